@@ -1,0 +1,198 @@
+// Configuration: YAML and SEALWATCH_* variables, checked as one; every unknown key is refused.
+
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { SealwatchError } from './errors.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** The whole of the configuration; `x.y` is also the variable `SEALWATCH_X_Y`. */
+const schema = z.strictObject({
+  cluster: z.string().min(1).max(128).default('vault').describe('name of the Vault cluster, on each event'),
+  dataDir: z.string().min(1).default('data').describe('folder for everything sealwatch keeps'),
+  partitions: count(1, 64).default(3).describe('partitions of the stream; fixed at the first start'),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  api: z
+    .strictObject({ host: z.string().default('127.0.0.1'), port: port.default(8320) })
+    .prefault({})
+    .describe('HTTP API and web page'),
+  tcp: z
+    .strictObject({
+      enabled: flag.default(true),
+      host: z.string().default('127.0.0.1'),
+      port: port.default(8321),
+    })
+    .prefault({})
+    .describe('listener for a socket audit device, socket_type=tcp'),
+  unix: z
+    .strictObject({ path: z.string().min(1).max(100).optional() })
+    .prefault({})
+    .describe('listener for a socket audit device, socket_type=unix'),
+  file: z
+    .strictObject({ path: z.string().min(1).optional() })
+    .prefault({})
+    .describe('the file of a file audit device'),
+  time: z
+    .strictObject({
+      pairWaitSeconds: count(1, 3600).default(6).describe('how long a half waits for its other half'),
+      allowedLatenessSeconds: count(0, 3600).default(3).describe('how far out of order a line may come'),
+    })
+    .prefault({})
+    .refine(
+      (time) => time.pairWaitSeconds > time.allowedLatenessSeconds,
+      'pairWaitSeconds must be greater than allowedLatenessSeconds',
+    ),
+  retention: z
+    .strictObject({
+      streamHours: count(1, 24 * 365)
+        .default(72)
+        .describe('how long the stream keeps what is already indexed'),
+      eventDays: count(1, 3660).default(400).describe('how long the evidence store keeps events'),
+    })
+    .prefault({}),
+  rules: z
+    .strictObject({ dir: z.string().min(1).optional() })
+    .prefault({})
+    .describe('a folder of Sigma rules of your own, beside the built-in ones'),
+  outputs: z
+    .strictObject({
+      file: z
+        .strictObject({ path: z.string().min(1).optional() })
+        .prefault({})
+        .describe('alerts as JSON lines; default alerts.jsonl in the data folder'),
+      webhook: z
+        .strictObject({
+          url: z.url({ protocol: /^https?$/ }).optional(),
+          secretFile: z.string().min(1).optional(),
+        })
+        .prefault({})
+        .refine(
+          (hook) => hook.url === undefined || hook.secretFile !== undefined,
+          'a webhook needs secretFile, the key that signs each call',
+        ),
+    })
+    .prefault({}),
+  keys: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+        role: z.enum(['auditor', 'analyst', 'responder', 'admin']),
+        file: z.string().min(1).describe('file that holds the key'),
+      }),
+    )
+    .max(1000)
+    .default([])
+    .describe('API keys beside the admin key'),
+});
+
+export type Config = z.output<typeof schema>;
+
+const PREFIX = 'SEALWATCH_';
+/** Variables that are not part of the configuration itself. */
+const otherVariables = new Set(['SEALWATCH_CONFIG', 'SEALWATCH_DEBUG']);
+
+/** `apiPort` and `['api', 'port']` both become `API_PORT`. */
+const variableName = (path: readonly string[]) =>
+  PREFIX + path.map((key) => key.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()).join('_');
+
+/** Each setting that a variable can carry: its path, by variable name. Lists come by YAML only. */
+function variablePaths(): Map<string, string[]> {
+  const paths = new Map<string, string[]>();
+  const visit = (node: unknown, path: string[]) => {
+    let inner = node as { def?: { innerType?: unknown }; shape?: Record<string, unknown>; element?: unknown };
+    while (inner.def?.innerType !== undefined && inner.shape === undefined)
+      inner = inner.def.innerType as typeof inner;
+    if (inner.shape !== undefined)
+      for (const [key, child] of Object.entries(inner.shape)) visit(child, [...path, key]);
+    else if (inner.element === undefined) paths.set(variableName(path), path);
+  };
+  visit(schema, []);
+  return paths;
+}
+
+/** Names of all variables that the configuration knows, for `--help` and the docs. */
+export const configVariables = (): string[] => [...variablePaths().keys(), ...otherVariables];
+
+/**
+ * Reads the YAML at `file` (or `SEALWATCH_CONFIG`), lays `SEALWATCH_*` of `env` over it and checks the whole.
+ * Throws SealwatchError CONFIG_UNREADABLE or CONFIG_INVALID, which name each wrong key.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env, file = env['SEALWATCH_CONFIG']): Config {
+  const tree = file === undefined || file === '' ? {} : readYaml(file);
+  const paths = variablePaths();
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || otherVariables.has(name) || value === undefined || value === '') continue;
+    const path = paths.get(name);
+    if (path === undefined)
+      throw new SealwatchError(
+        'CONFIG_INVALID',
+        `the variable ${name} is not known`,
+        `Known are: ${[...paths.keys()].join(', ')}.`,
+      );
+    setIn(tree, path, value);
+  }
+  const result = schema.safeParse(tree);
+  if (!result.success) {
+    const faults = result.error.issues
+      .map((issue) => `${issue.path.join('.') || 'config'}: ${issue.message}`)
+      .join('; ');
+    throw new SealwatchError(
+      'CONFIG_INVALID',
+      faults,
+      'Mend the named keys; docs/operating/configuration.md lists all of them.',
+    );
+  }
+  return { ...result.data, dataDir: resolve(result.data.dataDir) };
+}
+
+function readYaml(file: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SealwatchError(
+      'CONFIG_UNREADABLE',
+      `cannot read the config file ${file}`,
+      'Check the path and its rights.',
+      { cause: error },
+    );
+  }
+  try {
+    const tree: unknown = parse(text, { maxAliasCount: 20 }) ?? {};
+    if (typeof tree === 'object' && !Array.isArray(tree)) return tree as Record<string, unknown>;
+  } catch (error) {
+    const where = error instanceof YAMLParseError ? error.message.split('\n')[0] : String(error);
+    throw new SealwatchError('CONFIG_INVALID', `${file} is not YAML: ${where}`, 'Mend the named line.', {
+      cause: error,
+    });
+  }
+  throw new SealwatchError(
+    'CONFIG_INVALID',
+    `${file} does not hold a YAML mapping`,
+    'It must look like `api: {port: 8320}`.',
+  );
+}
+
+function setIn(tree: Record<string, unknown>, path: string[], value: string): void {
+  let node = tree;
+  for (const key of path.slice(0, -1)) {
+    const next = node[key];
+    node = (typeof next === 'object' && next !== null ? next : (node[key] = {})) as Record<string, unknown>;
+  }
+  node[path.at(-1) as string] = value;
+}
+
+/** Files of the data folder, in one place so that no two parts pick the same name. */
+export const dataFiles = (dataDir: string) => ({
+  adminKey: join(dataDir, 'admin-key'),
+  scrubKey: join(dataDir, 'scrub-key'),
+  lock: join(dataDir, 'lock.db'),
+  stream: join(dataDir, 'stream'),
+  evidence: join(dataDir, 'evidence.db'),
+  alerts: join(dataDir, 'alerts.jsonl'),
+  accessLog: join(dataDir, 'evidence-access.jsonl'),
+});

@@ -1,0 +1,48 @@
+// The errors a user can meet: code, exit code. docs/errors.md says what to do for each; a test keeps both equal.
+
+export const errorCodes = {
+  CONFIG_UNREADABLE: 2,
+  CONFIG_INVALID: 2,
+  USAGE: 2,
+  PORT_TAKEN: 1,
+  LISTEN_FAILED: 1,
+  DATA_DIR_LOCKED: 1,
+  DATA_DIR_UNUSABLE: 1,
+  DATA_DIR_OTHER_LAYOUT: 1,
+  INPUT_UNREADABLE: 2,
+  OUTPUT_UNWRITABLE: 1,
+  RULE_INVALID: 2,
+  RULE_CASES_FAILED: 1,
+  DOCTOR_FOUND_FAULTS: 1,
+  INTERNAL: 1,
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** A fault the user can mend. `message` says the cause, `advice` what to do. */
+export class SealwatchError extends Error {
+  override readonly name = 'SealwatchError';
+  readonly code: ErrorCode;
+  readonly advice: string;
+
+  constructor(code: ErrorCode, message: string, advice: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.advice = advice;
+  }
+
+  /** The one line that the command line shows. */
+  get line(): string {
+    return `${this.code}: ${this.message}. ${this.advice}`.replace(/\s*\n\s*/g, ' ');
+  }
+
+  get exitCode(): number {
+    return errorCodes[this.code];
+  }
+}
+
+/** The system's error code (`EADDRINUSE`) of anything thrown, if it has one. */
+export function systemCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,69 @@
+// Every bound of sealwatch: its name, its unit and why it is there (guarantee 8).
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** Longest audit line. Lists of leases or accessors reach tens of MB (vault-audit.md 7.8). */
+  lineBytesMax: 64 * MiB,
+  /** Bytes of unfinished lines over all connections; past it the longest is given up and counted. */
+  partialBytesMax: 256 * MiB,
+  /** Open connections of one listener. Vault opens one per device and node. */
+  connectionsMax: 256,
+  /** Lines waiting for the disk. Past it sockets go on and what is dropped is counted; the file tail waits. */
+  spoolQueueBytesMax: 128 * MiB,
+  /** Deepest nesting that is parsed. Real lines stay under 20. */
+  nestingMax: 100,
+  /** A request id longer than this is not used as an id. */
+  requestIdCharsMax: 128,
+  /** Bytes of `request.data` or `response.data` kept in an event; a larger one is left out and named in `vault.truncated`. */
+  eventDataBytesMax: 64 * KiB,
+  /** Characters kept of a free text such as an error message or a path. */
+  textCharsMax: 4096,
+  /** One segment file of the stream. */
+  segmentBytesMax: 64 * MiB,
+  /** Bytes that a consumer asks for in one read. */
+  readBytesMax: 1 * MiB,
+  /** Recent records of a partition kept decoded in memory for the next stage. */
+  recentBytesMax: 8 * MiB,
+  /** Time between two group commits of the spool, so that one fsync serves many lines. */
+  groupCommitMs: 10,
+  /** Calls of one partition that wait for their other half or another device. Past it the oldest goes out as it is. */
+  pendingCallsMax: 100_000,
+  /** How long the id of an emitted call is remembered, to know a late copy of it, in event time. */
+  emittedMemorySeconds: 120,
+  /** How long a half that went out alone waits for its other half, in event time. Vault gives a request 90 s. */
+  halfMemorySeconds: 300,
+  /** A line from further in the future than this does not move the device's time. */
+  futureSeconds: 300,
+  /** A device without a line for this long no longer holds the watermark back. */
+  deviceIdleSeconds: 60,
+  /** Replay keeps the watermark this far behind, so that order inside it does not matter. */
+  replaySlackSeconds: 60,
+  /** Matches of one rule and group within this time of the first belong to one alert. */
+  alertGroupSeconds: 900,
+  /** Groups of one rule that are counted at a time; past it the oldest is dropped and counted. */
+  ruleGroupsMax: 100_000,
+  /** Matches kept of one group's window. */
+  windowEventsMax: 1_000,
+  /** `evidence.event_ids` of one alert. */
+  alertEventIdsMax: 50,
+  /** Identities that an alert names. */
+  alertIdentitiesMax: 3,
+  /** Rule file size. */
+  ruleBytesMax: 64 * KiB,
+  /** Characters of a value that a regular expression of a rule sees. */
+  regexCharsMax: 4096,
+  /** Alerts whose delivery is remembered, so that none goes out twice. */
+  deliveredMemory: 10_000,
+  /** Rows of one list answer. */
+  pageRowsMax: 1000,
+  /** Rows of one evidence population; past it the answer says that it is not complete. */
+  evidenceRowsMax: 100_000,
+  /** Time between two snapshots of a stage. */
+  snapshotMs: 2_000,
+} as const;
+
+if (limits.halfMemorySeconds < limits.emittedMemorySeconds) {
+  throw new Error('limits: a half must be remembered at least as long as an emitted call');
+}

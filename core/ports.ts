@@ -1,0 +1,104 @@
+// The ports: what a stage may ask of the world. Adapters live in storage/; test/contract/ holds one suite per port.
+
+import type { Alert } from './alert.ts';
+import type { AuditEvent } from './event.ts';
+import type { Lease } from './lease.ts';
+import type { Clause, Field, Group, Page, Query, QueryKind } from './query.ts';
+import type { CoverageCounter, CoverageDelta, Kind, Reject, Topic } from './records.ts';
+
+/** Why a record exists: the input record, and which of its outputs this is. */
+export interface Cause {
+  partition: number;
+  offset: number;
+  index: number;
+}
+
+/** A record to append. `line` records carry `bytes`, all others a `value` that is written as JSON. */
+export interface NewRecord {
+  kind: Kind;
+  cause?: Cause;
+  bytes?: Uint8Array;
+  value?: unknown;
+  /** Canonical JSON of `value`, when the producer already has it. */
+  text?: string;
+}
+
+export interface StreamRecord {
+  kind: Kind;
+  offset: number;
+  cause: Cause | undefined;
+  /** The payload of `line` records, valid until the next read. */
+  bytes: Uint8Array;
+  /** The decoded payload of all other kinds. Never change it: the next stage sees the same object. */
+  value: unknown;
+  /** The JSON text of `value`. */
+  text: string;
+}
+
+/** Partitioned, durable, ordered records. What `read` shows is on disk; offsets count up by one within a partition. */
+export interface Stream extends AsyncDisposable {
+  readonly partitions: number;
+  append(topic: Topic, partition: number, records: readonly NewRecord[]): void;
+  /** Resolves when everything appended so far is durable and readable. */
+  flush(): Promise<void>;
+  /** Records from `offset` on, at least one if there is one, about `bytesMax` in all. */
+  read(topic: Topic, partition: number, offset: number, bytesMax: number): Promise<StreamRecord[]>;
+  /** The offset that the next record will get. */
+  end(topic: Topic, partition: number): number;
+  /** The oldest offset that retention has left. */
+  start(topic: Topic, partition: number): number;
+  /** Snapshot of a consumer group's member: its state and how far it has read, replaced as a whole. */
+  saveSnapshot(group: string, member: string, snapshot: Snapshot): Promise<void>;
+  loadSnapshot(group: string, member: string): Promise<Snapshot | undefined>;
+  /** Deletes whole segments that are older than `beforeMs` (wall time of their last write) and below every offset in `keep`. */
+  retain(topic: Topic, partition: number, beforeMs: number, keepOffset: number): Promise<number>;
+}
+
+export interface Snapshot {
+  /** Next offset to read per input partition. */
+  inputs: Record<number, number>;
+  /** Ends of the output partitions when the snapshot was taken, `topic/partition` to offset. */
+  outputs: Record<string, number>;
+  state: unknown;
+}
+
+/** One transaction of the indexer: rows, and the offsets that they came from. */
+export interface EvidenceBatch {
+  events: { event: AuditEvent; text: string }[];
+  leases: { revision: number; body: Lease }[];
+  alerts: { revision: number; body: Alert }[];
+  rejects: Reject[];
+  coverage: CoverageDelta[];
+  offsets: { topic: Topic; partition: number; next: number }[];
+  watermark?: string;
+}
+
+export interface EvidenceWriter extends AsyncDisposable {
+  /** Where to go on reading; empty at the first start. */
+  offsets(): Promise<{ topic: Topic; partition: number; next: number }[]>;
+  /** Idempotent by id and revision: the highest revision stays. */
+  write(batch: EvidenceBatch): Promise<void>;
+  /** Deletes bodies of events older than `before` (event time); returns how many. */
+  retain(before: string): Promise<number>;
+}
+
+export interface EvidenceReader extends AsyncDisposable {
+  find<K extends QueryKind>(query: Query<K>): Promise<Page<K>>;
+  get<K extends QueryKind>(kind: K, id: string): Promise<Page<K>['items'][number] | undefined>;
+  /** Exact groups over events, ordered by the values of `by`. */
+  group(options: {
+    from: string;
+    to: string;
+    where: Clause[];
+    by: Field[];
+    collect: Field[];
+    limit: number;
+  }): Promise<{ groups: Group[]; complete: boolean }>;
+  count(kind: QueryKind, options: { from?: string; to?: string; where: Clause[] }): Promise<number>;
+  coverage(
+    from: string,
+    to: string,
+  ): Promise<{ device: string; hour: string | undefined; counts: Record<CoverageCounter, number> }[]>;
+  /** First and last event time held, and how far event time has come. */
+  extent(): Promise<{ first?: string; last?: string; watermark?: string }>;
+}

@@ -1,0 +1,73 @@
+// Questions to the evidence store, as values: exact fields, exact values, order always (time, id).
+
+import type { Alert } from './alert.ts';
+import type { AuditEvent } from './event.ts';
+import type { Lease } from './lease.ts';
+
+export interface Rows {
+  events: AuditEvent;
+  alerts: Alert;
+  leases: Lease;
+}
+export type QueryKind = keyof Rows;
+
+/** Fields that can be asked for, by the names they have in the row. Both stores index exactly these. */
+export const fields = {
+  events: [
+    'user.id',
+    'user.name',
+    'event.action',
+    'event.outcome',
+    'event.reason',
+    'source.ip',
+    'vault.request.path',
+    'vault.request.mount_type',
+    'vault.secret.path',
+    'vault.caller.kind',
+    'vault.pair',
+  ],
+  alerts: ['user.id', 'rule.id', 'rule.level', 'incident.id'],
+  leases: ['holder_id', 'requested_by', 'path', 'state', 'kind', 'ttl_source'],
+} as const satisfies Record<QueryKind, readonly string[]>;
+
+export type Field<K extends QueryKind = 'events'> = (typeof fields)[K][number];
+
+export type Clause<K extends QueryKind = QueryKind> =
+  | { field: Field<K>; op: 'eq' | 'prefix'; value: string }
+  | { field: Field<K>; op: 'in'; value: string[] }
+  | { field: Field<K>; op: 'exists'; value: boolean };
+
+export interface Query<K extends QueryKind = QueryKind> {
+  kind: K;
+  /** Event time, inclusive. */
+  from?: string;
+  /** Event time, exclusive. */
+  to?: string;
+  where: Clause<K>[];
+  order: 'asc' | 'desc';
+  limit: number;
+  /** The last row of the page before. */
+  after?: { time: string; id: string };
+}
+
+export interface Page<K extends QueryKind> {
+  items: Rows[K][];
+  /** Where the next page begins; absent on the last. */
+  next?: { time: string; id: string };
+}
+
+/** One group of events: the values it is grouped by, how many, when, and up to a bound the distinct values of other fields. */
+export interface Group {
+  by: (string | undefined)[];
+  n: number;
+  first: string;
+  last: string;
+  /** An id to look at: of the last event. */
+  last_id: string;
+  collected: string[][];
+}
+
+/** The time that orders rows of a kind. */
+export function timeOf(kind: QueryKind, row: AuditEvent | Alert | Lease): string {
+  return kind === 'leases' ? (row as Lease).issued_at : (row as AuditEvent | Alert)['@timestamp'];
+}
