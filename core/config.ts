@@ -181,7 +181,9 @@ function setIn(tree: Record<string, unknown>, path: string[], value: string): vo
   let node = tree;
   for (const key of path.slice(0, -1)) {
     const next = node[key];
-    node = (typeof next === 'object' && next !== null ? next : (node[key] = {})) as Record<string, unknown>;
+    const child = typeof next === 'object' && next !== null ? (next as Record<string, unknown>) : {};
+    node[key] = child;
+    node = child;
   }
   node[path.at(-1) as string] = value;
 }

@@ -26,6 +26,12 @@ export const limits = {
   readBytesMax: 1 * MiB,
   /** Recent records of a partition kept decoded in memory for the next stage. */
   recentBytesMax: 8 * MiB,
+  /** Records of each partition that a start looks back through for the place of a file device. */
+  recoverRecordsMax: 100_000,
+  /** How often an idle file is looked at. */
+  tailPollMs: 200,
+  /** A renamed file is left for the new one when nothing has come for this long. */
+  tailSwitchMs: 1_000,
   /** Time between two group commits of the spool, so that one fsync serves many lines. */
   groupCommitMs: 10,
   /** Calls of one partition that wait for their other half or another device. Past it the oldest goes out as it is. */
@@ -60,6 +66,14 @@ export const limits = {
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
   evidenceRowsMax: 100_000,
+  /** Distinct values of another field (addresses, names) that one group shows. */
+  collectedValuesMax: 20,
+  /** Body of one API request; none of the present ones needs a body. */
+  apiBodyBytesMax: 64 * KiB,
+  /** Time an API client has to send its request. */
+  apiRequestMs: 15_000,
+  /** Characters of an id in a path: lease ids hold whole paths. */
+  apiParamCharsMax: 1024,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

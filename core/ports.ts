@@ -17,7 +17,7 @@ export interface Cause {
 export interface NewRecord {
   kind: Kind;
   cause?: Cause;
-  bytes?: Uint8Array;
+  bytes?: Buffer;
   value?: unknown;
   /** Canonical JSON of `value`, when the producer already has it. */
   text?: string;
@@ -28,7 +28,7 @@ export interface StreamRecord {
   offset: number;
   cause: Cause | undefined;
   /** The payload of `line` records, valid until the next read. */
-  bytes: Uint8Array;
+  bytes: Buffer;
   /** The decoded payload of all other kinds. Never change it: the next stage sees the same object. */
   value: unknown;
   /** The JSON text of `value`. */
@@ -62,6 +62,15 @@ export interface Snapshot {
   state: unknown;
 }
 
+/** How far the indexer has read one partition. */
+export interface IndexOffset {
+  topic: Topic;
+  partition: number;
+  next: number;
+  /** On partitions of events: the highest watermark seen so far of each raw partition. */
+  sources?: Record<number, string>;
+}
+
 /** One transaction of the indexer: rows, and the offsets that they came from. */
 export interface EvidenceBatch {
   events: { event: AuditEvent; text: string }[];
@@ -69,13 +78,14 @@ export interface EvidenceBatch {
   alerts: { revision: number; body: Alert }[];
   rejects: Reject[];
   coverage: CoverageDelta[];
-  offsets: { topic: Topic; partition: number; next: number }[];
+  offsets: IndexOffset[];
+  /** The store's watermark never goes back: a lower one than it has is ignored. */
   watermark?: string;
 }
 
 export interface EvidenceWriter extends AsyncDisposable {
   /** Where to go on reading; empty at the first start. */
-  offsets(): Promise<{ topic: Topic; partition: number; next: number }[]>;
+  offsets(): Promise<IndexOffset[]>;
   /** Idempotent by id and revision: the highest revision stays. */
   write(batch: EvidenceBatch): Promise<void>;
   /** Deletes bodies of events older than `before` (event time); returns how many. */

@@ -24,6 +24,7 @@ export const fields = {
     'vault.request.mount_type',
     'vault.secret.path',
     'vault.caller.kind',
+    'vault.caller.auth_method',
     'vault.pair',
   ],
   alerts: ['user.id', 'rule.id', 'rule.level', 'incident.id'],
@@ -64,6 +65,7 @@ export interface Group {
   last: string;
   /** An id to look at: of the last event. */
   last_id: string;
+  /** Per field of `collect`, sorted: the lowest `limits.collectedValuesMax` distinct values. */
   collected: string[][];
 }
 

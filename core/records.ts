@@ -28,6 +28,8 @@ export type Kind = keyof typeof kinds;
 /** Each second, on every partition of raw: how far each live device has come in event time. */
 export interface Tick {
   devices: Record<string, string>;
+  /** How far each file device is durable, so that a restart finds its place even when the file was idle for long. */
+  files?: Record<string, { inode: number; generation: number; durable: number }>;
 }
 
 /** What the collector could not keep. */

@@ -1,0 +1,86 @@
+// How complete the record is: what each device brought per hour, what is known to be missing, said in words as well.
+
+import { z } from 'zod';
+import type { EvidenceReader } from '../core/ports.ts';
+import { type CoverageCounter, coverageCounters } from '../core/records.ts';
+
+export const countsSchema = z.object(
+  Object.fromEntries(coverageCounters.map((counter) => [counter, z.int()])) as Record<CoverageCounter, z.ZodInt>,
+);
+export type Counts = z.infer<typeof countsSchema>;
+
+const hourRow = z.object({
+  device: z.string(),
+  hour: z.string().nullable().meta({ description: 'UTC; null for lines without a usable time' }),
+  ...countsSchema.shape,
+});
+
+export const coverageSchema = z.object({
+  devices: z.array(z.object({ device: z.string(), ...countsSchema.shape })),
+  totals: countsSchema.meta({ description: 'over all devices; a call seen on two devices was received twice' }),
+  untimed: countsSchema.meta({ description: 'lines without a usable time, of any period' }),
+  gap_hours: z.array(hourRow).meta({ description: 'hours with gaps or dropped lines' }),
+  witness: z.literal('unwitnessed'),
+  statement: z.string(),
+});
+export type Coverage = z.infer<typeof coverageSchema>;
+
+export const coveragePageSchema = z.object({
+  ...coverageSchema.shape,
+  items: z.array(hourRow),
+  next_cursor: z.null(),
+  extent: z.object({
+    first: z.string().optional(),
+    last: z.string().optional(),
+    watermark: z.string().optional().meta({ description: 'how far event time has come' }),
+  }),
+});
+
+export type HourRow = z.infer<typeof hourRow>;
+
+/** Rows per device and hour that the period touches: hours count as a whole. */
+export async function hourRows(reader: EvidenceReader, from: string, to: string): Promise<HourRow[]> {
+  const rows = await reader.coverage(from, to);
+  return rows.map(({ device, hour, counts }) => ({ device, hour: hour ?? null, ...counts }));
+}
+
+export function coverageOf(rows: HourRow[]): Coverage {
+  const timed = rows.filter((row) => row.hour !== null);
+  const names = [...new Set(timed.map((row) => row.device))].sort();
+  const devices = names.map((device) => ({ device, ...sum(timed.filter((row) => row.device === device)) }));
+  const totals = sum(timed);
+  const untimed = sum(rows.filter((row) => row.hour === null));
+  return {
+    devices,
+    totals,
+    untimed,
+    gap_hours: timed.filter((row) => row.gaps > 0 || row.dropped > 0),
+    witness: 'unwitnessed',
+    statement: statementOf(names, totals, untimed),
+  };
+}
+
+const sum = (rows: Counts[]) =>
+  Object.fromEntries(
+    coverageCounters.map((counter) => [counter, rows.reduce((total, row) => total + row[counter], 0)]),
+  ) as Counts;
+
+function statementOf(devices: string[], totals: Counts, untimed: Counts): string {
+  const { received, paired, unpaired, duplicate, late, rejected, dropped, scrubbed, gaps } = totals;
+  const lost = rejected + dropped + gaps;
+  return [
+    devices.length === 0
+      ? 'No line with a usable time was received in the hours of this period.'
+      : `In the hours of this period ${received} lines were received from ${devices.length} audit device(s) (${devices.join(', ')}).`,
+    `${paired} halves found their other half, ${unpaired} did not; ${duplicate} were copies from another device; ${late} came late; ${scrubbed} held a secret, which was taken out before storage.`,
+    lost === 0
+      ? 'No line is known to be missing.'
+      : `Known to be missing: ${rejected} line(s) that could not be read, ${dropped} that could not be kept, ${gaps} gap(s).`,
+    ...(untimed.received + untimed.rejected + untimed.dropped + untimed.gaps > 0
+      ? [
+          `Besides, ${untimed.received} received, ${untimed.rejected} rejected and ${untimed.dropped} dropped line(s) have no usable time and can belong to any period.`,
+        ]
+      : []),
+    'Unwitnessed: nothing outside of sealwatch proves that this record was not changed.',
+  ].join(' ');
+}

@@ -1,0 +1,44 @@
+// What the API needs from whoever starts it.
+
+import type { FastifyBaseLogger } from 'fastify';
+import type { Level } from '../core/alert.ts';
+import type { EvidenceReader } from '../core/ports.ts';
+import type { KeyRing, Role } from './auth.ts';
+
+export interface ApiOptions {
+  reader: EvidenceReader;
+  keys: KeyRing;
+  /** Name of the Vault cluster, shown in evidence. */
+  cluster: string;
+  /** Version of sealwatch, shown in evidence and in the OpenAPI document. */
+  version: string;
+  rules: readonly RuleInfo[];
+  /** Called before the answer to each call of /v1/evidence leaves; when it throws, no evidence is given out. */
+  recordAccess(entry: AccessEntry): void;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  ready(): { ready: boolean; reasons: string[] };
+  now(): Date;
+  logger: FastifyBaseLogger;
+}
+
+export interface RuleInfo {
+  id: string;
+  title: string;
+  level: Level;
+  version: string;
+  enabled: boolean;
+}
+
+/** Who looked at evidence. `key` and `role` are null for a call without a known key, `control` for the list of controls. */
+export interface AccessEntry {
+  at: string;
+  key: string | null;
+  role: Role | null;
+  control: string | null;
+  query: Record<string, string>;
+  ip: string;
+  status: number;
+  /** Rows of the population given out. */
+  rows: number;
+}

@@ -1,0 +1,93 @@
+// Errors as RFC 9457 problems. What is unexpected shows nothing of the inside; the log has it.
+
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+const known = {
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  'invalid-cursor': { status: 400, title: 'The cursor does not belong to this query' },
+  unauthorized: { status: 401, title: 'A valid key is needed' },
+  forbidden: { status: 403, title: 'The key may not do this' },
+  'not-found': { status: 404, title: 'There is nothing here' },
+  internal: { status: 500, title: 'sealwatch could not answer' },
+} as const;
+export type ProblemCode = keyof typeof known;
+
+export const problemSchema = z
+  .object({
+    type: z.string().describe('urn:sealwatch:problem: and a short code, or about:blank'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().describe('path of the call, without its query'),
+    errors: z.array(z.object({ parameter: z.string(), detail: z.string() })).optional(),
+  })
+  .meta({ description: 'Problem details (RFC 9457)' });
+type Problem = z.infer<typeof problemSchema>;
+
+/** An answer that is a problem; `message` is its detail. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly errors: Problem['errors'];
+
+  constructor(code: ProblemCode, detail: string, errors?: Problem['errors']) {
+    super(detail);
+    this.code = code;
+    this.errors = errors;
+  }
+}
+
+/** Every error of `app`, also of unknown routes, leaves as application/problem+json. */
+export function addProblems(app: FastifyInstance): void {
+  app.setErrorHandler<FastifyError | ProblemError>((error, request, reply) => {
+    const problem = problemOf(error, request);
+    if (problem.status >= 500) request.log.error({ err: error, route: request.routeOptions.url }, 'call failed');
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      describe('not-found', 'No such route or method; /openapi.json lists them.', request),
+    ),
+  );
+}
+
+export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
+  reply.code(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+
+export function problemOf(error: FastifyError | ProblemError, request: FastifyRequest): Problem {
+  if (error instanceof ProblemError) return describe(error.code, error.message, request, error.errors);
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map(({ instancePath, message = 'not valid' }) => ({
+      parameter: instancePath.replace(/^\//, '') || (error.validationContext ?? 'request'),
+      detail: message,
+    }));
+    const detail = errors.map((fault) => `${fault.parameter}: ${fault.detail}`).join('; ');
+    return describe('invalid-request', detail, request, errors);
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500)
+    return {
+      type: 'about:blank',
+      title: STATUS_CODES[status] ?? 'Error',
+      status,
+      detail: error.message,
+      instance: pathOf(request),
+    };
+  return describe('internal', `Nothing more is shown here; the log has it under ${request.id}.`, request);
+}
+
+function describe(
+  code: ProblemCode,
+  detail: string,
+  request: FastifyRequest,
+  errors?: Problem['errors'],
+): Problem {
+  const type = `urn:sealwatch:problem:${code}`;
+  return { type, ...known[code], detail, instance: pathOf(request), ...(errors !== undefined && { errors }) };
+}
+
+/** Without the query: a key that somebody put there by mistake must not come back. */
+const pathOf = (request: FastifyRequest) => request.url.split('?', 1)[0] ?? '';

@@ -1,0 +1,147 @@
+// Events, alerts and leases: lists with filters, and one by its id.
+
+import { z } from 'zod';
+import { levels } from '../../core/alert.ts';
+import type { EvidenceReader } from '../../core/ports.ts';
+import type { QueryKind, Rows } from '../../core/query.ts';
+import type { App } from '../app.ts';
+import { type Filters, listPage } from '../list.ts';
+import { ProblemError } from '../problem.ts';
+import {
+  alertSchema,
+  eventSchema,
+  inOrder,
+  leaseSchema,
+  listOf,
+  paging,
+  period,
+  problems,
+  problemsOfOne,
+  text,
+} from '../schemas.ts';
+
+const eventFilters = {
+  user: { field: 'user.id', op: 'eq' },
+  name: { field: 'user.name', op: 'eq' },
+  path: { field: 'vault.request.path', op: 'eq' },
+  path_prefix: { field: 'vault.request.path', op: 'prefix' },
+  secret: { field: 'vault.secret.path', op: 'eq' },
+  secret_prefix: { field: 'vault.secret.path', op: 'prefix' },
+  action: { field: 'event.action', op: 'eq' },
+  outcome: { field: 'event.outcome', op: 'eq' },
+  ip: { field: 'source.ip', op: 'eq' },
+} as const satisfies Filters<'events'>;
+
+const alertFilters = {
+  level: { field: 'rule.level', op: 'eq' },
+  rule: { field: 'rule.id', op: 'eq' },
+  user: { field: 'user.id', op: 'eq' },
+} as const satisfies Filters<'alerts'>;
+
+const leaseFilters = {
+  holder: { field: 'holder_id', op: 'eq' },
+  state: { field: 'state', op: 'eq' },
+  kind: { field: 'kind', op: 'eq' },
+} as const satisfies Filters<'leases'>;
+
+const filterText = text.optional();
+
+export function addEvents(app: App, reader: EvidenceReader): void {
+  const querystring = z
+    .strictObject({
+      ...period,
+      ...paging,
+      user: filterText.meta({ description: 'user.id, exact' }),
+      name: filterText.meta({ description: 'user.name, exact' }),
+      path: filterText.meta({ description: 'path of the request, exact' }),
+      path_prefix: filterText,
+      secret: filterText.meta({ description: 'path of the secret, exact, without data/ or metadata/' }),
+      secret_prefix: filterText,
+      action: filterText.meta({ examples: ['secret-read'] }),
+      outcome: z.enum(['success', 'failure', 'unknown']).optional(),
+      ip: filterText,
+    })
+    .check((context) => inOrder(context.value, context));
+  app.get(
+    '/v1/events',
+    {
+      config: { area: 'events' },
+      schema: { summary: 'Calls of Vault', querystring, response: { 200: listOf(eventSchema), ...problems } },
+    },
+    (request) => listPage(reader, 'events', request.query, eventFilters),
+  );
+  addOne(app, reader, 'events', eventSchema);
+}
+
+export function addAlerts(app: App, reader: EvidenceReader): void {
+  const querystring = z
+    .strictObject({
+      ...period,
+      ...paging,
+      level: z.enum(levels).optional(),
+      rule: filterText.meta({ description: 'id of the rule' }),
+      user: filterText.meta({ description: 'user.id, exact' }),
+    })
+    .check((context) => inOrder(context.value, context));
+  app.get(
+    '/v1/alerts',
+    {
+      config: { area: 'alerts' },
+      schema: { summary: 'What rules found', querystring, response: { 200: listOf(alertSchema), ...problems } },
+    },
+    (request) => listPage(reader, 'alerts', request.query, alertFilters),
+  );
+  addOne(app, reader, 'alerts', alertSchema);
+}
+
+export function addLeases(app: App, reader: EvidenceReader): void {
+  const querystring = z
+    .strictObject({
+      ...period,
+      ...paging,
+      holder: filterText.meta({ description: 'user.id of who holds it' }),
+      state: z.enum(['active', 'revoked', 'expired', 'irrevocable', 'unknown']).optional(),
+      kind: z.enum(['lease', 'token']).optional(),
+    })
+    .check((context) => inOrder(context.value, context));
+  app.get(
+    '/v1/leases',
+    {
+      config: { area: 'leases' },
+      schema: {
+        summary: 'Credentials that Vault gave out, by time of issue',
+        querystring,
+        response: { 200: listOf(leaseSchema), ...problems },
+      },
+    },
+    (request) => listPage(reader, 'leases', request.query, leaseFilters),
+  );
+  addOne(app, reader, 'leases', leaseSchema);
+}
+
+/** `/v1/KIND/{id}`. Ids hold slashes: they may come encoded, or as they are (the second, hidden route). */
+function addOne<K extends QueryKind>(app: App, reader: EvidenceReader, kind: K, schema: z.ZodType<Rows[K]>): void {
+  const find = async (id: string) => {
+    const row = await reader.get(kind, id);
+    if (row === undefined) throw new ProblemError('not-found', `No such id among the ${kind}.`);
+    return row;
+  };
+  const config = { area: kind };
+  app.get(
+    `/v1/${kind}/:id`,
+    {
+      config,
+      schema: {
+        summary: `One of the ${kind} by its id`,
+        params: z.object({ id: z.string() }),
+        response: { 200: schema as z.ZodType, ...problemsOfOne },
+      },
+    },
+    (request) => find(request.params.id),
+  );
+  app.get(
+    `/v1/${kind}/*`,
+    { config, schema: { hide: true, params: z.object({ '*': z.string() }) } },
+    (request) => find(request.params['*']),
+  );
+}

@@ -1,0 +1,54 @@
+// Health, readiness, metrics, the rules in force, and the OpenAPI document.
+
+import { z } from 'zod';
+import { levels } from '../../core/alert.ts';
+import type { App } from '../app.ts';
+import type { ApiOptions } from '../options.ts';
+import { listOf, problems } from '../schemas.ts';
+
+export function addService(app: App, { ready, metrics, rules }: ApiOptions): void {
+  const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
+  app.get(
+    '/healthz',
+    { schema: { summary: 'The process answers', security: [], response: { 200: z.object({ status: z.literal('ok') }) } } },
+    async () => ({ status: 'ok' as const }),
+  );
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        summary: 'Whether sealwatch does its work, and if not why',
+        security: [],
+        response: { 200: readiness, 503: readiness },
+      },
+    },
+    async (_request, reply) => {
+      const state = ready();
+      return reply.code(state.ready ? 200 : 503).send(state);
+    },
+  );
+  app.get(
+    '/metrics',
+    {
+      config: { area: 'metrics' },
+      schema: { summary: 'Prometheus metrics', produces: ['text/plain'], response: { 200: z.string(), ...problems } },
+    },
+    async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
+  );
+  const rule = z.object({
+    id: z.string(),
+    title: z.string(),
+    level: z.enum(levels),
+    version: z.string(),
+    enabled: z.boolean(),
+  });
+  app.get(
+    '/v1/rules',
+    {
+      config: { area: 'rules' },
+      schema: { summary: 'Rules in force', response: { 200: listOf(rule), ...problems } },
+    },
+    async () => ({ items: [...rules], next_cursor: null }),
+  );
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}

@@ -1,0 +1,43 @@
+// Which rule has counted which call lately: so that a copy, or the whole after its half, is not counted again.
+
+import { limits } from '../../core/limits.ts';
+import { addSeconds } from '../../core/time.ts';
+
+/** A whole can follow its half this long after the call: the half waits to go out, then for its other half. */
+const memorySeconds = 2 * limits.halfMemorySeconds;
+
+export class SeenMatches {
+  evicted = 0;
+  /** Match key to the time until which it is kept; in the order of counting, which is nearly that of time. */
+  readonly #until: Map<string, string>;
+
+  constructor(entries: [string, string][] = []) {
+    this.#until = new Map(entries);
+  }
+
+  has(key: string): boolean {
+    return this.#until.has(key);
+  }
+
+  /** @param time of the match, or the watermark when that is later */
+  add(key: string, time: string): void {
+    this.#until.set(key, addSeconds(time, memorySeconds));
+    if (this.#until.size <= limits.pendingCallsMax) return;
+    for (const oldest of this.#until.keys()) {
+      this.#until.delete(oldest);
+      this.evicted++;
+      return;
+    }
+  }
+
+  expire(watermark: string): void {
+    for (const [key, until] of this.#until) {
+      if (until >= watermark) return;
+      this.#until.delete(key);
+    }
+  }
+
+  snapshot(): [string, string][] {
+    return [...this.#until];
+  }
+}

@@ -1,0 +1,114 @@
+// Listens where a Vault socket device dials: TCP or a Unix stream. Reads whatever comes, answers nothing, never closes
+// first: a collector that stops reading blocks Vault (vault-audit.md 3).
+
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { SealwatchError, systemCode } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import { Framer, type PartialBudget } from './framer.ts';
+import type { Intake } from './intake.ts';
+
+export interface ListenerOptions {
+  device: string;
+  intake: Intake;
+  budget: PartialBudget;
+  now: () => number;
+}
+
+export interface Listener extends AsyncDisposable {
+  readonly address: string;
+  readonly port?: number;
+}
+
+/** Listens on `host:port`. Throws PORT_TAKEN or LISTEN_FAILED. */
+export async function listenTcp(options: ListenerOptions, host: string, port: number): Promise<Listener> {
+  const { server, sockets } = createReceiver(options);
+  await listening(server, { host, port }, `${host}:${port}`);
+  const bound = server.address();
+  const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
+  return { address: `${host}:${actual}`, port: actual, [Symbol.asyncDispose]: () => shut(server, sockets) };
+}
+
+/** Listens on the Unix socket `path`; a socket that a killed sealwatch left behind is replaced. */
+export async function listenUnix(options: ListenerOptions, path: string): Promise<Listener> {
+  mkdirSync(dirname(path), { recursive: true });
+  const stats = statSync(path, { throwIfNoEntry: false });
+  // The data folder's lock says that no other sealwatch of this installation runs, so a socket here is a left-over.
+  if (stats?.isSocket()) rmSync(path);
+  const { server, sockets } = createReceiver(options);
+  await listening(server, { path }, path);
+  return { address: path, [Symbol.asyncDispose]: () => shut(server, sockets) };
+}
+
+function createReceiver(options: ListenerOptions): { server: Server; sockets: Set<Socket> } {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    receive(socket, options, () => sockets.delete(socket));
+  });
+  server.maxConnections = limits.connectionsMax;
+  return { server, sockets };
+}
+
+function receive(
+  socket: Socket,
+  { device, intake, budget, now }: ListenerOptions,
+  onClose: () => void,
+): void {
+  let nowMs = 0;
+  const framer = new Framer(
+    {
+      line: (bytes, from, to) => intake.line(device, bytes, from, to, nowMs),
+      lost: (reason, bytes) => intake.lost(device, reason, bytes),
+    },
+    budget,
+  );
+  socket.on('data', (chunk) => {
+    nowMs = now();
+    framer.push(chunk as Buffer);
+  });
+  // A reset is how Vault leaves; what was read stays, and the file device has the rest.
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    framer.end();
+    onClose();
+  });
+}
+
+function listening(
+  server: Server,
+  where: { host: string; port: number } | { path: string },
+  name: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        systemCode(error) === 'EADDRINUSE'
+          ? new SealwatchError(
+              'PORT_TAKEN',
+              `${name} is already in use`,
+              'Stop what listens there, or set another port: SEALWATCH_TCP_PORT for the audit listener, SEALWATCH_API_PORT for the API.',
+              { cause: error },
+            )
+          : new SealwatchError(
+              'LISTEN_FAILED',
+              `cannot listen on ${name} (${systemCode(error) ?? error.message})`,
+              'Check the address, the folder and the rights.',
+              { cause: error },
+            ),
+      );
+    });
+    server.listen(where, () => resolve());
+  });
+}
+
+/** Stops accepting, lets what has arrived be read, then closes. */
+async function shut(server: Server, sockets: Set<Socket>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
+  for (const socket of sockets) socket.destroy();
+  await closed;
+}
+
+const DRAIN_MS = 100;

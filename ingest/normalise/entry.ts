@@ -1,0 +1,102 @@
+// One audit entry: the JSON of a line, read tolerantly. A member of an unexpected type counts as absent.
+
+import type { Json, JsonObject } from '../../core/event.ts';
+import { limits } from '../../core/limits.ts';
+import type { RejectReason } from '../../core/records.ts';
+import { utcTime } from '../../core/time.ts';
+
+export interface Entry {
+  /** Canonical time of the entry. */
+  time: string;
+  /** `request`, `response`, or a plugin's own such as `kmip-request` (vault-audit.md 1): an open set. */
+  type: string;
+  auth: JsonObject;
+  request: JsonObject;
+  response: JsonObject | undefined;
+  error: string | undefined;
+}
+
+export type ParseResult = { ok: true; entry: Entry } | { ok: false; reason: RejectReason };
+
+const reject = (reason: RejectReason): ParseResult => ({ ok: false, reason });
+const none: JsonObject = {};
+
+/** Parses the entry whose object begins at `start` of `line`; a prefix may stand before it. */
+export function parseEntry(line: Buffer, start: number): ParseResult {
+  if (start < 0) return reject(line[0] === 60 ? 'jsonx' : 'not_json');
+  if (nestingOf(line, start) > limits.nestingMax) return reject('too_deep');
+  let value: unknown;
+  try {
+    value = JSON.parse(line.toString('utf8', start));
+  } catch {
+    // A broken line is a normal input; the reject says so.
+    return reject(line[0] === 60 ? 'jsonx' : 'not_json');
+  }
+  if (!isObject(value)) return reject('not_object');
+  const request = objectOf(value, 'request');
+  if (request === undefined) return reject('no_request');
+  const type = stringOf(value, 'type');
+  if (type === undefined) return reject('bad_type');
+  const time = utcTime(stringOf(value, 'time') ?? '');
+  if (time === undefined) return reject('bad_time');
+  const entry = { time, type, request, auth: objectOf(value, 'auth') ?? none, response: objectOf(value, 'response'), error: stringOf(value, 'error') };
+  return { ok: true, entry };
+}
+
+/**
+ * An upper bound of the nesting: brackets inside strings count too. Real lines hold few enough to stop here; only the rest
+ * is worth a walk that knows strings.
+ */
+function nestingOf(line: Buffer, start: number): number {
+  let opened = 0;
+  for (let at = line.indexOf(OPEN_LIST, start); at >= 0 && opened <= limits.nestingMax; at = line.indexOf(OPEN_LIST, at + 1)) opened++;
+  for (let at = line.indexOf(OPEN, start); at >= 0 && opened <= limits.nestingMax; at = line.indexOf(OPEN, at + 1)) opened++;
+  return opened <= limits.nestingMax ? opened : exactNesting(line, start);
+}
+
+const OPEN = 123;
+const OPEN_LIST = 91;
+
+function exactNesting(line: Buffer, start: number): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = start; i < line.length; i++) {
+    const c = line[i];
+    if (inString) {
+      if (c === 92) i++;
+      else if (c === 34) inString = false;
+    } else if (c === 34) inString = true;
+    else if (c === OPEN || c === OPEN_LIST) deepest = Math.max(deepest, ++depth);
+    else if (c === 125 || c === 93) depth--;
+  }
+  return deepest;
+}
+
+export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function objectOf(from: JsonObject | undefined, key: string): JsonObject | undefined {
+  const value = from?.[key];
+  return isObject(value) ? value : undefined;
+}
+
+/** A text that is not empty: at most `limits.textCharsMax` characters, without NUL, which stores cannot hold. */
+export function stringOf(from: JsonObject | undefined, key: string): string | undefined {
+  const value = from?.[key];
+  if (typeof value !== 'string' || value === '') return undefined;
+  const text = value.length > limits.textCharsMax ? value.slice(0, limits.textCharsMax) : value;
+  return text.includes('\0') ? text.replaceAll('\0', '\u{fffd}') : text;
+}
+
+export function integerOf(from: JsonObject | undefined, key: string): number | undefined {
+  const value = from?.[key];
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** A list of texts; undefined when absent or empty. */
+export function stringsOf(from: JsonObject | undefined, key: string): string[] | undefined {
+  const value: Json | undefined = from?.[key];
+  if (!Array.isArray(value)) return undefined;
+  const texts = value.filter((item): item is string => typeof item === 'string' && item !== '');
+  return texts.length === 0 ? undefined : texts;
+}

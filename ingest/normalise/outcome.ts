@@ -1,0 +1,72 @@
+// Success, failure or unknown, and why: what an entry says is not what it seems (vault-audit.md 7.1 to 7.4).
+
+import type { JsonObject, Outcome } from '../../core/event.ts';
+import { isKv, isKv2 } from './action.ts';
+import { integerOf, objectOf, stringOf } from './entry.ts';
+import type { Place } from './place.ts';
+
+export interface Verdict {
+  outcome: Outcome;
+  /** `policy_denied invalid_token permission_denied login_failed mfa_required wrapping_token_invalid quota_exceeded error_response no_data`. */
+  reason?: string;
+  denied: boolean;
+}
+
+export interface OutcomeInput {
+  /** Undefined while only the request is known. */
+  response: JsonObject | undefined;
+  hasResponseEntry: boolean;
+  error: string | undefined;
+  allowed: boolean | undefined;
+  /** The entry names the caller: a bad or expired token leaves `auth` empty. */
+  callerKnown: boolean;
+  isLogin: boolean;
+  place: Place;
+}
+
+const failure = (reason: string, denied = false): Verdict => ({ outcome: 'failure', reason, denied });
+const success: Verdict = { outcome: 'success', denied: false };
+const unknown: Verdict = { outcome: 'unknown', denied: false };
+
+export function verdictOf(input: OutcomeInput): Verdict {
+  if (input.error !== undefined) return ofError(input, input.error);
+  if (!input.hasResponseEntry) return unknown;
+  const { response, isLogin, place } = input;
+  if (hasErrorBody(response, place)) return failure(isLogin ? 'login_failed' : 'error_response');
+  if (isLogin) return ofLogin(response);
+  const returns = place.operation === 'read' || place.operation === 'list' || place.operation === 'scan';
+  return returns && isEmpty(response) ? { ...success, reason: 'no_data' } : success;
+}
+
+function ofError({ allowed, isLogin, callerKnown }: OutcomeInput, error: string): Verdict {
+  if (allowed === false) return failure('policy_denied', true);
+  if (isLogin) return failure('login_failed');
+  if (error.includes('wrapping token')) return failure('wrapping_token_invalid');
+  if (error.includes('quota exceeded')) return failure('quota_exceeded');
+  if (/permission denied|invalid token|bad token/.test(error)) {
+    return callerKnown ? failure('permission_denied', true) : failure('invalid_token', true);
+  }
+  return failure('error_response');
+}
+
+/** A login succeeds when it gives out a token, plain or wrapped; a body with `auth` but no token asks for a second factor. */
+function ofLogin(response: JsonObject | undefined): Verdict {
+  const auth = objectOf(response, 'auth');
+  if (stringOf(auth, 'accessor') !== undefined || stringOf(auth, 'client_token') !== undefined) return success;
+  if (objectOf(response, 'wrap_info') !== undefined) return success;
+  return auth !== undefined ? { ...unknown, reason: 'mfa_required' } : failure('login_failed');
+}
+
+/** An error body without a Go error. A KV v1 secret may have a field `error` of its own, which is none. */
+function hasErrorBody(response: JsonObject | undefined, place: Place): boolean {
+  const data = objectOf(response, 'data');
+  if (data === undefined) return false;
+  if ((integerOf(data, 'http_status_code') ?? 0) >= 400) return true;
+  const isSecretBody = isKv(place.mountType) && !isKv2(place.rest) && place.operation === 'read';
+  return !isSecretBody && (typeof data['error'] === 'string' || Array.isArray(data['errors'])) && Object.keys(data).length === 1;
+}
+
+function isEmpty(response: JsonObject | undefined): boolean {
+  if (response === undefined) return true;
+  return ['data', 'secret', 'auth', 'wrap_info', 'redirect', 'headers'].every((part) => response[part] === undefined);
+}

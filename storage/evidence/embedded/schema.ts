@@ -1,0 +1,99 @@
+// The tables of the embedded evidence store, and opening the file in a layout that this version knows.
+
+import { SealwatchError } from '../../../core/errors.ts';
+import type { QueryKind } from '../../../core/query.ts';
+import { coverageCounters } from '../../../core/records.ts';
+import { columnsOf } from './columns.ts';
+import { type Database, openDatabase } from './sqlite.ts';
+
+/** `user_version` of the file: count up with each change of the tables. */
+const LAYOUT = 1;
+
+/** `seq` keeps rows in the order they came, so that inserts append; `ts` is the time that orders rows of the kind. */
+const rowTable = (kind: QueryKind) => `create table ${kind} (
+  seq integer primary key, id text not null unique, revision integer not null, ts text not null,
+  ${columnsOf(kind)
+    .map(({ column }) => `${column} text`)
+    .join(', ')},
+  body text not null);`;
+
+// Each further index on events costs a sixth of the write rate; these serve time, a person and a secret.
+const tables = `
+${rowTable('events')}
+create index events_ts on events (ts, id);
+create index events_user on events (user_id, ts, id);
+create index events_secret on events (secret_path, ts, id) where secret_path is not null;
+${rowTable('alerts')}
+create index alerts_ts on alerts (ts, id);
+create index alerts_user on alerts (user_id, ts, id);
+${rowTable('leases')}
+create index leases_ts on leases (ts, id);
+create index leases_holder on leases (holder_id, ts, id);
+create index leases_requested_by on leases (requested_by, ts, id);
+create table rejects (
+  id text primary key, ts text not null, device text not null, reason text not null, bytes integer not null, hash text
+) without rowid;
+create index rejects_ts on rejects (ts);
+create table coverage (
+  device text not null, hour text not null,
+  ${coverageCounters.map((counter) => `${counter} integer not null default 0`).join(', ')},
+  primary key (device, hour)) without rowid;
+create table offsets (
+  topic text not null, part integer not null, next integer not null, sources text,
+  primary key (topic, part)) without rowid;
+create table meta (name text primary key, value text not null) without rowid;
+pragma user_version = ${LAYOUT};`;
+
+/**
+ * Opens the file for the one writer, with its tables made.
+ * Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT.
+ */
+export function openForWriting(path: string): Database {
+  const database = open(path, false);
+  // synchronous=normal: a power cut may roll back the last transactions; their offsets go with them, so they are read again.
+  database.exec(
+    'pragma page_size=16384; pragma journal_mode=wal; pragma synchronous=normal; pragma cache_size=-131072; pragma wal_autocheckpoint=2000',
+  );
+  if (isEmpty(database)) database.exec(`begin immediate; ${tables} commit`);
+  checkLayout(database, path);
+  return database;
+}
+
+/** Opens the file for reading only, while the writer goes on. Throws as `openForWriting` does. */
+export function openForReading(path: string): Database {
+  const database = open(path, true);
+  checkLayout(database, path);
+  return database;
+}
+
+function open(path: string, readOnly: boolean): Database {
+  try {
+    const database = openDatabase(path, { readOnly });
+    database.prepare('select count(*) from sqlite_schema').get();
+    return database;
+  } catch (error) {
+    throw new SealwatchError(
+      'DATA_DIR_UNUSABLE',
+      `cannot open the evidence store ${path}`,
+      'Check that the data folder can be written and that the file is the one sealwatch made.',
+      { cause: error },
+    );
+  }
+}
+
+const isEmpty = (database: Database) =>
+  version(database) === 0 && database.prepare('select name from sqlite_schema').get() === undefined;
+
+const version = (database: Database) =>
+  (database.prepare('pragma user_version').get() as { user_version: number }).user_version;
+
+function checkLayout(database: Database, path: string): void {
+  const found = version(database);
+  if (found === LAYOUT) return;
+  database.close();
+  throw new SealwatchError(
+    'DATA_DIR_OTHER_LAYOUT',
+    `the evidence store ${path} has layout ${found}, this version knows ${LAYOUT}`,
+    'Run the version that wrote it, or move the file away: it is built again from what the stream still holds.',
+  );
+}

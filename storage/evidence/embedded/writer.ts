@@ -1,0 +1,167 @@
+// The one writer of the embedded evidence store: rows and the offsets they came from in one transaction.
+
+import { setImmediate } from 'node:timers/promises';
+import type { EvidenceBatch, EvidenceWriter, IndexOffset } from '../../../core/ports.ts';
+import { type QueryKind, type Rows, timeOf } from '../../../core/query.ts';
+import { type CoverageDelta, coverageCounters, type Reject, type Topic } from '../../../core/records.ts';
+import { columnsOf, columnText } from './columns.ts';
+import { openForWriting } from './schema.ts';
+import type { Database, Statement } from './sqlite.ts';
+
+/** Rows deleted in one transaction, so that `retain` never holds up a write for long. */
+const RETAIN_ROWS = 2000;
+
+/** Opens or makes the store at `path` (a file). Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
+export const openEvidenceWriter = (path: string): EvidenceWriter => new EmbeddedWriter(openForWriting(path));
+
+class EmbeddedWriter implements EvidenceWriter {
+  private readonly database: Database;
+  private readonly statements: Record<QueryKind | 'reject' | 'coverage' | 'offset' | 'watermark', Statement>;
+  private watermark: string;
+
+  constructor(database: Database) {
+    this.database = database;
+    this.statements = {
+      events: database.prepare(upsertRow('events')),
+      alerts: database.prepare(upsertRow('alerts')),
+      leases: database.prepare(upsertRow('leases')),
+      reject: database.prepare('insert into rejects values (?, ?, ?, ?, ?, ?) on conflict do nothing'),
+      coverage: database.prepare(addCoverage),
+      offset: database.prepare(
+        'insert into offsets values (?, ?, ?, ?) on conflict do update set next = excluded.next, sources = excluded.sources',
+      ),
+      watermark: database.prepare(
+        "insert into meta values ('watermark', ?) on conflict do update set value = max(value, excluded.value)",
+      ),
+    };
+    const row = database.prepare("select value from meta where name = 'watermark'").get() as
+      | { value: string }
+      | undefined;
+    this.watermark = row?.value ?? '';
+  }
+
+  async offsets(): Promise<IndexOffset[]> {
+    const rows = this.database.prepare('select * from offsets order by topic, part').all() as OffsetRow[];
+    return rows.map(({ topic, part, next, sources }) => ({
+      topic: topic as Topic,
+      partition: part,
+      next,
+      ...(sources !== null && { sources: JSON.parse(sources) as Record<number, string> }),
+    }));
+  }
+
+  async write(batch: EvidenceBatch): Promise<void> {
+    this.database.exec('begin immediate');
+    try {
+      this.writeRows(batch);
+      this.database.exec('commit');
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+    if (batch.watermark !== undefined && batch.watermark > this.watermark) this.watermark = batch.watermark;
+  }
+
+  private rollback(): void {
+    try {
+      this.database.exec('rollback');
+    } catch {
+      // On a full disk or an I/O error SQLite has rolled back by itself; the first error is the one to tell.
+    }
+  }
+
+  private writeRows(batch: EvidenceBatch): void {
+    for (const { event, text } of batch.events)
+      this.put('events', event, event.event.id, event.vault.revision, text);
+    for (const { body, revision } of batch.alerts)
+      this.put('alerts', body, body.alert.id, revision, JSON.stringify(body));
+    for (const { body, revision } of batch.leases)
+      this.put('leases', body, body.id, revision, JSON.stringify(body));
+    if (batch.watermark !== undefined) this.statements.watermark.run(batch.watermark);
+    for (const reject of batch.rejects) this.putReject(reject);
+    for (const delta of batch.coverage) this.addCoverage(delta);
+    for (const { topic, partition, next, sources } of batch.offsets)
+      this.statements.offset.run(
+        topic,
+        partition,
+        next,
+        sources === undefined ? null : JSON.stringify(sources),
+      );
+  }
+
+  private put<K extends QueryKind>(kind: K, row: Rows[K], id: string, revision: number, text: string): void {
+    const values = columnsOf(kind).map(({ value }) => {
+      const found = value(row);
+      return found === undefined ? null : columnText(found);
+    });
+    this.statements[kind].run(id, revision, timeOf(kind, row), ...values, text);
+  }
+
+  /** A reject without a time of its own stands where event time was when it came, so that it ages like the others. */
+  private putReject(reject: Reject): void {
+    const { id, device, reason, bytes, hash } = reject;
+    this.statements.reject.run(
+      id,
+      reject['@timestamp'] ?? this.watermark,
+      device,
+      reason,
+      bytes,
+      hash ?? null,
+    );
+  }
+
+  private addCoverage({ device, hour, counts }: CoverageDelta): void {
+    this.statements.coverage.run(
+      device,
+      hour ?? '',
+      ...coverageCounters.map((counter) => counts[counter] ?? 0),
+    );
+  }
+
+  async retain(before: string): Promise<number> {
+    const events = await this.deleteOlder(
+      'delete from events where seq in (select seq from events where ts < ? order by ts limit ?)',
+      before,
+    );
+    await this.deleteOlder(
+      'delete from rejects where id in (select id from rejects where ts < ? order by ts limit ?)',
+      before,
+    );
+    // An hour goes only when all of it is older. Lines without a usable time (hour '') are counted for ever.
+    this.database.prepare("delete from coverage where hour <> '' and hour < ?").run(before.slice(0, 13));
+    return events;
+  }
+
+  private async deleteOlder(sql: string, before: string): Promise<number> {
+    const statement = this.database.prepare(sql);
+    let deleted = 0;
+    for (;;) {
+      const changes = Number(statement.run(before, RETAIN_ROWS).changes);
+      deleted += changes;
+      if (changes < RETAIN_ROWS) return deleted;
+      await setImmediate();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.database.close();
+  }
+}
+
+interface OffsetRow {
+  topic: string;
+  part: number;
+  next: number;
+  sources: string | null;
+}
+
+/** The highest revision stays; the same revision again has the same content. */
+function upsertRow(kind: QueryKind): string {
+  const names = ['id', 'revision', 'ts', ...columnsOf(kind).map(({ column }) => column), 'body'];
+  const updates = names.slice(1).map((name) => `${name} = excluded.${name}`);
+  return `insert into ${kind} (${names.join(', ')}) values (${names.map(() => '?').join(', ')})
+    on conflict (id) do update set ${updates.join(', ')} where excluded.revision >= ${kind}.revision`;
+}
+
+const addCoverage = `insert into coverage values (?, ?, ${coverageCounters.map(() => '?').join(', ')})
+  on conflict do update set ${coverageCounters.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`;

@@ -1,0 +1,136 @@
+// The indexer: stream -> evidence store, each batch in one transaction with the offsets it came from.
+
+import type { Alert } from '../core/alert.ts';
+import type { AuditEvent } from '../core/event.ts';
+import type { Lease } from '../core/lease.ts';
+import { limits } from '../core/limits.ts';
+import type { EvidenceBatch, EvidenceWriter, IndexOffset, Stream, StreamRecord } from '../core/ports.ts';
+import { type CoverageDelta, type Reject, type Topic, topics, type Watermark } from '../core/records.ts';
+
+const indexed: readonly Topic[] = [topics.events, topics.leases, topics.alerts, topics.coverage];
+
+/** Steps with nothing but watermarks that wait for the next transaction: an idle stream brings some each second. */
+const WATERMARK_STEPS_MAX = 5;
+
+export interface Indexer {
+  /** Reads and writes one batch; returns how many records it read, 0 when there was nothing to do. */
+  step(): Promise<number>;
+  /** Writes what waits: watermarks that no rows came after. For the end of a replay and for shutdown. */
+  flush(): Promise<void>;
+}
+
+/**
+ * Exactly once: the writer keeps the offsets in the transaction of the rows, and after a start or a failed write reading
+ * goes on from there. One indexer a store; steps never overlap.
+ */
+export function createIndexer(options: { stream: Stream; writer: EvidenceWriter }): Indexer {
+  const { stream, writer } = options;
+  let positions: IndexOffset[] | undefined;
+  let waiting = 0;
+
+  async function write(batch: EvidenceBatch, next: IndexOffset[]): Promise<void> {
+    const watermark = lowestWatermark(next, stream.partitions);
+    positions = undefined;
+    await writer.write({ ...batch, offsets: next, ...(watermark !== undefined && { watermark }) });
+    positions = next;
+    waiting = 0;
+  }
+
+  return {
+    async step() {
+      positions ??= await startPositions(stream, writer);
+      const batch = emptyBatch();
+      const next = positions.map((position) => ({ ...position }));
+      let count = 0;
+      for (const position of next) count += await collect(stream, position, batch);
+      if (count === 0) return 0;
+      if (hasRows(batch) || ++waiting >= WATERMARK_STEPS_MAX) await write(batch, next);
+      else positions = next;
+      return count;
+    },
+    async flush() {
+      if (waiting > 0 && positions !== undefined) await write(emptyBatch(), positions);
+    },
+  };
+}
+
+const emptyBatch = (): EvidenceBatch => ({
+  events: [],
+  leases: [],
+  alerts: [],
+  rejects: [],
+  coverage: [],
+  offsets: [],
+});
+
+const hasRows = ({ events, leases, alerts, rejects, coverage }: EvidenceBatch) =>
+  events.length + leases.length + alerts.length + rejects.length + coverage.length > 0;
+
+/** Where to begin: one position for each partition of each topic, from the store where it has one. */
+async function startPositions(stream: Stream, writer: EvidenceWriter): Promise<IndexOffset[]> {
+  const stored = await writer.offsets();
+  return indexed.flatMap((topic) =>
+    Array.from(
+      { length: stream.partitions },
+      (_, partition) =>
+        stored.find((offset) => offset.topic === topic && offset.partition === partition) ?? {
+          topic,
+          partition,
+          next: 0,
+        },
+    ),
+  );
+}
+
+/** Reads on from `position`, moves it, and sorts the records into `batch`; returns how many there were. */
+async function collect(stream: Stream, position: IndexOffset, batch: EvidenceBatch): Promise<number> {
+  const { topic, partition } = position;
+  // Retention waits for the indexer, except for a store that is new or was set back.
+  const from = Math.max(position.next, stream.start(topic, partition));
+  if (from >= stream.end(topic, partition)) return 0;
+  const records = await stream.read(topic, partition, from, limits.readBytesMax);
+  for (const record of records) sortIn(record, batch, position);
+  position.next = (records.at(-1)?.offset ?? from - 1) + 1;
+  return records.length;
+}
+
+function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffset): void {
+  switch (record.kind) {
+    case 'event':
+      batch.events.push({ event: record.value as AuditEvent, text: record.text });
+      break;
+    case 'lease':
+      batch.leases.push(record.value as { revision: number; body: Lease });
+      break;
+    case 'alert':
+      batch.alerts.push(record.value as { revision: number; body: Alert });
+      break;
+    case 'reject':
+      batch.rejects.push(record.value as Reject);
+      break;
+    case 'coverage':
+      batch.coverage.push(record.value as CoverageDelta);
+      break;
+    case 'watermark':
+      position.sources = raised(position.sources, record.value as Watermark);
+      break;
+    default: // Other kinds are for other stages.
+  }
+}
+
+const raised = (sources: Record<number, string> = {}, { source, time }: Watermark): Record<number, string> =>
+  time > (sources[source] ?? '') ? { ...sources, [source]: time } : sources;
+
+/** How far every raw partition has come on every partition of events; undefined until each has been heard of. */
+function lowestWatermark(positions: IndexOffset[], partitions: number): string | undefined {
+  let lowest: string | undefined;
+  for (const { topic, sources = {} } of positions) {
+    if (topic !== topics.events) continue;
+    for (let source = 0; source < partitions; source++) {
+      const time = sources[source];
+      if (time === undefined) return undefined;
+      if (lowest === undefined || time < lowest) lowest = time;
+    }
+  }
+  return lowest;
+}

@@ -1,0 +1,189 @@
+// The embedded stream: one folder of segments per topic and partition, group commits, snapshots of consumer groups.
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SealwatchError, systemCode } from '../../../core/errors.ts';
+import { limits } from '../../../core/limits.ts';
+import type { NewRecord, Snapshot, Stream, StreamRecord } from '../../../core/ports.ts';
+import { type Topic, topics } from '../../../core/records.ts';
+import { PartitionReader } from './reader.ts';
+import { deleteOldSegments, segmentBases, syncFolder } from './segments.ts';
+import { PartitionWriter } from './writer.ts';
+
+interface Partition {
+  dir: string;
+  writer?: PartitionWriter;
+  /** One reader per consumer place would be as good; one with a lock is simpler. */
+  reader: PartitionReader;
+  reading: Promise<unknown>;
+  /** Durable end, told by the writer of this or of another thread. */
+  end: number;
+  /** The newest decoded records, so that the next stage needs no disk and no second parse. */
+  recent: StreamRecord[];
+  recentBytes: { end: number; bytes: number }[];
+  recentTotal: number;
+}
+
+export class EmbeddedStream implements Stream {
+  readonly partitions: number;
+  private readonly dir: string;
+  private readonly all = new Map<string, Partition>();
+
+  private constructor(dir: string, partitions: number) {
+    this.dir = dir;
+    this.partitions = partitions;
+  }
+
+  /**
+   * Opens the stream in `dir`. This instance may append to `writes` only; of the other topics it shows what `follow` has
+   * been told. The number of partitions is fixed at the first start: DATA_DIR_OTHER_LAYOUT when it differs.
+   */
+  static async open(options: {
+    dir: string;
+    partitions: number;
+    writes: readonly Topic[];
+  }): Promise<EmbeddedStream> {
+    const { dir, partitions, writes } = options;
+    mkdirSync(join(dir, 'groups'), { recursive: true, mode: 0o700 });
+    await checkLayout(dir, partitions);
+    const stream = new EmbeddedStream(dir, partitions);
+    for (const topic of Object.values(topics)) {
+      for (let partition = 0; partition < partitions; partition++) {
+        await stream.openPartition(topic, partition, writes.includes(topic));
+      }
+    }
+    return stream;
+  }
+
+  private async openPartition(topic: Topic, number: number, writes: boolean): Promise<void> {
+    const dir = join(this.dir, topic, String(number));
+    const partition: Partition = {
+      dir,
+      reader: new PartitionReader(dir),
+      reading: Promise.resolve(),
+      end: 0,
+      recent: [],
+      recentBytes: [],
+      recentTotal: 0,
+    };
+    if (writes) {
+      partition.writer = await PartitionWriter.open(dir, (records, bytes) =>
+        keepRecent(partition, records, bytes),
+      );
+      partition.end = partition.writer.durable;
+    }
+    this.all.set(`${topic}/${number}`, partition);
+  }
+
+  private of(topic: Topic, partition: number): Partition {
+    const found = this.all.get(`${topic}/${partition}`);
+    if (found === undefined) throw new Error(`no partition ${partition} of ${topic}`);
+    return found;
+  }
+
+  append(topic: Topic, partition: number, records: readonly NewRecord[]): void {
+    const { writer } = this.of(topic, partition);
+    if (writer === undefined) throw new Error(`${topic} is not written here`);
+    writer.append(records);
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([...this.all.values()].map((partition) => partition.writer?.flush()));
+  }
+
+  /** Another thread's writer has made everything before `end` durable. */
+  follow(topic: Topic, partition: number, end: number): void {
+    this.of(topic, partition).end = end;
+  }
+
+  async read(topic: Topic, partition: number, offset: number, bytesMax: number): Promise<StreamRecord[]> {
+    const from = this.of(topic, partition);
+    const oldest = from.recent[0]?.offset;
+    if (oldest !== undefined && offset >= oldest)
+      return from.recent.slice(offset - oldest, offset - oldest + RECENT_RECORDS_MAX);
+    const result = from.reading.then(() => from.reader.read(offset, from.end, bytesMax));
+    from.reading = result.catch(() => {});
+    return result;
+  }
+
+  end(topic: Topic, partition: number): number {
+    return this.of(topic, partition).end;
+  }
+
+  start(topic: Topic, partition: number): number {
+    return segmentBases(this.of(topic, partition).dir)[0] ?? 0;
+  }
+
+  async retain(topic: Topic, partition: number, beforeMs: number, keepOffset: number): Promise<number> {
+    return deleteOldSegments(this.of(topic, partition).dir, beforeMs, keepOffset);
+  }
+
+  async saveSnapshot(group: string, member: string, snapshot: Snapshot): Promise<void> {
+    await writeDurably(join(this.dir, 'groups'), `${group}-${member}.json`, JSON.stringify(snapshot));
+  }
+
+  async loadSnapshot(group: string, member: string): Promise<Snapshot | undefined> {
+    const text = readIfThere(join(this.dir, 'groups', `${group}-${member}.json`));
+    return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const partition of this.all.values()) {
+      await partition.writer?.close();
+      await partition.reading;
+      await partition.reader.close();
+    }
+  }
+}
+
+/** One answer from memory; a consumer that wants more asks again. */
+const RECENT_RECORDS_MAX = 2_000;
+
+function keepRecent(partition: Partition, records: StreamRecord[], bytes: number): void {
+  for (const record of records) partition.recent.push(record);
+  partition.end =
+    records.length === 0 ? (partition.writer?.durable ?? 0) : (records.at(-1) as StreamRecord).offset + 1;
+  partition.recentBytes.push({ end: partition.end, bytes });
+  partition.recentTotal += bytes;
+  while (partition.recentTotal > limits.recentBytesMax && partition.recentBytes.length > 1) {
+    const oldest = partition.recentBytes.shift() as { end: number; bytes: number };
+    partition.recentTotal -= oldest.bytes;
+    const first = partition.recent[0]?.offset ?? oldest.end;
+    partition.recent.splice(0, oldest.end - first);
+  }
+}
+
+/** The partition count decides where a call goes, so it cannot change under data that is there. */
+async function checkLayout(dir: string, partitions: number): Promise<void> {
+  const text = readIfThere(join(dir, 'layout.json'));
+  if (text === undefined) {
+    await writeDurably(dir, 'layout.json', JSON.stringify({ layout: 1, partitions }));
+    return;
+  }
+  const found = JSON.parse(text) as { layout: number; partitions: number };
+  if (found.layout === 1 && found.partitions === partitions) return;
+  throw new SealwatchError(
+    'DATA_DIR_OTHER_LAYOUT',
+    `the stream in ${dir} has ${found.partitions} partitions in layout ${found.layout}, the configuration says ${partitions} in layout 1`,
+    'Set partitions back, or start with another data folder.',
+  );
+}
+
+async function writeDurably(dir: string, name: string, text: string): Promise<void> {
+  const path = join(dir, name);
+  const file = await open(`${path}.new`, 'w', 0o600);
+  await file.writeFile(text);
+  await file.sync().finally(() => file.close());
+  await rename(`${path}.new`, path);
+  await syncFolder(dir);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+// Appends to one partition: records gather in memory, a group commit writes and fsyncs them as one.
+
+import { mkdirSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { limits } from '../../../core/limits.ts';
+import type { NewRecord, StreamRecord } from '../../../core/ports.ts';
+import { encodeRecord, MAGIC } from './codec.ts';
+import { createSegment, segmentBases, segmentPath, walkSegment } from './segments.ts';
+
+export class PartitionWriter {
+  /** The offset of the next record to append, durable or not. */
+  next = 0;
+  /** Records before this are on disk. */
+  durable = 0;
+  private readonly dir: string;
+  private readonly onDurable: (records: StreamRecord[], bytes: number) => void;
+  private file!: FileHandle;
+  private fileBytes = 0;
+  private buffers: Uint8Array[] = [];
+  private bufferedBytes = 0;
+  private records: StreamRecord[] = [];
+  private committing: Promise<void> | undefined;
+
+  private constructor(dir: string, onDurable: (records: StreamRecord[], bytes: number) => void) {
+    this.dir = dir;
+    this.onDurable = onDurable;
+  }
+
+  /** Opens the partition in `dir`, cutting off a torn tail. `onDurable` gets each group once it is on disk. */
+  static async open(
+    dir: string,
+    onDurable: (records: StreamRecord[], bytes: number) => void,
+  ): Promise<PartitionWriter> {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const writer = new PartitionWriter(dir, onDurable);
+    const base = segmentBases(dir).at(-1);
+    if (base === undefined) await writer.startSegment();
+    else await writer.recover(base);
+    return writer;
+  }
+
+  private async recover(base: number): Promise<void> {
+    this.file = await open(segmentPath(this.dir, base), 'r+');
+    let count = 0;
+    const good = await walkSegment(this.file, () => count++);
+    this.fileBytes = Math.max(good, MAGIC.length);
+    if (good === 0) await this.file.write(MAGIC, 0, MAGIC.length, 0);
+    await this.file.truncate(this.fileBytes);
+    await this.file.sync();
+    this.next = this.durable = base + count;
+  }
+
+  private async startSegment(): Promise<void> {
+    this.file = await createSegment(this.dir, this.durable);
+    this.fileBytes = MAGIC.length;
+  }
+
+  append(records: readonly NewRecord[]): void {
+    for (const record of records) {
+      const { head, payload, text } = encodeRecord(record);
+      this.buffers.push(head, payload);
+      this.bufferedBytes += head.length + payload.length;
+      const { kind, cause, value, bytes = nothing } = record;
+      this.records.push({ kind, offset: this.next, cause, bytes, value, text });
+      this.next++;
+    }
+  }
+
+  /** Resolves when all that was appended before the call is on disk; rejects, keeping it, when the disk refuses. */
+  async flush(): Promise<void> {
+    while (this.committing !== undefined) await this.committing.catch(() => {});
+    if (this.buffers.length === 0) return;
+    this.committing = this.commit().finally(() => {
+      this.committing = undefined;
+    });
+    await this.committing;
+  }
+
+  private async commit(): Promise<void> {
+    const { buffers, records, bufferedBytes: bytes, next } = this;
+    this.buffers = [];
+    this.records = [];
+    this.bufferedBytes = 0;
+    try {
+      await writeAll(this.file, buffers, this.fileBytes);
+      await this.file.datasync();
+    } catch (error) {
+      this.buffers = buffers.concat(this.buffers);
+      this.records = records.concat(this.records);
+      this.bufferedBytes += bytes;
+      throw error;
+    }
+    this.fileBytes += bytes;
+    this.durable = next;
+    this.onDurable(records, bytes);
+    if (this.fileBytes >= limits.segmentBytesMax) await this.roll();
+  }
+
+  /** What is appended meanwhile waits in the buffers: it begins at `durable`, the new segment's name. */
+  private async roll(): Promise<void> {
+    const full = this.file;
+    await this.startSegment();
+    await full.close();
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    await this.file.close();
+  }
+}
+
+const nothing = Buffer.alloc(0);
+/** Linux takes 1,024 buffers in one call. */
+const VECTOR_MAX = 1000;
+
+async function writeAll(file: FileHandle, buffers: Uint8Array[], position: number): Promise<void> {
+  let at = position;
+  for (let i = 0; i < buffers.length; i += VECTOR_MAX) {
+    const part = buffers.slice(i, i + VECTOR_MAX);
+    let wanted = 0;
+    for (const buffer of part) wanted += buffer.length;
+    const { bytesWritten } = await file.writev(part, at);
+    // A short write means a full disk or a limit; the next try writes the group again from its start.
+    if (bytesWritten !== wanted) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+    at += wanted;
+  }
+}

@@ -1,0 +1,56 @@
+// The embedded evidence store against the contract, and what only a file has: layouts and files that are no database.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
+import { openDatabase } from '../../storage/evidence/embedded/sqlite.ts';
+import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
+import { anEvent } from '../builders.ts';
+import { eventsOf, evidenceStoreContract } from './evidence-store.ts';
+
+async function embedded() {
+  const folder = await mkdtemp(join(tmpdir(), 'sealwatch-evidence-'));
+  const path = join(folder, 'evidence.db');
+  return {
+    path,
+    openWriter: async () => openEvidenceWriter(path),
+    openReader: async () => openEvidenceReader(path),
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
+
+evidenceStoreContract('embedded', embedded);
+
+test('a file of another layout is refused by name, by writer and reader', async () => {
+  const store = await embedded();
+  const database = openDatabase(store.path, { readOnly: false });
+  database.exec('create table events (id text); pragma user_version = 99');
+  database.close();
+  await expect(store.openWriter()).rejects.toMatchObject({ code: 'DATA_DIR_OTHER_LAYOUT' });
+  await expect(store.openReader()).rejects.toMatchObject({ code: 'DATA_DIR_OTHER_LAYOUT' });
+  await store.remove();
+});
+
+test('a file that is no database, or a missing one, is an error the user can mend', async () => {
+  const store = await embedded();
+  await expect(store.openReader()).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
+  await writeFile(store.path, 'not a database, but long enough to look at it as one '.repeat(100));
+  await expect(store.openWriter()).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
+  await store.remove();
+});
+
+test('a NUL in a field neither cuts it nor lets two values fall together', async () => {
+  const store = await embedded();
+  await using writer = await store.openWriter();
+  await using reader = await store.openReader();
+  await writer.write(
+    eventsOf(anEvent({ id: 'a', secret: 's/x\u0000y' }), anEvent({ id: 'b', secret: 's/x\u0000z' })),
+  );
+  const where = [{ field: 'vault.secret.path' as const, op: 'eq' as const, value: 's/x\u0000y' }];
+  expect(await reader.count('events', { where })).toBe(1);
+  const period = { from: '2000', to: '3000', where: [], collect: [], limit: 10 };
+  const { groups } = await reader.group({ ...period, by: ['vault.secret.path'] });
+  expect(groups.map((group) => group.by)).toEqual([['s/x\uFFFDy'], ['s/x\uFFFDz']]);
+});

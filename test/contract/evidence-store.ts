@@ -1,0 +1,305 @@
+// What every evidence store must do, whatever it is built on. An adapter's test calls this with a way to open it.
+
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { canonicalJson } from '../../core/canonical.ts';
+import type { AuditEvent } from '../../core/event.ts';
+import { limits } from '../../core/limits.ts';
+import type { EvidenceBatch, EvidenceReader, EvidenceWriter } from '../../core/ports.ts';
+import type { Clause, Field, Query } from '../../core/query.ts';
+import { topics } from '../../core/records.ts';
+import { aLease, anAlert, anEvent, at, type EventParts } from '../builders.ts';
+import { countModel, findModel, groupModel } from './evidence-model.ts';
+
+/** One store, empty at first. `openWriter` again after a dispose must find what was written. */
+export interface EvidenceStoreFixture {
+  openWriter(): Promise<EvidenceWriter>;
+  openReader(): Promise<EvidenceReader>;
+  remove(): Promise<void>;
+}
+
+export const batchOf = (parts: Partial<EvidenceBatch>): EvidenceBatch => ({
+  events: [],
+  leases: [],
+  alerts: [],
+  rejects: [],
+  coverage: [],
+  offsets: [],
+  ...parts,
+});
+
+export const eventsOf = (...events: AuditEvent[]): EvidenceBatch =>
+  batchOf({ events: events.map((event) => ({ event, text: canonicalJson(event) })) });
+
+const everything: Query<'events'> = { kind: 'events', where: [], order: 'asc', limit: 1000 };
+
+export function evidenceStoreContract(name: string, create: () => Promise<EvidenceStoreFixture>): void {
+  describe(`evidence store: ${name}`, () => {
+    let store: EvidenceStoreFixture;
+    let writer: EvidenceWriter;
+    let reader: EvidenceReader;
+
+    beforeEach(async () => {
+      store = await create();
+      writer = await store.openWriter();
+      reader = await store.openReader();
+    });
+    afterEach(async () => {
+      await reader[Symbol.asyncDispose]();
+      await writer[Symbol.asyncDispose]();
+      await store.remove();
+    });
+
+    const idsOf = async (query: Partial<Query<'events'>> = {}) =>
+      (await reader.find({ ...everything, ...query })).items.map((event) => event.event.id);
+
+    test('an event comes back as it was written', async () => {
+      const event = anEvent({ id: 'a', path: 'secret/data/\u0000\u{1F511}"\\', name: undefined });
+      await writer.write(eventsOf(event));
+      expect(await reader.get('events', 'a')).toEqual(event);
+      expect((await reader.find(everything)).items).toEqual([event]);
+      expect(await reader.get('events', 'b')).toBeUndefined();
+    });
+
+    test('the highest revision stays, in whatever order they come', async () => {
+      const half = anEvent({ id: 'a', revision: 1, pair: 'request_only', outcome: 'unknown' });
+      const whole = anEvent({ id: 'a', revision: 2, time: at(1) });
+      for (const order of [
+        [half, whole, half],
+        [whole, half, whole],
+      ])
+        for (const event of order) await writer.write(eventsOf(event));
+      expect((await reader.find(everything)).items).toEqual([whole]);
+    });
+
+    test('alerts and leases are kept by id and revision as well', async () => {
+      const [alert, lease] = [anAlert({ id: 'x' }), aLease({ id: 'database/creds/app/1' })];
+      const ended = { ...lease, state: 'revoked' as const };
+      const counted = { ...alert, alert: { ...alert.alert, count: 2 } };
+      await writer.write(
+        batchOf({ alerts: [{ revision: 2, body: counted }], leases: [{ revision: 7, body: ended }] }),
+      );
+      await writer.write(
+        batchOf({ alerts: [{ revision: 1, body: alert }], leases: [{ revision: 6, body: lease }] }),
+      );
+      expect(await reader.get('alerts', 'x')).toEqual(counted);
+      expect(await reader.get('leases', 'database/creds/app/1')).toEqual(ended);
+      expect(await reader.count('leases', { where: [{ field: 'state', op: 'eq', value: 'revoked' }] })).toBe(
+        1,
+      );
+      expect(await reader.count('alerts', { where: [{ field: 'rule.level', op: 'eq', value: 'low' }] })).toBe(
+        0,
+      );
+    });
+
+    test('order is (time, id), both ways', async () => {
+      const parts: [string, number][] = [
+        ['b', 1],
+        ['a', 1],
+        ['c', 0],
+        ['B', 1],
+      ];
+      await writer.write(eventsOf(...parts.map(([id, second]) => anEvent({ id, time: at(second) }))));
+      expect(await idsOf()).toEqual(['c', 'B', 'a', 'b']);
+      expect(await idsOf({ order: 'desc' })).toEqual(['b', 'a', 'B', 'c']);
+    });
+
+    test('from is inclusive, to is exclusive', async () => {
+      await writer.write(eventsOf(...[0, 1, 2].map((s) => anEvent({ id: `e${s}`, time: at(s) }))));
+      expect(await idsOf({ from: at(1), to: at(2) })).toEqual(['e1']);
+    });
+
+    test('a walk by pages sees each row once, also when rows are inserted meanwhile', async () => {
+      const first = Array.from({ length: 25 }, (_, i) => anEvent({ id: `e${i}`, time: at(i % 5) }));
+      await writer.write(eventsOf(...first));
+      const seen: string[] = [];
+      let after: { time: string; id: string } | undefined;
+      for (let page = 0; page < 50; page++) {
+        const { items, next } = await reader.find({ ...everything, limit: 4, ...(after && { after }) });
+        seen.push(...items.map((event) => event.event.id));
+        await writer.write(eventsOf(anEvent({ id: `new${page}`, time: at(page % 5) })));
+        after = next;
+        if (next === undefined) break;
+      }
+      expect(after).toBeUndefined();
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(seen).toEqual(expect.arrayContaining(first.map((event) => event.event.id)));
+    });
+
+    test('a page that ends with the last row has no next', async () => {
+      await writer.write(eventsOf(anEvent({ id: 'a' }), anEvent({ id: 'b' })));
+      expect((await reader.find({ ...everything, limit: 2 })).next).toBeUndefined();
+      expect((await reader.find({ ...everything, limit: 1 })).next).toEqual({ time: at(0), id: 'a' });
+    });
+
+    test('offsets are written with the rows, or neither is', async () => {
+      const offset = { topic: topics.events, partition: 0, next: 5, sources: { 0: at(1), 1: at(2) } };
+      await writer.write({ ...eventsOf(anEvent({ id: 'a' })), offsets: [offset] });
+      const broken = { ...anEvent({ id: 'c' }), vault: undefined } as unknown as AuditEvent;
+      const bad = { ...eventsOf(anEvent({ id: 'b' }), broken), offsets: [{ ...offset, next: 6 }] };
+      await expect(writer.write(bad)).rejects.toThrow();
+      expect(await idsOf()).toEqual(['a']);
+      expect(await writer.offsets()).toEqual([offset]);
+      await writer[Symbol.asyncDispose]();
+      writer = await store.openWriter();
+      expect(await writer.offsets()).toEqual([offset]);
+      await writer.write(eventsOf(anEvent({ id: 'd' })));
+      expect(await idsOf()).toEqual(['a', 'd']);
+    });
+
+    test('coverage adds up by device and hour; hours are those the period touches', async () => {
+      const coverage = [
+        { device: 'file', hour: at(0).slice(0, 13), counts: { received: 2, paired: 1 } },
+        { device: 'file', hour: at(0).slice(0, 13), counts: { received: 3 } },
+        { device: 'file', hour: at(3600).slice(0, 13), counts: { gaps: 1 } },
+        { device: 'file', counts: { rejected: 1 } },
+      ];
+      await writer.write(batchOf({ coverage }));
+      const rows = await reader.coverage(at(0), at(3600));
+      expect(rows.map((row) => [row.hour, row.counts.received, row.counts.rejected])).toEqual([
+        [undefined, 0, 1],
+        [at(0).slice(0, 13), 5, 0],
+      ]);
+      expect((await reader.coverage(at(3599), at(3601))).length).toBe(3);
+      expect((await reader.coverage(at(7200), at(9000))).map((row) => row.hour)).toEqual([undefined]);
+    });
+
+    test('the extent and a watermark that never goes back', async () => {
+      expect(await reader.extent()).toEqual({});
+      await writer.write({ ...eventsOf(anEvent({ id: 'a', time: at(3) })), watermark: at(9) });
+      await writer.write({ ...eventsOf(anEvent({ id: 'b', time: at(1) })), watermark: at(8) });
+      expect(await reader.extent()).toEqual({ first: at(1), last: at(3), watermark: at(9) });
+    });
+
+    test('retention deletes what is older, and only that', async () => {
+      const events = Array.from({ length: 4500 }, (_, i) => anEvent({ id: `e${i}`, time: at(i) }));
+      const rejects = [{ id: 'r', bytes: 1, device: 'file', reason: 'not_json' as const }];
+      const coverage = [0, 3600, 7200].map((second) => ({
+        device: 'file',
+        hour: at(second).slice(0, 13),
+        counts: { received: 1 },
+      }));
+      await writer.write({ ...eventsOf(...events), rejects, coverage, watermark: at(10) });
+      expect(await writer.retain(at(4400))).toBe(4400);
+      expect(await reader.count('events', { where: [] })).toBe(100);
+      expect((await reader.extent()).first).toBe(at(4400));
+      expect((await reader.coverage(at(0), at(9999))).map((row) => row.hour)).toEqual(
+        [3600, 7200].map((second) => at(second).slice(0, 13)),
+      );
+      expect(await writer.retain(at(4400))).toBe(0);
+    });
+
+    test('two readers see whole transactions while the writer goes on', async () => {
+      await using second = await store.openReader();
+      for (let round = 1; round <= 20; round++) {
+        const events = [0, 1, 2].map((i) => anEvent({ id: `e${round}-${i}`, time: at(round) }));
+        const writing = writer.write(eventsOf(...events));
+        const counts = await Promise.all([reader, second].map((r) => r.count('events', { where: [] })));
+        for (const count of counts) expect(count % 3).toBe(0);
+        await writing;
+      }
+      expect(await second.count('events', { where: [] })).toBe(60);
+    });
+
+    test('collected values are distinct, sorted and bounded', async () => {
+      const events = Array.from({ length: 50 }, (_, i) =>
+        anEvent({ id: `e${i}`, ip: `10.0.0.${10 + (i % 30)}` }),
+      );
+      await writer.write(eventsOf(...events));
+      const { groups } = await reader.group({
+        from: at(0),
+        to: at(1),
+        where: [],
+        by: ['user.id'],
+        collect: ['source.ip', 'event.reason'],
+        limit: 10,
+      });
+      const lowest = Array.from({ length: limits.collectedValuesMax }, (_, i) => `10.0.0.${10 + i}`);
+      expect(groups).toMatchObject([{ by: ['entity-1'], n: 50, collected: [lowest, []] }]);
+    });
+
+    test('more groups than asked for are cut, and the answer says so', async () => {
+      await writer.write(eventsOf(...['a', 'b', 'c'].map((id) => anEvent({ id, user: id }))));
+      const options = { from: at(0), to: at(1), where: [], by: ['user.id' as const], collect: [] };
+      expect(await reader.group({ ...options, limit: 3 })).toMatchObject({ complete: true });
+      const cut = await reader.group({ ...options, limit: 2 });
+      expect([cut.groups.map((group) => group.by), cut.complete]).toEqual([[['a'], ['b']], false]);
+    });
+
+    test('find, count and group agree with a plain model on any events and questions', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(eventParts, { maxLength: 40 }), question, async (parts, asked) => {
+          await using run = await openRun(create);
+          const events = parts.map((part, i) => anEvent({ ...part, id: `e${String(i).padStart(2, '0')}` }));
+          await run.writer.write(eventsOf(...events));
+          const { from, to, where, by, collect, order } = asked;
+          expect(
+            (await run.reader.find({ kind: 'events', from, to, where, order, limit: 1000 })).items,
+          ).toEqual(findModel(events, asked));
+          expect(await run.reader.count('events', { from, to, where })).toBe(countModel(events, asked));
+          const { groups } = await run.reader.group({ from, to, where, by, collect, limit: 1000 });
+          expect(groups).toEqual(groupModel(events, asked));
+        }),
+        { numRuns: 60 },
+      );
+    }, 60_000);
+  });
+}
+
+async function openRun(create: () => Promise<EvidenceStoreFixture>) {
+  const store = await create();
+  const writer = await store.openWriter();
+  const reader = await store.openReader();
+  return {
+    writer,
+    reader,
+    async [Symbol.asyncDispose]() {
+      await reader[Symbol.asyncDispose]();
+      await writer[Symbol.asyncDispose]();
+      await store.remove();
+    },
+  };
+}
+
+// Few values, so that they meet; some that are prefixes of others, some beyond ASCII.
+const paths = fc.constantFrom('secret/a', 'secret/ab', 'secret/a\u{10FFFF}', 'secret/b', 'SECRET/a', 'ü', '');
+const users = fc.constantFrom('u', 'u1', 'u2', 'root');
+const time = fc.integer({ min: 0, max: 5 }).map(at);
+
+const eventParts: fc.Arbitrary<Omit<EventParts, 'id'>> = fc.record({
+  time,
+  user: users,
+  action: fc.constantFrom('secret-read', 'secret-write'),
+  outcome: fc.constantFrom('success' as const, 'failure' as const),
+  ip: fc.option(fc.constantFrom('10.0.0.1', '10.0.0.2'), { nil: undefined }),
+  path: paths,
+  secret: fc.option(paths, { nil: undefined }),
+});
+
+const textFields = ['user.id', 'vault.request.path', 'vault.secret.path', 'source.ip'] as const;
+const clause: fc.Arbitrary<Clause<'events'>> = fc.oneof(
+  fc.record({
+    field: fc.constantFrom(...textFields),
+    op: fc.constantFrom('eq' as const, 'prefix' as const),
+    value: fc.oneof(paths, users),
+  }),
+  fc.record({
+    field: fc.constantFrom(...textFields),
+    op: fc.constant('in' as const),
+    value: fc.array(fc.oneof(paths, users), { maxLength: 3 }),
+  }),
+  fc.record({
+    field: fc.constantFrom(...textFields),
+    op: fc.constant('exists' as const),
+    value: fc.boolean(),
+  }),
+);
+const groupFields = fc.subarray<Field>(['user.id', 'vault.secret.path', 'event.action', 'event.outcome']);
+const question = fc.record({
+  from: time,
+  to: time,
+  where: fc.array(clause, { maxLength: 2 }),
+  order: fc.constantFrom('asc' as const, 'desc' as const),
+  by: groupFields,
+  collect: fc.subarray<Field>(['source.ip', 'vault.request.path']),
+});

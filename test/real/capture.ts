@@ -1,0 +1,47 @@
+// Makes test/fixtures and deploy/sample again from a real Vault. Run: node commands/setup.mjs fixtures
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuditFile, hideFolder, tokenReplacer } from './audit-file.ts';
+import { captureSample } from './sample.ts';
+import { scenes } from './scenes.ts';
+import { startVault } from './servers.ts';
+
+const target = 'test/fixtures/vault-1.21.1';
+/** Devices that see every call at once: what Vault does by default, without hashing, and with plain accessors. */
+const devices = {
+  default: {},
+  raw: { log_raw: 'true' },
+  'plain-accessor': { hmac_accessor: 'false' },
+};
+
+async function captureScenes(): Promise<number> {
+  await using running = await startVault('vault-capture', 'inmem_ha');
+  const { vault, folder } = running;
+  rmSync(target, { recursive: true, force: true });
+  const files = new Map<string, AuditFile>();
+  for (const [name, options] of Object.entries(devices)) {
+    const path = join(folder, `${name}.log`);
+    await vault.root('PUT', `sys/audit/${name}`, { type: 'file', options: { file_path: path, ...options } });
+    files.set(name, new AuditFile(path));
+  }
+  const replaceTokens = tokenReplacer();
+  let count = 0;
+  const keep = (scene: string) => {
+    for (const [device, file] of files) {
+      const lines = file.take().map((line) => hideFolder(replaceTokens(line), folder));
+      mkdirSync(join(target, device), { recursive: true });
+      writeFileSync(join(target, device, `${scene}.jsonl`), lines.map((line) => `${line}\n`).join(''));
+      count += lines.length;
+    }
+  };
+  keep('enable-devices');
+  for (const scene of scenes(vault, folder)) {
+    await scene.play();
+    keep(scene.name);
+  }
+  return count;
+}
+
+console.log(`${await captureScenes()} lines in ${target}`);
+console.log(`${await captureSample('deploy/sample/audit.jsonl')} lines in deploy/sample/audit.jsonl`);

@@ -1,0 +1,86 @@
+// A small client of Vault's HTTP API for the capture and the real-server test: any token, any loopback address.
+
+import { request } from 'node:http';
+
+export interface CallOptions {
+  body?: unknown;
+  /** Loopback address that the call comes from; it stands for a host in the audit log. */
+  from?: string;
+  query?: string;
+  token?: string;
+  userAgent?: string;
+  /** Asks Vault to wrap the answer, `60s`. */
+  wrapTtl?: string;
+}
+
+/** The parts of Vault's answers that the tests use. */
+export interface Answer {
+  auth?: { accessor: string; client_token: string };
+  data: Record<string, unknown>;
+  errors?: string[];
+  lease_id?: string;
+  request_id?: string;
+  status: number;
+  wrap_info?: { accessor: string; token: string };
+}
+
+export class Vault {
+  readonly address: string;
+  readonly rootToken: string;
+
+  constructor(address: string, rootToken: string) {
+    this.address = address;
+    this.rootToken = rootToken;
+  }
+
+  /** One call; the status is the caller's to judge. */
+  call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const headers: Record<string, string> = { 'user-agent': options.userAgent ?? 'curl/8.5.0' };
+    if (options.token !== undefined) headers['x-vault-token'] = options.token;
+    if (options.wrapTtl !== undefined) headers['x-vault-wrap-ttl'] = options.wrapTtl;
+    const url = new URL(`/v1/${path}${options.query === undefined ? '' : `?${options.query}`}`, this.address);
+    return new Promise((done, fail) => {
+      // No keep-alive: each call shall come from its own port, as calls of different programs do.
+      const call = request(url, { method, headers, localAddress: options.from, agent: false }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', fail);
+        response.on('end', () => done(toAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString())));
+      });
+      call.on('error', fail);
+      call.end(options.body === undefined ? undefined : JSON.stringify(options.body));
+    });
+  }
+
+  /** A call that has to succeed. */
+  async must(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const answer = await this.call(method, path, options);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path}: ${answer.status} ${answer.errors?.join('; ') ?? ''}`);
+    return answer;
+  }
+
+  /** A call with the root token that has to succeed. */
+  root(method: string, path: string, body?: unknown): Promise<Answer> {
+    return this.must(method, path, { token: this.rootToken, ...(body === undefined ? {} : { body }) });
+  }
+
+  /** A call that Vault has to refuse. */
+  async refused(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const answer = await this.call(method, path, options);
+    if (answer.status < 400) throw new Error(`${method} ${path}: ${answer.status}, a refusal was expected`);
+    return answer;
+  }
+
+  /** Logs in; returns the new token. */
+  async login(path: string, body: unknown, from?: string): Promise<string> {
+    const answer = await this.must('POST', path, { body, ...(from === undefined ? {} : { from }) });
+    if (answer.auth === undefined) throw new Error(`${path} gave no token`);
+    return answer.auth.client_token;
+  }
+}
+
+function toAnswer(status: number, text: string): Answer {
+  const body = (text === '' ? {} : JSON.parse(text)) as Partial<Answer>;
+  return { ...body, data: body.data ?? {}, status };
+}
