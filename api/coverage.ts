@@ -5,7 +5,10 @@ import type { EvidenceReader } from '../core/ports.ts';
 import { type CoverageCounter, coverageCounters } from '../core/records.ts';
 
 export const countsSchema = z.object(
-  Object.fromEntries(coverageCounters.map((counter) => [counter, z.int()])) as Record<CoverageCounter, z.ZodInt>,
+  Object.fromEntries(coverageCounters.map((counter) => [counter, z.int()])) as Record<
+    CoverageCounter,
+    z.ZodInt
+  >,
 );
 export type Counts = z.infer<typeof countsSchema>;
 
@@ -17,7 +20,9 @@ const hourRow = z.object({
 
 export const coverageSchema = z.object({
   devices: z.array(z.object({ device: z.string(), ...countsSchema.shape })),
-  totals: countsSchema.meta({ description: 'over all devices; a call seen on two devices was received twice' }),
+  totals: countsSchema.meta({
+    description: 'over all devices; a call seen on two devices was received twice',
+  }),
   untimed: countsSchema.meta({ description: 'lines without a usable time, of any period' }),
   gap_hours: z.array(hourRow).meta({ description: 'hours with gaps or dropped lines' }),
   witness: z.literal('unwitnessed'),

@@ -43,14 +43,12 @@ export class ProblemError extends Error {
 export function addProblems(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError | ProblemError>((error, request, reply) => {
     const problem = problemOf(error, request);
-    if (problem.status >= 500) request.log.error({ err: error, route: request.routeOptions.url }, 'call failed');
+    if (problem.status >= 500)
+      request.log.error({ err: error, route: request.routeOptions.url }, 'call failed');
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      describe('not-found', 'No such route or method; /openapi.json lists them.', request),
-    ),
+    sendProblem(reply, describe('not-found', 'No such route or method; /openapi.json lists them.', request)),
   );
 }
 

@@ -24,19 +24,10 @@ export const period = {
   to: time.optional().meta({ description: 'event time, exclusive' }),
 };
 
-/** A period that ends before it begins finds nothing and reads like a clean answer: refuse it. */
-export const inOrder = <T extends { from?: string | undefined; to?: string | undefined }>(
-  query: T,
-  context: z.core.ParsePayload<T>['issues'] extends infer I ? { issues: I } : never,
-): void => {
-  if (query.from !== undefined && query.to !== undefined && query.from >= query.to)
-    (context.issues as z.core.$ZodRawIssue[]).push({
-      code: 'custom',
-      path: ['to'],
-      message: 'must be later than from',
-      input: query,
-    });
-};
+/** A period that ends before it begins finds nothing and reads like a clean answer: refuse it. For `refine`. */
+export const inOrder = ({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean =>
+  from === undefined || to === undefined || from < to;
+export const toNotAfterFrom = { path: ['to'], error: 'must be later than from' };
 
 export const text = z.string().min(1).max(limits.textCharsMax);
 

@@ -81,7 +81,9 @@ async function prepare(project) {
   }
 }
 
-const isPrepared = (wanted) => stampOf(installStamp) === wanted.install && isBuilt(wanted.build);
+function isPrepared(wanted) {
+  return stampOf(installStamp) === wanted.install && isBuilt(wanted.build);
+}
 
 /** A build with the tools in it serves the product as well. */
 function isBuilt(wanted) {

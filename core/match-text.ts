@@ -50,9 +50,22 @@ export function placed(pattern: Pattern, place: Place): Pattern {
 
 /** A test for whole texts. Without `cased` the letters' case does not matter. Linear in text times pattern. */
 export function textTest(pattern: Pattern, cased: boolean): (text: string) => boolean {
-  const pieces = cased ? pattern : pattern.map((piece) => ({ ...piece, text: piece.text.toLowerCase() }));
-  if (cased) return (text) => matchPieces(pieces, text);
-  return (text) => matchPieces(pieces, text.toLowerCase());
+  if (cased) return (text) => matchPieces(pattern, text);
+  const pieces = pattern.map((piece) => ({ ...piece, text: piece.text.toLowerCase() }));
+  const [first] = pieces;
+  const prefix = first === undefined || first.any !== undefined ? '' : first.text;
+  return (text) => !startsOtherwise(prefix, text) && matchPieces(pieces, text.toLowerCase());
+}
+
+/** Whether `text` surely does not start with the lower-case `prefix`: tells most texts apart before any is put in lower case. */
+function startsOtherwise(prefix: string, text: string): boolean {
+  for (let i = 0; i < prefix.length; i++) {
+    const code = text.charCodeAt(i);
+    // Beyond ASCII lower case is not one character for one.
+    if (code > 127) return false;
+    if ((code >= 65 && code <= 90 ? code + 32 : code) !== prefix.charCodeAt(i)) return true;
+  }
+  return false;
 }
 
 function matchPieces(pieces: Pattern, text: string): boolean {

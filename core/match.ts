@@ -65,10 +65,16 @@ function compileField(key: string, value: unknown): Predicate {
   if (field.kind === 'exists') return compileExists(field.name, values);
   const tests = values.map((one) => named(key, () => valueTest(field, one)));
   if (field.all) return allOf(tests.map((test) => fieldTest(field.name, test)));
+  return fieldTest(field.name, anyValue(tests));
+}
+
+function anyValue(tests: ValueTest[]): ValueTest {
   const [only] = tests;
-  const any: ValueTest =
-    tests.length === 1 && only !== undefined ? only : (one) => tests.some((test) => test(one));
-  return fieldTest(field.name, any);
+  if (tests.length === 1 && only !== undefined) return only;
+  return (value) => {
+    for (let i = 0; i < tests.length; i++) if ((tests[i] as ValueTest)(value)) return true;
+    return false;
+  };
 }
 
 function parseKey(key: string): FieldKey {

@@ -4,11 +4,11 @@ import { z } from 'zod';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { App } from '../app.ts';
 import { coverageOf, coveragePageSchema, hourRows } from '../coverage.ts';
-import { inOrder, period, problems } from '../schemas.ts';
+import { inOrder, period, problems, toNotAfterFrom } from '../schemas.ts';
 import { allTime } from '../time.ts';
 
 export function addCoverage(app: App, reader: EvidenceReader): void {
-  const querystring = z.strictObject(period).check((context) => inOrder(context.value, context));
+  const querystring = z.strictObject(period).refine(inOrder, toNotAfterFrom);
   app.get(
     '/v1/coverage',
     {

@@ -18,6 +18,7 @@ import {
   problems,
   problemsOfOne,
   text,
+  toNotAfterFrom,
 } from '../schemas.ts';
 
 const eventFilters = {
@@ -61,7 +62,7 @@ export function addEvents(app: App, reader: EvidenceReader): void {
       outcome: z.enum(['success', 'failure', 'unknown']).optional(),
       ip: filterText,
     })
-    .check((context) => inOrder(context.value, context));
+    .refine(inOrder, toNotAfterFrom);
   app.get(
     '/v1/events',
     {
@@ -82,12 +83,16 @@ export function addAlerts(app: App, reader: EvidenceReader): void {
       rule: filterText.meta({ description: 'id of the rule' }),
       user: filterText.meta({ description: 'user.id, exact' }),
     })
-    .check((context) => inOrder(context.value, context));
+    .refine(inOrder, toNotAfterFrom);
   app.get(
     '/v1/alerts',
     {
       config: { area: 'alerts' },
-      schema: { summary: 'What rules found', querystring, response: { 200: listOf(alertSchema), ...problems } },
+      schema: {
+        summary: 'What rules found',
+        querystring,
+        response: { 200: listOf(alertSchema), ...problems },
+      },
     },
     (request) => listPage(reader, 'alerts', request.query, alertFilters),
   );
@@ -103,7 +108,7 @@ export function addLeases(app: App, reader: EvidenceReader): void {
       state: z.enum(['active', 'revoked', 'expired', 'irrevocable', 'unknown']).optional(),
       kind: z.enum(['lease', 'token']).optional(),
     })
-    .check((context) => inOrder(context.value, context));
+    .refine(inOrder, toNotAfterFrom);
   app.get(
     '/v1/leases',
     {
@@ -120,7 +125,12 @@ export function addLeases(app: App, reader: EvidenceReader): void {
 }
 
 /** `/v1/KIND/{id}`. Ids hold slashes: they may come encoded, or as they are (the second, hidden route). */
-function addOne<K extends QueryKind>(app: App, reader: EvidenceReader, kind: K, schema: z.ZodType<Rows[K]>): void {
+function addOne<K extends QueryKind>(
+  app: App,
+  reader: EvidenceReader,
+  kind: K,
+  schema: z.ZodType<Rows[K]>,
+): void {
   const find = async (id: string) => {
     const row = await reader.get(kind, id);
     if (row === undefined) throw new ProblemError('not-found', `No such id among the ${kind}.`);

@@ -10,7 +10,13 @@ export function addService(app: App, { ready, metrics, rules }: ApiOptions): voi
   const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
   app.get(
     '/healthz',
-    { schema: { summary: 'The process answers', security: [], response: { 200: z.object({ status: z.literal('ok') }) } } },
+    {
+      schema: {
+        summary: 'The process answers',
+        security: [],
+        response: { 200: z.object({ status: z.literal('ok') }) },
+      },
+    },
     async () => ({ status: 'ok' as const }),
   );
   app.get(
@@ -31,7 +37,11 @@ export function addService(app: App, { ready, metrics, rules }: ApiOptions): voi
     '/metrics',
     {
       config: { area: 'metrics' },
-      schema: { summary: 'Prometheus metrics', produces: ['text/plain'], response: { 200: z.string(), ...problems } },
+      schema: {
+        summary: 'Prometheus metrics',
+        produces: ['text/plain'],
+        response: { 200: z.string(), ...problems },
+      },
     },
     async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
   );

@@ -14,6 +14,8 @@ export interface AlertState {
   count: number;
   eventIds: string[];
   first: Match;
+  /** Hash of rule, group and the window's first event, so that the same alert has the same id whatever else was seen. */
+  id: string;
   lastSeen: string;
   late: boolean;
   /** Distinct users, to `alertEventIdsMax`: id to the name that people know, or the id again. */
@@ -29,6 +31,7 @@ export function openAlert(matches: Match[], late = false): AlertState {
     count: 0,
     eventIds: [],
     first,
+    id: shortHash(first.rule, first.group, first.id),
     lastSeen: first.time,
     late,
     users: [],
@@ -53,9 +56,6 @@ export function joinAlert(alert: AlertState, match: Match): AlertState {
   return alert;
 }
 
-/** The same alert whatever else was seen: rule, group and the window's first event. */
-export const alertId = ({ first }: AlertState): string => shortHash(first.rule, first.group, first.id);
-
 /** 128 bits in hex of the parts. */
 function shortHash(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
@@ -70,7 +70,7 @@ export function alertBody(rule: CompiledRule, alert: AlertState, cluster: string
     alert: {
       count: alert.count,
       first_seen: first.time,
-      id: alertId(alert),
+      id: alert.id,
       last_seen: alert.lastSeen,
       late: alert.late,
     },

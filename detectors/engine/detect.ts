@@ -2,7 +2,7 @@
 
 import type { Alert } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
-import { type AlertState, alertBody, alertId, openAlert } from './alert.ts';
+import { type AlertState, alertBody, openAlert } from './alert.ts';
 import { type Match, matchKey, matchOf } from './match.ts';
 import type { CompiledRule, CompiledRules } from './rule.ts';
 import { SeenMatches } from './seen.ts';
@@ -109,7 +109,7 @@ class RulesDetector implements Detector {
     if (!late) this.#waiting.put(matchOf(rule, event, group));
     else if (rule.threshold === 1 && !this.#waiting.has(key)) {
       const match = matchOf(rule, event, group);
-      this.#seen.add(key, match.time > this.#watermark ? match.time : this.#watermark);
+      this.#seen.add(key, later(match.time, this.#watermark));
       this.#change(openAlert([match], true));
     }
   }
@@ -127,7 +127,7 @@ class RulesDetector implements Detector {
   }
 
   #change(alert: AlertState): void {
-    this.#changed.set(alertId(alert), alert);
+    this.#changed.set(alert.id, alert);
   }
 
   take(): { body: Alert; revision: number }[] {
@@ -153,6 +153,11 @@ class RulesDetector implements Detector {
     // A copy: what is handed out must not change when the detector goes on.
     return structuredClone(snapshot);
   }
+}
+
+function later(a: string, b: string): string {
+  if (a > b) return a;
+  return b;
 }
 
 const orderOf = (body: Alert): string => body['@timestamp'] + body.alert.id;

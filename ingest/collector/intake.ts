@@ -96,6 +96,11 @@ export class Intake {
     }
   }
 
+  /** The event time of each device that has shown a line. */
+  devices(nowMs: number): Record<string, string> {
+    return Object.fromEntries([...this.clocks].map(([name, clock]) => [name, clock.time(nowMs) ?? '']));
+  }
+
   private clockOf(device: string): DeviceClock {
     const clock = this.clocks.get(device) ?? new DeviceClock();
     this.clocks.set(device, clock);

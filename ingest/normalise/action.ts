@@ -10,7 +10,15 @@ export interface Action {
 
 type Verb = 'read' | 'list' | 'write' | 'delete';
 
-const verbs: Record<string, Verb> = { read: 'read', list: 'list', scan: 'list', create: 'write', update: 'write', patch: 'write', delete: 'delete' };
+const verbs: Record<string, Verb> = {
+  read: 'read',
+  list: 'list',
+  scan: 'list',
+  create: 'write',
+  update: 'write',
+  patch: 'write',
+  delete: 'delete',
+};
 const verbOf = (operation: string): string => verbs[operation] ?? operation;
 
 /** Rows of (path below the mount, action); `*` in an action is the verb. The first that fits is taken. */
@@ -141,7 +149,8 @@ const KV2_PATH = /^(data|metadata|delete|undelete|destroy|subkeys|detailed-metad
 /** Whether a path below a kv mount is one of KV v2's. A KV v1 secret called `data/...` looks the same and is taken for v2. */
 export const isKv2 = (rest: string): boolean => KV2_PATH.test(rest);
 
-export const isKv = (mountType: string): boolean => mountType === 'kv' || mountType === 'generic' || mountType === 'cubbyhole';
+export const isKv = (mountType: string): boolean =>
+  mountType === 'kv' || mountType === 'generic' || mountType === 'cubbyhole';
 
 function rowsOf({ mount, mountType, rest }: Place): Row[] {
   if (mount === 'sys/') return sys;
@@ -179,7 +188,10 @@ function nameOf(place: Place): string {
     if (match !== null) return name.replace('$1', match[1] ?? '').replace('*', verbOf(operation));
   }
   const noun = place.mountType || (place.path.split('/')[0] ?? '') || 'call';
-  return `${noun}-${operation || 'unknown'}`.toLowerCase().replace(/[^a-z0-9-]+/g, '-').slice(0, 64);
+  return `${noun}-${operation || 'unknown'}`
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .slice(0, 64);
 }
 
 /** ECS categories and types by the action's first word (ECS 8.17, `event.category`). */
@@ -199,9 +211,14 @@ const types: [RegExp, string[]][] = [
   [/-(read|list|lookup|status|export|checkout|unwrap|decrypt)$/, ['access']],
   [/-(write|patch|tune|move|rotate|update|undelete|merge|renew|restore|checkin)$/, ['change']],
 ];
-const firstOf = (rows: [RegExp, string[]][], name: string): string[] => rows.find(([pattern]) => pattern.test(name))?.[1] ?? [];
+const firstOf = (rows: [RegExp, string[]][], name: string): string[] =>
+  rows.find(([pattern]) => pattern.test(name))?.[1] ?? [];
 
 function describe(name: string): Action {
   const type = firstOf(types, name);
-  return { name, category: [...firstOf(categories, name.startsWith('secret-id-') ? 'role-' : name), 'api'], type: type.length > 0 ? type : ['info'] };
+  return {
+    name,
+    category: [...firstOf(categories, name.startsWith('secret-id-') ? 'role-' : name), 'api'],
+    type: type.length > 0 ? type : ['info'],
+  };
 }

@@ -7,7 +7,18 @@ import type { Place } from './place.ts';
 
 /** Auth methods by who uses them. A `token` says nothing: people and programs create them. */
 const humanMethods = new Set(['userpass', 'ldap', 'okta', 'github', 'radius', 'kerberos', 'oidc']);
-const workloadMethods = new Set(['approle', 'kubernetes', 'aws', 'gcp', 'azure', 'cert', 'jwt', 'alicloud', 'oci', 'cf']);
+const workloadMethods = new Set([
+  'approle',
+  'kubernetes',
+  'aws',
+  'gcp',
+  'azure',
+  'cert',
+  'jwt',
+  'alicloud',
+  'oci',
+  'cf',
+]);
 
 export interface Identity {
   caller: Caller;
@@ -33,7 +44,8 @@ export function identify(input: CallerInput): Identity {
   const set = <K extends keyof Caller>(key: K, value: Caller[K] | undefined) => {
     if (value !== undefined) caller[key] = value;
   };
-  if (!isLogin) set('accessor', stringOf(auth, 'accessor') ?? stringOf(input.request, 'client_token_accessor'));
+  if (!isLogin)
+    set('accessor', stringOf(auth, 'accessor') ?? stringOf(input.request, 'client_token_accessor'));
   set('auth_method', shown.method);
   set('auth_mount', shown.mount);
   set('display_name', stringOf(auth, 'display_name'));
@@ -47,7 +59,8 @@ export function identify(input: CallerInput): Identity {
 }
 
 /** Canonical JSON wants keys in order; a handful of keys is sorted faster than inserted in order with conditions. */
-const sorted = (caller: Caller): Caller => Object.fromEntries(Object.entries(caller).sort(([a], [b]) => (a < b ? -1 : 1))) as unknown as Caller;
+const sorted = (caller: Caller): Caller =>
+  Object.fromEntries(Object.entries(caller).sort(([a], [b]) => (a < b ? -1 : 1))) as unknown as Caller;
 
 interface Shown {
   method?: string;
@@ -67,7 +80,8 @@ function methodOf({ auth, place, isLogin }: CallerInput): Shown {
       shown.mount = place.mount;
       if (place.mountType !== '') shown.method = place.mountType;
     }
-    shown.subject ??= loginName(place);
+    const name = shown.subject ?? loginName(place);
+    if (name !== undefined) shown.subject = name;
   }
   for (const key of Object.keys(shown) as (keyof Shown)[]) if (shown[key] === undefined) delete shown[key];
   return shown;
@@ -76,23 +90,43 @@ function methodOf({ auth, place, isLogin }: CallerInput): Shown {
 /** The name in the path of a login: `auth/userpass/login/bob`. Other methods hide it in the hashed body. */
 export const loginName = (place: Place): string | undefined => /^login\/(.+)$/.exec(place.rest)?.[1];
 
-function fromMetadata(metadata: JsonObject | undefined, display: string): Partial<Record<keyof Shown, string | undefined>> & Shown {
+function fromMetadata(
+  metadata: JsonObject | undefined,
+  display: string,
+): Partial<Record<keyof Shown, string | undefined>> & Shown {
   const get = (key: string) => stringOf(metadata, key);
   const account = get('service_account_name');
   if (account !== undefined) {
     const subject = `${get('service_account_namespace') ?? ''}/${account}`;
-    return defined({ method: 'kubernetes', mount: mountIn(display, `-${subject.replace('/', '-')}`), role: get('role'), subject });
+    return defined({
+      method: 'kubernetes',
+      mount: mountIn(display, `-${subject.replace('/', '-')}`),
+      role: get('role'),
+      subject,
+    });
   }
   const approle = get('role_name');
-  if (approle !== undefined) return defined({ method: 'approle', mount: mountIn(display, ''), role: approle });
+  if (approle !== undefined)
+    return defined({ method: 'approle', mount: mountIn(display, ''), role: approle });
   if (get('account_id') !== undefined && get('auth_type') !== undefined) return fromAws(display, get('role'));
   const user = get('username') ?? get('user');
   if (user !== undefined) {
     const mount = mountIn(display, `-${user}`);
-    return defined({ method: get('org') !== undefined ? 'github' : get('domain') !== undefined ? 'kerberos' : methodIn(mount), mount, subject: user });
+    return defined({
+      method:
+        get('org') !== undefined ? 'github' : get('domain') !== undefined ? 'kerberos' : methodIn(mount),
+      mount,
+      subject: user,
+    });
   }
   const certificate = get('common_name') ?? get('cert_name');
-  if (certificate !== undefined) return defined({ method: 'cert', mount: mountIn(display, `-${certificate}`), role: get('cert_name'), subject: certificate });
+  if (certificate !== undefined)
+    return defined({
+      method: 'cert',
+      mount: mountIn(display, `-${certificate}`),
+      role: get('cert_name'),
+      subject: certificate,
+    });
   return fromDisplay(display, get('role'));
 }
 
@@ -105,9 +139,15 @@ function fromAws(display: string, role: string | undefined): Shown {
 
 /** Tokens without metadata: only the display name is left, and only its first word is certain. */
 function fromDisplay(display: string, role: string | undefined): Shown {
-  const [, method, subject] = /^(oidc|jwt|token|github|kerberos|cert|gcp|azure)(?:-(.+))?$/.exec(display) ?? [];
+  const [, method, subject] =
+    /^(oidc|jwt|token|github|kerberos|cert|gcp|azure)(?:-(.+))?$/.exec(display) ?? [];
   if (method === undefined) return defined({ role });
-  return defined({ method, mount: `auth/${method}/`, role, subject: method === 'token' ? undefined : subject });
+  return defined({
+    method,
+    mount: `auth/${method}/`,
+    role,
+    subject: method === 'token' ? undefined : subject,
+  });
 }
 
 const defined = (shown: { [K in keyof Shown]?: string | undefined }): Shown =>
@@ -134,12 +174,22 @@ function credentialOf({ auth, request, isLogin }: CallerInput, policies: string[
   if (type === 'batch' || type === 'service') return type;
   const known = policies !== undefined || stringOf(auth, 'accessor') !== undefined;
   if (known) return 'unknown';
-  return stringOf(request, 'client_token') === undefined && stringOf(auth, 'client_token') === undefined ? 'none' : 'unknown';
+  return stringOf(request, 'client_token') === undefined && stringOf(auth, 'client_token') === undefined
+    ? 'none'
+    : 'unknown';
 }
 
-function kindOf(credential: Credential, method: string | undefined, auth: JsonObject, isLogin: boolean): CallerKind {
+function kindOf(
+  credential: Credential,
+  method: string | undefined,
+  auth: JsonObject,
+  isLogin: boolean,
+): CallerKind {
   if (credential === 'root') return 'root';
-  const proven = stringOf(auth, 'display_name') !== undefined || stringOf(auth, 'entity_id') !== undefined || stringsOf(auth, 'policies') !== undefined;
+  const proven =
+    stringOf(auth, 'display_name') !== undefined ||
+    stringOf(auth, 'entity_id') !== undefined ||
+    stringsOf(auth, 'policies') !== undefined;
   if (!proven) return 'anonymous';
   if (method !== undefined && humanMethods.has(method)) return 'human';
   if (method !== undefined && workloadMethods.has(method)) return 'workload';
@@ -161,7 +211,11 @@ function setLifetime(caller: Caller, auth: JsonObject, time: string): void {
 /** The token in `response.auth`, or in the wrapping of one; undefined when the call gave out none. */
 export function issuedOf(response: JsonObject | undefined): Issued | undefined {
   const auth = objectOf(response, 'auth');
-  if (auth === undefined || (stringOf(auth, 'accessor') === undefined && stringOf(auth, 'client_token') === undefined)) return undefined;
+  if (
+    auth === undefined ||
+    (stringOf(auth, 'accessor') === undefined && stringOf(auth, 'client_token') === undefined)
+  )
+    return undefined;
   const accessor = stringOf(auth, 'accessor');
   const entity = stringOf(auth, 'entity_id');
   const uses = integerOf(auth, 'num_uses');
@@ -179,10 +233,18 @@ export function issuedOf(response: JsonObject | undefined): Issued | undefined {
 }
 
 /** `user.id`: the key of partitions, baselines and de-duplication; from the call's own lines alone (design section 4). */
-export function userId(caller: Caller, auth: JsonObject, request: JsonObject, place: Place, isLogin: boolean): string {
+export function userId(
+  caller: Caller,
+  auth: JsonObject,
+  request: JsonObject,
+  place: Place,
+  isLogin: boolean,
+): string {
   if (caller.entity_id !== undefined) return caller.entity_id;
   if (caller.kind === 'root') return 'root';
-  const token = isLogin ? undefined : (caller.accessor ?? stringOf(auth, 'client_token') ?? stringOf(request, 'client_token'));
+  const token = isLogin
+    ? undefined
+    : (caller.accessor ?? stringOf(auth, 'client_token') ?? stringOf(request, 'client_token'));
   if (token !== undefined) return `token:${token}`;
   const name = isLogin ? loginName(place) : undefined;
   if (name !== undefined) return `user:${place.namespace}${place.mount}${name}`;

@@ -39,7 +39,14 @@ export function parseEntry(line: Buffer, start: number): ParseResult {
   if (type === undefined) return reject('bad_type');
   const time = utcTime(stringOf(value, 'time') ?? '');
   if (time === undefined) return reject('bad_time');
-  const entry = { time, type, request, auth: objectOf(value, 'auth') ?? none, response: objectOf(value, 'response'), error: stringOf(value, 'error') };
+  const entry = {
+    time,
+    type,
+    request,
+    auth: objectOf(value, 'auth') ?? none,
+    response: objectOf(value, 'response'),
+    error: stringOf(value, 'error'),
+  };
   return { ok: true, entry };
 }
 
@@ -49,8 +56,18 @@ export function parseEntry(line: Buffer, start: number): ParseResult {
  */
 function nestingOf(line: Buffer, start: number): number {
   let opened = 0;
-  for (let at = line.indexOf(OPEN_LIST, start); at >= 0 && opened <= limits.nestingMax; at = line.indexOf(OPEN_LIST, at + 1)) opened++;
-  for (let at = line.indexOf(OPEN, start); at >= 0 && opened <= limits.nestingMax; at = line.indexOf(OPEN, at + 1)) opened++;
+  for (
+    let at = line.indexOf(OPEN_LIST, start);
+    at >= 0 && opened <= limits.nestingMax;
+    at = line.indexOf(OPEN_LIST, at + 1)
+  )
+    opened++;
+  for (
+    let at = line.indexOf(OPEN, start);
+    at >= 0 && opened <= limits.nestingMax;
+    at = line.indexOf(OPEN, at + 1)
+  )
+    opened++;
   return opened <= limits.nestingMax ? opened : exactNesting(line, start);
 }
 
@@ -73,7 +90,8 @@ function exactNesting(line: Buffer, start: number): number {
   return deepest;
 }
 
-export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export function objectOf(from: JsonObject | undefined, key: string): JsonObject | undefined {
   const value = from?.[key];

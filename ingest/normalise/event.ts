@@ -1,8 +1,8 @@
 // Builds the event of a call from its entries. Keys are set in order, so that JSON.stringify is canonical JSON.
 
 import { hash } from 'node:crypto';
-import { type AuditEvent, ECS_VERSION, EVENT_SCHEMA, type JsonObject, type Pair } from '../../core/event.ts';
 import { canonicalJson, isSorted } from '../../core/canonical.ts';
+import { type AuditEvent, ECS_VERSION, EVENT_SCHEMA, type JsonObject, type Pair } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { nanosBetween } from '../../core/time.ts';
 import { type Action, actionOf, isKv, isKv2 } from './action.ts';
@@ -34,7 +34,8 @@ export interface BuiltEvent {
 }
 
 /** A part of an object literal that is there only when its value is. */
-const part = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } => (value === undefined ? {} : ({ [key]: value } as { [P in K]: V }));
+const part = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
+  value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 
 /** The event of `call`. The response's entry repeats the request, so it is read first; the request's gives time and error. */
 export function buildEvent(call: Call): BuiltEvent {
@@ -60,14 +61,20 @@ export function buildEvent(call: Call): BuiltEvent {
     place,
   });
   const truncated: string[] = [];
-  const data = { request: boundedData(request, call, 'request.data', truncated), response: boundedData(response, call, 'response.data', truncated) };
+  const data = {
+    request: boundedData(request, call, 'request.data', truncated),
+    response: boundedData(response, call, 'response.data', truncated),
+  };
   const ip = addressOf(request);
   const event: AuditEvent = {
     '@timestamp': time,
     ecs: { version: ECS_VERSION },
     ...part('error', error === undefined ? undefined : { message: error }),
     event: eventPart(call, action, verdict, time),
-    related: { ...part('ip', ip.ip === undefined ? undefined : [ip.ip]), ...part('user', relatedUsers(name, caller.display_name, caller.subject)) },
+    related: {
+      ...part('ip', ip.ip === undefined ? undefined : [ip.ip]),
+      ...part('user', relatedUsers(name, caller.display_name, caller.subject)),
+    },
     ...part('source', ip.ip === undefined ? undefined : { ip: ip.ip, ...part('port', ip.port) }),
     user: {
       ...part('domain', place.namespace === '' ? undefined : place.namespace),
@@ -110,13 +117,17 @@ const pairOf = (call: Call): Pair =>
   call.response === undefined ? 'request_only' : call.requestTime === undefined ? 'response_only' : 'both';
 
 function eventPart(call: Call, action: Action, verdict: Verdict, time: string): AuditEvent['event'] {
-  const answered = call.response !== undefined && call.requestTime !== undefined ? call.response.time : undefined;
+  const answered =
+    call.response !== undefined && call.requestTime !== undefined ? call.response.time : undefined;
   return {
     action: action.name,
     category: action.category,
     dataset: 'vault.audit',
     // Node clocks can be set back between the two entries; a negative time is no duration.
-    ...part('duration', answered !== undefined && answered >= time ? nanosBetween(time, answered) : undefined),
+    ...part(
+      'duration',
+      answered !== undefined && answered >= time ? nanosBetween(time, answered) : undefined,
+    ),
     hash: hashLines(call.lines),
     id: call.id,
     kind: 'event',
@@ -134,7 +145,12 @@ function hashLines(lines: Buffer[]): string {
 }
 
 /** The `data` of a part of the entry, unless it is over its bound. Only a long line can hold that much. */
-function boundedData(from: JsonObject | undefined, call: Call, name: string, truncated: string[]): JsonObject | undefined {
+function boundedData(
+  from: JsonObject | undefined,
+  call: Call,
+  name: string,
+  truncated: string[],
+): JsonObject | undefined {
   const data = objectOf(from, 'data');
   if (data === undefined) return undefined;
   const long = call.lines.some((line) => line.length > limits.eventDataBytesMax);
@@ -147,7 +163,9 @@ function boundedData(from: JsonObject | undefined, call: Call, name: string, tru
 function addressOf(request: JsonObject): { ip?: string; port?: number } {
   const shown = stringOf(request, 'remote_address');
   if (shown === undefined) return {};
-  const [, ip, port] = /^\[?([0-9a-fA-F.:]+?)\]?(?::(\d+))?$/.exec(shown.includes('.') || shown.startsWith('[') ? shown : '') ?? [];
+  const [, ip, port] =
+    /^\[?([0-9a-fA-F.:]+?)\]?(?::(\d+))?$/.exec(shown.includes('.') || shown.startsWith('[') ? shown : '') ??
+    [];
   const plain = ip ?? shown;
   const number = integerOf(request, 'remote_port') ?? (port === undefined ? undefined : Number(port));
   return { ip: plain, ...part('port', number) };
@@ -160,11 +178,16 @@ function relatedUsers(...names: (string | undefined)[]): string[] | undefined {
 
 function userAgentOf(request: JsonObject): { original: string } | undefined {
   const [agent] = stringsOf(objectOf(request, 'headers'), 'user-agent') ?? [];
-  return agent === undefined || agent.startsWith('hmac-') ? undefined : { original: agent.slice(0, limits.textCharsMax) };
+  return agent === undefined || agent.startsWith('hmac-')
+    ? undefined
+    : { original: agent.slice(0, limits.textCharsMax) };
 }
 
 /** Vault 1.17 and later write empty leading elements (vault-audit.md 1): a policy without a name is none. */
-function authorizationOf(allowed: boolean | undefined, results: JsonObject | undefined): AuditEvent['vault']['authorization'] {
+function authorizationOf(
+  allowed: boolean | undefined,
+  results: JsonObject | undefined,
+): AuditEvent['vault']['authorization'] {
   if (allowed === undefined) return undefined;
   const list = results?.['granting_policies'];
   const names = Array.isArray(list) ? list.filter(isObject).map((policy) => stringOf(policy, 'name')) : [];
@@ -177,7 +200,10 @@ function leaseOf(response: JsonObject | undefined): { id: string } | undefined {
   return id === undefined ? undefined : { id };
 }
 
-function responsePart(data: JsonObject | undefined, response: JsonObject | undefined): AuditEvent['vault']['response'] {
+function responsePart(
+  data: JsonObject | undefined,
+  response: JsonObject | undefined,
+): AuditEvent['vault']['response'] {
   const warnings = stringsOf(response, 'warnings');
   if (data === undefined && warnings === undefined) return undefined;
   return { ...part('data', data), ...part('warnings', warnings) };
@@ -186,13 +212,20 @@ function responsePart(data: JsonObject | undefined, response: JsonObject | undef
 function wrapOf(response: JsonObject | undefined): AuditEvent['vault']['wrap'] {
   const info = objectOf(response, 'wrap_info');
   if (info === undefined) return undefined;
-  return { ...part('accessor', stringOf(info, 'accessor')), ...part('creation_path', stringOf(info, 'creation_path')) };
+  return {
+    ...part('accessor', stringOf(info, 'accessor')),
+    ...part('creation_path', stringOf(info, 'creation_path')),
+  };
 }
 
 const DYNAMIC = /^(credential|certificate)-/;
 
 /** The secret that the call is about: KV secrets, and what an engine issues. Two namespaces make two secrets. */
-function secretOf(place: Place, action: Action, response: JsonObject | undefined): AuditEvent['vault']['secret'] {
+function secretOf(
+  place: Place,
+  action: Action,
+  response: JsonObject | undefined,
+): AuditEvent['vault']['secret'] {
   const root = place.namespace + place.mount;
   if (DYNAMIC.test(action.name)) return { engine: place.mountType || 'unknown', path: root + place.rest };
   if (!isKv(place.mountType) || place.rest === '') return undefined;

@@ -52,7 +52,8 @@ function ofError({ allowed, isLogin, callerKnown }: OutcomeInput, error: string)
 /** A login succeeds when it gives out a token, plain or wrapped; a body with `auth` but no token asks for a second factor. */
 function ofLogin(response: JsonObject | undefined): Verdict {
   const auth = objectOf(response, 'auth');
-  if (stringOf(auth, 'accessor') !== undefined || stringOf(auth, 'client_token') !== undefined) return success;
+  if (stringOf(auth, 'accessor') !== undefined || stringOf(auth, 'client_token') !== undefined)
+    return success;
   if (objectOf(response, 'wrap_info') !== undefined) return success;
   return auth !== undefined ? { ...unknown, reason: 'mfa_required' } : failure('login_failed');
 }
@@ -63,10 +64,16 @@ function hasErrorBody(response: JsonObject | undefined, place: Place): boolean {
   if (data === undefined) return false;
   if ((integerOf(data, 'http_status_code') ?? 0) >= 400) return true;
   const isSecretBody = isKv(place.mountType) && !isKv2(place.rest) && place.operation === 'read';
-  return !isSecretBody && (typeof data['error'] === 'string' || Array.isArray(data['errors'])) && Object.keys(data).length === 1;
+  return (
+    !isSecretBody &&
+    (typeof data['error'] === 'string' || Array.isArray(data['errors'])) &&
+    Object.keys(data).length === 1
+  );
 }
 
 function isEmpty(response: JsonObject | undefined): boolean {
   if (response === undefined) return true;
-  return ['data', 'secret', 'auth', 'wrap_info', 'redirect', 'headers'].every((part) => response[part] === undefined);
+  return ['data', 'secret', 'auth', 'wrap_info', 'redirect', 'headers'].every(
+    (part) => response[part] === undefined,
+  );
 }

@@ -52,11 +52,12 @@ export function firstRanked(copies: readonly Copy[], ranks: readonly string[]): 
   }, undefined);
 }
 
-/** Names of the devices that showed either half, sorted. */
-export const devicesOf = (call: PendingCall): string[] =>
-  call.request.length + call.response.length === 1
-    ? [(call.request[0] ?? (call.response[0] as Copy)).device]
-    : [...new Set([...call.request, ...call.response].map((copy) => copy.device))].sort();
+/** Names of the devices of these copies, sorted. */
+export const namesOf = (copies: readonly Copy[]): string[] =>
+  copies.length === 1 ? [(copies[0] as Copy).device] : [...new Set(copies.map((copy) => copy.device))].sort();
+
+/** Names of the devices that showed either half. */
+export const devicesOf = (call: PendingCall): string[] => namesOf([...call.request, ...call.response]);
 
 /** Whether every configured device has shown all that it can show of the call. */
 export function isComplete(call: PendingCall, configured: readonly string[]): boolean {

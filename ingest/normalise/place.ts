@@ -24,7 +24,14 @@ export function placeOf(request: JsonObject, response: JsonObject | undefined): 
   const below = shown.startsWith(namespace) ? shown.slice(namespace.length) : shown;
   const mount = below !== '' && path.startsWith(below) ? below : guessMount(path);
   const mountType = stringOf(request, 'mount_type') ?? stringOf(response, 'mount_type') ?? typeOfMount(mount);
-  return { namespace, path, mount, mountType, rest: path.slice(mount.length), operation: stringOf(request, 'operation') ?? '' };
+  return {
+    namespace,
+    path,
+    mount,
+    mountType,
+    rest: path.slice(mount.length),
+    operation: stringOf(request, 'operation') ?? '',
+  };
 }
 
 const withSlash = (path: string) => (path === '' || path.endsWith('/') ? path : `${path}/`);
@@ -37,5 +44,10 @@ function guessMount(path: string): string {
 }
 
 /** The mounts that always are what they are called. */
-const fixedTypes: Record<string, string> = { 'sys/': 'system', 'auth/token/': 'token', 'identity/': 'identity', 'cubbyhole/': 'cubbyhole' };
+const fixedTypes: Record<string, string> = {
+  'sys/': 'system',
+  'auth/token/': 'token',
+  'identity/': 'identity',
+  'cubbyhole/': 'cubbyhole',
+};
 const typeOfMount = (mount: string) => fixedTypes[mount] ?? '';

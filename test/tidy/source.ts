@@ -65,7 +65,8 @@ export const importTarget = (from: string, specifier: string): string | undefine
 export function functionsOf({ code }: Source): { line: number; lines: number }[] {
   const lines = code.split('\n');
   return lines.flatMap((line, start) => {
-    if (!beginsFunction(line, lines, start)) return [];
+    // A contract suite is a function around a `describe`; like one, it is a list of tests.
+    if (!beginsFunction(line, lines, start) || /^\s*describe\b/.test(lines[start + 1] ?? '')) return [];
     const indent = /^\s*/.exec(line)?.[0] ?? '';
     const end = lines.findIndex((other, i) => i > start && new RegExp(`^${indent}\\}[;,)\\]]*$`).test(other));
     return end < 0 ? [] : [{ line: start + 1, lines: end - start + 1 }];

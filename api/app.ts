@@ -1,0 +1,70 @@
+// The HTTP API as a Fastify app without `listen`: tests use `inject`, the composition root listens.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import swagger from '@fastify/swagger';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, type RawServerDefault } from 'fastify';
+import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { limits } from '../core/limits.ts';
+import { addAuth } from './auth.ts';
+import { addCallLog, addHeaders } from './headers.ts';
+import type { ApiOptions } from './options.ts';
+import { addProblems, problemOf, sendProblem } from './problem.ts';
+import { addCoverage } from './routes/coverage.ts';
+import { addEvidence } from './routes/evidence.ts';
+import { addIdentities } from './routes/identities.ts';
+import { addAlerts, addEvents, addLeases } from './routes/rows.ts';
+import { addService } from './routes/service.ts';
+import { addWeb } from './web.ts';
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** The app with all its routes; whoever listens closes it. */
+export function buildApi(options: ApiOptions): FastifyInstance {
+  const app: App = fastify({
+    loggerInstance: options.logger,
+    // Fastify's own request log holds the URL with its query; ours (addCallLog) does not.
+    disableRequestLogging: true,
+    bodyLimit: limits.apiBodyBytesMax,
+    requestTimeout: limits.apiRequestMs,
+    routerOptions: { maxParamLength: limits.apiParamCharsMax },
+    frameworkErrors: (error, request, reply) => sendProblem(reply, problemOf(error, request)),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.server.maxConnections = limits.connectionsMax;
+  app.setValidatorCompiler(validatorCompiler);
+  // Rows leave as they are stored. Tests hold answers against the response schemas; here they only document.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  addProblems(app);
+  addAuth(app, options.keys);
+  addHeaders(app);
+  addCallLog(app);
+  void app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'sealwatch', version: options.version },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: [{ key: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  // After the plugin above, which writes down each route as it comes.
+  void app.register(async (routes: App) => addRoutes(routes, options));
+  return app as unknown as FastifyInstance;
+}
+
+function addRoutes(app: App, options: ApiOptions): void {
+  const { reader } = options;
+  addEvents(app, reader);
+  addAlerts(app, reader);
+  addLeases(app, reader);
+  addIdentities(app, reader);
+  addCoverage(app, reader);
+  addEvidence(app, options);
+  addService(app, options);
+  addWeb(app);
+}

@@ -1,0 +1,47 @@
+// What an evidence answer cannot say, in sentences, and whether anything is known to be missing from it.
+
+import { limits } from '../../core/limits.ts';
+import type { Coverage } from '../coverage.ts';
+
+interface Known {
+  period: { from: string; to: string };
+  extent: { first?: string; watermark?: string };
+  coverage: Coverage;
+  reconcile: { sum_of_rows: number; count_of_events: number; equal: boolean };
+  /** False when there were more groups than `limits.evidenceRowsMax`. */
+  whole: boolean;
+}
+
+const always = [
+  'Vault writes no audit line for some requests: malformed or too large ones, unknown or locked namespaces, a sealed Vault, tokens with a bad signature. None of these gives out a secret.',
+  'This list shows who did read, not who could have read.',
+  'The record is unwitnessed: nothing outside of sealwatch proves that it was not changed.',
+];
+
+export function limitsOf(known: Known): { sentences: string[]; complete: boolean } {
+  const { period, extent, coverage, reconcile, whole } = known;
+  const { rejected, dropped, gaps, late } = coverage.totals;
+  const { untimed } = coverage;
+  // Each of these means that reads of the period may be missing from the rows.
+  const missing = [
+    !whole &&
+      `More than ${limits.evidenceRowsMax} groups: the rows beyond are cut off. Ask for a shorter period.`,
+    !reconcile.equal &&
+      `The rows add up to ${reconcile.sum_of_rows}, but the store counts ${reconcile.count_of_events} reads: it took in events of this period meanwhile, or rows were cut.`,
+    (extent.watermark === undefined || extent.watermark < period.to) &&
+      `The period is not closed: event time has come to ${extent.watermark ?? 'no known point'}, the period ends at ${period.to}.`,
+    rejected > 0 && `${rejected} line(s) of these hours could not be read; they can hold reads.`,
+    dropped > 0 && `${dropped} line(s) of these hours could not be kept; they can hold reads.`,
+    gaps > 0 && `${gaps} gap(s) were found in these hours; what lies in them is not known.`,
+  ].filter((sentence) => sentence !== false);
+  const notes = [
+    extent.first === undefined && 'No events are held at all.',
+    extent.first !== undefined &&
+      extent.first > period.from &&
+      `The first event held is of ${extent.first}; nothing is known of the time before it.`,
+    late > 0 && `${late} line(s) of these hours came late; they are counted here.`,
+    untimed.rejected + untimed.dropped > 0 &&
+      `${untimed.rejected + untimed.dropped} lost line(s) without a usable time can belong to any period.`,
+  ].filter((sentence) => sentence !== false);
+  return { sentences: [...missing, ...notes, ...always], complete: missing.length === 0 };
+}

@@ -1,0 +1,168 @@
+// The stages joined in memory, for recorded logs: intake -> normalisers -> ledger, detector. `run` joins the same stages
+// through the stream.
+
+import type { Alert } from '../core/alert.ts';
+import type { AuditEvent } from '../core/event.ts';
+import type { Lease } from '../core/lease.ts';
+import { limits } from '../core/limits.ts';
+import type { NewRecord } from '../core/ports.ts';
+import type { CoverageDelta, Reject } from '../core/records.ts';
+import { addSeconds } from '../core/time.ts';
+import { createDetector, type Detector } from '../detectors/engine/detect.ts';
+import type { CompiledRules } from '../detectors/engine/rule.ts';
+import { Framer } from '../ingest/collector/framer.ts';
+import { Intake } from '../ingest/collector/intake.ts';
+import type { Redactor } from '../ingest/collector/redact.ts';
+import { openedLease } from '../ingest/ledger/open.ts';
+import { Normaliser } from '../ingest/normalise/normaliser.ts';
+
+export interface ChainSink {
+  event(event: AuditEvent, text: string): void;
+  lease(lease: Lease): void;
+  reject(reject: Reject): void;
+  coverage(delta: CoverageDelta): void;
+  /** The last state of alerts that are new or changed. */
+  alerts(alerts: { revision: number; body: Alert }[]): void;
+  /** All events at or before `time` that are not late have been handed over. */
+  watermark(time: string): void;
+}
+
+export interface ChainOptions {
+  cluster: string;
+  devices: string[];
+  partitions: number;
+  time: { pairWaitSeconds: number; allowedLatenessSeconds: number };
+  rules: CompiledRules;
+  redactor: Redactor;
+  sink: ChainSink;
+}
+
+/** A replay has no wall clock: a time far ahead of every line lets each of them move its device's time. */
+const NO_WALL_CLOCK = Number.MAX_SAFE_INTEGER;
+/** The end of event time. */
+const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
+
+export class Chain {
+  readonly intake: Intake;
+  private readonly options: ChainOptions;
+  private readonly normalisers: Normaliser[];
+  private readonly framers: Map<string, Framer>;
+  private readonly detector: Detector;
+  private readonly watermarks: string[];
+  private readonly unfinished: Set<string>;
+  private watermark = '';
+  private offset = 0;
+
+  constructor(options: ChainOptions) {
+    this.options = options;
+    const { devices, partitions, redactor, rules, cluster, time } = options;
+    this.detector = createDetector({
+      rules,
+      cluster,
+      slowCallNanos: (time.pairWaitSeconds - time.allowedLatenessSeconds) * 1e9,
+    });
+    this.watermarks = Array.from({ length: partitions }, () => '');
+    this.normalisers = this.watermarks.map((_, partition) => this.normaliser(partition));
+    this.intake = new Intake(
+      { partitions, append: (_topic, partition, records) => this.take(partition, records) },
+      redactor,
+    );
+    this.unfinished = new Set(devices);
+    const line = (device: string) => (bytes: Buffer, from: number, to: number) =>
+      this.intake.line(device, bytes, from, to, NO_WALL_CLOCK);
+    this.framers = new Map(
+      devices.map((device) => [
+        device,
+        new Framer({ line: line(device), lost: (reason, bytes) => this.intake.lost(device, reason, bytes) }),
+      ]),
+    );
+  }
+
+  private normaliser(partition: number): Normaliser {
+    const { cluster, devices, time, sink } = this.options;
+    return new Normaliser({
+      cluster,
+      devices,
+      ...time,
+      sink: {
+        event: (event, text) => this.event(event, text),
+        reject: (reject) => sink.reject(reject),
+        coverage: (delta) => sink.coverage(delta),
+        watermark: (reached) => this.advance(partition, reached),
+      },
+    });
+  }
+
+  private event(event: AuditEvent, text: string): void {
+    const { sink } = this.options;
+    sink.event(event, text);
+    this.detector.event(event);
+    const lease = openedLease(event);
+    if (lease !== undefined) sink.lease(lease);
+  }
+
+  private take(partition: number, records: readonly NewRecord[]): void {
+    for (const { kind, bytes = nothing, value } of records) {
+      (this.normalisers[partition] as Normaliser).record({
+        kind,
+        bytes,
+        value,
+        offset: this.offset++,
+        cause: undefined,
+        text: '',
+      });
+    }
+    // Nothing waits for a disk here.
+    this.intake.queued = 0;
+  }
+
+  /** Bytes of a device's log, in any chunks. */
+  push(device: string, chunk: Buffer): void {
+    this.framers.get(device)?.push(chunk);
+  }
+
+  /** The log of `device` has no more: its last line may lack a newline, and it holds time back no longer. */
+  finishDevice(device: string): void {
+    this.framers.get(device)?.endAsLine();
+    this.unfinished.delete(device);
+  }
+
+  /** The time that an unfinished device has come to; empty before its first line. */
+  timeOf(device: string): string {
+    return this.intake.devices(NO_WALL_CLOCK)[device] ?? '';
+  }
+
+  /** Lets time pass to where the slowest unfinished device is, less the slack that makes order inside it not matter. */
+  tick(): void {
+    const times = this.intake.devices(NO_WALL_CLOCK);
+    const reached = [...this.unfinished].map((device) => times[device]);
+    if (reached.length === 0 || reached.some((time) => time === undefined)) return;
+    const devices = Object.fromEntries(
+      [...this.unfinished].map((device) => [
+        device,
+        addSeconds(times[device] as string, -limits.replaySlackSeconds),
+      ]),
+    );
+    for (const normaliser of this.normalisers) normaliser.record({ ...tickRecord, value: { devices } });
+  }
+
+  /** Everything out: halves that wait, windows that are open. */
+  finish(): void {
+    this.intake.tick(NO_WALL_CLOCK, {});
+    for (const normaliser of this.normalisers) normaliser.finish();
+    for (const partition of this.watermarks.keys()) this.advance(partition, END_OF_TIME);
+  }
+
+  private advance(partition: number, reached: string): void {
+    this.watermarks[partition] = reached;
+    const lowest = this.watermarks.reduce((low, time) => (time < low ? time : low), reached);
+    if (lowest <= this.watermark) return;
+    this.watermark = lowest;
+    this.detector.advance(lowest);
+    this.options.sink.alerts(this.detector.take());
+    this.options.sink.watermark(lowest);
+  }
+}
+
+const nothing = Buffer.alloc(0);
+const tickRecord = { kind: 'tick', offset: 0, cause: undefined, bytes: nothing, text: '' } as const;

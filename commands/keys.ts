@@ -1,0 +1,56 @@
+// The keys that the first start makes in the data folder: the admin's API key, and the key that hides secrets.
+
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { SealwatchError, systemCode } from '../core/errors.ts';
+
+/** Makes the data folder, for its owner only. Throws DATA_DIR_UNUSABLE. */
+export function makeDataDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    chmodSync(dir, 0o700);
+  } catch (error) {
+    throw new SealwatchError(
+      'DATA_DIR_UNUSABLE',
+      `cannot use the data folder ${dir} (${systemCode(error) ?? error})`,
+      'Set SEALWATCH_DATA_DIR to a folder that this user can write.',
+      { cause: error },
+    );
+  }
+}
+
+/** The key in `path`, made at the first start with mode 0600. `isNew` says that it was made now. */
+export function ensureKey(path: string): { key: string; isNew: boolean } {
+  try {
+    const key = readFileSync(path, 'utf8').trim();
+    if (key.length >= KEY_CHARS_MIN) return { key, isNew: false };
+    throw new SealwatchError(
+      'DATA_DIR_UNUSABLE',
+      `${path} holds no usable key`,
+      'Put the key back from a backup, or remove the file to make a new one.',
+    );
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  makeDataDir(dirname(path));
+  const key = randomBytes(32).toString('base64url');
+  // Under another name first: a key that is cut off by a crash must never be taken for one.
+  const file = openSync(`${path}.new`, 'w', 0o600);
+  writeSync(file, `${key}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(`${path}.new`, path);
+  return { key, isNew: true };
+}
+
+const KEY_CHARS_MIN = 32;

@@ -1,0 +1,31 @@
+// A few audit lines to events, for rule cases and tests: the real scrub, scan and normaliser, nothing else.
+
+import type { AuditEvent } from '../core/event.ts';
+import { Redactor } from '../ingest/collector/redact.ts';
+import { Chain } from './chain.ts';
+
+/** Events of `lines` in order of (time, id), the last version of each. */
+export function normaliseLines(lines: string[], options: { cluster?: string } = {}): AuditEvent[] {
+  const events = new Map<string, AuditEvent>();
+  const chain = new Chain({
+    cluster: options.cluster ?? 'vault',
+    devices: ['file'],
+    partitions: 1,
+    time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3 },
+    rules: { alerting: [], catalogue: [] },
+    redactor: new Redactor(Buffer.alloc(32)),
+    sink: {
+      event: (event) => events.set(event.event.id, event),
+      lease: () => {},
+      reject: () => {},
+      coverage: () => {},
+      alerts: () => {},
+      watermark: () => {},
+    },
+  });
+  chain.push('file', Buffer.from(`${lines.join('\n')}\n`));
+  chain.finishDevice('file');
+  chain.finish();
+  const key = (event: AuditEvent) => event['@timestamp'] + event.event.id;
+  return [...events.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}

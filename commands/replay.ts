@@ -1,0 +1,183 @@
+// `sealwatch replay`: the stages over recorded logs, the last version of everything as files.
+
+import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { canonicalJson } from '../core/canonical.ts';
+import { type Config, dataFiles } from '../core/config.ts';
+import { SealwatchError, systemCode } from '../core/errors.ts';
+import type { Reject } from '../core/records.ts';
+import type { CompiledRules } from '../detectors/engine/rule.ts';
+import { Redactor } from '../ingest/collector/redact.ts';
+import { Chain, type ChainSink } from './chain.ts';
+import { ensureKey } from './keys.ts';
+import { progressLine } from './progress.ts';
+import { SortedFile } from './sorted-file.ts';
+import { Summary } from './summary.ts';
+
+export interface ReplayOptions {
+  files: string[];
+  out: string;
+  config: Config;
+  rules: CompiledRules;
+  /** Shows progress, on a terminal. */
+  progress: boolean;
+}
+
+interface Source {
+  device: string;
+  chunks: AsyncIterator<Buffer, undefined>;
+  ended: boolean;
+}
+
+/** Replays `files`, each a device of its own, into `out`; returns the summary that it wrote. */
+export async function replay(options: ReplayOptions): Promise<Record<string, unknown>> {
+  const { config, rules, out } = options;
+  mkdirOrFail(out);
+  const events = new SortedFile(join(out, 'events.jsonl'));
+  const leases = new SortedFile(join(out, 'leases.jsonl'));
+  const alerts = new SortedFile(join(out, 'alerts.jsonl'));
+  const rejects = new Map<string, Reject>();
+  const summary = new Summary();
+  const sink: ChainSink = {
+    event: (event, text) => {
+      summary.event(event);
+      events.add({ time: event['@timestamp'], id: event.event.id, revision: event.vault.revision, text });
+    },
+    lease: (lease) =>
+      leases.add({ time: lease.issued_at, id: lease.id, revision: 1, text: canonicalJson(lease) }),
+    alerts: (changed) => {
+      for (const { revision, body } of changed) {
+        alerts.add({ time: body['@timestamp'], id: body.alert.id, revision, text: canonicalJson(body) });
+      }
+    },
+    reject: (reject) => rejects.set(reject.id, reject),
+    coverage: (delta) => summary.coverage(delta),
+    // Alerts change as long as their window is open, so only events are written on the way.
+    watermark: (time) => events.flush(time),
+  };
+  const sources = openSources(options.files);
+  const redactor = new Redactor(Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key));
+  const devices = sources.map((source) => source.device);
+  const chain = new Chain({
+    cluster: config.cluster,
+    devices,
+    partitions: config.partitions,
+    time: config.time,
+    rules,
+    redactor,
+    sink,
+  });
+  await feed(chain, sources, options.progress);
+  chain.finish();
+  const read = (text: string) => timeAndId(JSON.parse(text));
+  await events.finish(read);
+  await leases.finish(read);
+  await alerts.finish(read);
+  writeRejects(join(out, 'rejects.jsonl'), [...rejects.values()]);
+  const result = summary.result({
+    events: events.rows,
+    leases: leases.rows,
+    alerts: alerts.rows,
+    rejects: rejects.size,
+  });
+  writeFileSync(join(out, 'summary.json'), `${canonicalJson(result)}\n`, { mode: 0o600 });
+  return result;
+}
+
+interface AnyRow {
+  '@timestamp'?: string;
+  issued_at?: string;
+  id?: string;
+  event?: { id?: string };
+  alert?: { id: string };
+}
+
+const timeAndId = (row: AnyRow): { time: string; id: string } => ({
+  time: row['@timestamp'] ?? row.issued_at ?? '',
+  id: row.alert?.id ?? row.event?.id ?? row.id ?? '',
+});
+
+/** The device that is furthest behind is read next, so that several logs pass side by side. */
+async function feed(chain: Chain, sources: Source[], progress: boolean): Promise<void> {
+  const show = progressLine(progress, 'replay');
+  let bytes = 0;
+  for (;;) {
+    const open = sources.filter((source) => !source.ended);
+    const [next] = open.sort((a, b) => (chain.timeOf(a.device) < chain.timeOf(b.device) ? -1 : 1));
+    if (next === undefined) break;
+    const chunk = await readChunk(next);
+    if (chunk === undefined) {
+      next.ended = true;
+      chain.finishDevice(next.device);
+    } else {
+      chain.push(next.device, chunk);
+      bytes += chunk.length;
+    }
+    chain.tick();
+    show(
+      `${(bytes / 1e6).toFixed(0)} MB, ${chain.intake.counters.lines} lines, ${chain.timeOf(next.device).slice(0, 19)}`,
+    );
+  }
+  show();
+}
+
+async function readChunk(source: Source): Promise<Buffer | undefined> {
+  try {
+    const { value, done } = await source.chunks.next();
+    return done ? undefined : value;
+  } catch (error) {
+    throw new SealwatchError(
+      'INPUT_UNREADABLE',
+      `cannot read ${source.device} (${systemCode(error) ?? String(error)})`,
+      'Check the path, its rights, and that a .gz file is whole.',
+      { cause: error },
+    );
+  }
+}
+
+function openSources(files: string[]): Source[] {
+  const taken = new Set<string>();
+  return files.map((file) => {
+    const chunks = openLog(file)[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+    return { device: nameOf(file, taken), chunks, ended: false };
+  });
+}
+
+function openLog(file: string): Readable {
+  const raw = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
+  if (!file.endsWith('.gz')) return raw;
+  const plain = createGunzip({ chunkSize: CHUNK_BYTES });
+  raw.on('error', (error: Error) => plain.destroy(error));
+  return raw.pipe(plain);
+}
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** A device is called by its file; a second file of the same name gets a number. */
+function nameOf(file: string, taken: Set<string>): string {
+  const base = file === '-' ? 'stdin' : basename(file).replace(/\.gz$/, '').slice(0, 200);
+  let name = base;
+  for (let n = 2; taken.has(name); n++) name = `${base}-${n}`;
+  taken.add(name);
+  return name;
+}
+
+function writeRejects(path: string, rejects: Reject[]): void {
+  rejects.sort((a, b) => (a.id < b.id ? -1 : 1));
+  writeFileSync(path, rejects.map((reject) => `${canonicalJson(reject)}\n`).join(''), { mode: 0o600 });
+}
+
+function mkdirOrFail(out: string): void {
+  try {
+    mkdirSync(out, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new SealwatchError(
+      'OUTPUT_UNWRITABLE',
+      `cannot write to ${out} (${systemCode(error) ?? error})`,
+      'Choose another --out folder.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,101 @@
+// Writes rows in (time, id) order, the last version of each, without holding them all: what lies behind the watermark goes
+// to disk; the few that come later or anew are merged in at the end.
+
+import { once } from 'node:events';
+import { closeSync, createReadStream, openSync, renameSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+interface Row {
+  time: string;
+  id: string;
+  revision: number;
+  text: string;
+}
+
+const FLUSH_CHARS = 256 * 1024;
+const byTimeAndId = (a: Row, b: Row): number =>
+  a.time < b.time ? -1 : a.time > b.time ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+
+export class SortedFile {
+  rows = 0;
+  private readonly path: string;
+  private readonly file: number;
+  private waiting = new Map<string, Row>();
+  private readonly stragglers = new Map<string, Row>();
+  private written = '';
+  private chunk = '';
+
+  constructor(path: string) {
+    this.path = path;
+    this.file = openSync(path, 'w', 0o600);
+  }
+
+  /** `text` is one line of canonical JSON without a newline. A higher revision replaces a lower one. */
+  add(row: Row): void {
+    const before = this.waiting.get(row.id) ?? this.stragglers.get(row.id);
+    if (before !== undefined && before.revision > row.revision) return;
+    if (this.waiting.has(row.id)) this.waiting.set(row.id, row);
+    // Behind the watermark, or the new version of a row that is written already.
+    else if (row.time <= this.written || before !== undefined) this.stragglers.set(row.id, row);
+    else this.waiting.set(row.id, row);
+  }
+
+  /** Nothing at or before `time` will come any more that is not late. */
+  flush(time: string): void {
+    const due: Row[] = [];
+    for (const row of this.waiting.values()) if (row.time <= time) due.push(row);
+    if (due.length === 0) return;
+    for (const row of due.sort(byTimeAndId)) {
+      this.waiting.delete(row.id);
+      this.chunk += `${row.text}\n`;
+      this.rows++;
+    }
+    if (time > this.written) this.written = time;
+    if (this.chunk.length > FLUSH_CHARS) this.write();
+  }
+
+  private write(): void {
+    writeSync(this.file, this.chunk);
+    this.chunk = '';
+  }
+
+  /** Everything on disk, in order. `read` gives time and id of a written line. */
+  async finish(read: (text: string) => { time: string; id: string }): Promise<void> {
+    this.flush('\u{ffff}');
+    this.write();
+    closeSync(this.file);
+    if (this.stragglers.size > 0) await this.merge(read);
+  }
+
+  private async merge(read: (text: string) => { time: string; id: string }): Promise<void> {
+    const late = [...this.stragglers.values()].sort(byTimeAndId);
+    const merged = `${this.path}.merged`;
+    const out = openSync(merged, 'w', 0o600);
+    let next = 0;
+    let rows = 0;
+    const put = (text: string) => {
+      writeSync(out, `${text}\n`);
+      rows++;
+    };
+    const lines = createInterface({
+      input: createReadStream(this.path),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    });
+    lines.on('line', (text) => {
+      const { time, id } = read(text);
+      if (this.stragglers.has(id)) return;
+      for (
+        let row = late[next];
+        row !== undefined && byTimeAndId(row, { time, id, revision: 0, text }) < 0;
+        row = late[++next]
+      )
+        put(row.text);
+      put(text);
+    });
+    await once(lines, 'close');
+    for (const row of late.slice(next)) put(row.text);
+    closeSync(out);
+    renameSync(merged, this.path);
+    this.rows = rows;
+  }
+}

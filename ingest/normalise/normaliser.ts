@@ -1,0 +1,355 @@
+// The normaliser of one partition of raw: lines, losses and ticks in; events, leases, rejects, coverage and the watermark out.
+// Pure: its only clock is the ticks in the partition.
+
+import { hash } from 'node:crypto';
+import type { AuditEvent } from '../../core/event.ts';
+import { limits } from '../../core/limits.ts';
+import type { StreamRecord } from '../../core/ports.ts';
+import { decodeLine } from '../../core/raw.ts';
+import type { CoverageDelta, Loss, Reject, RejectReason, Tick } from '../../core/records.ts';
+import { newScan, scanLine } from '../../core/scan.ts';
+import { addSeconds, nanosBetween, utcTime } from '../../core/time.ts';
+import { Coverage } from './coverage.ts';
+import { type Entry, parseEntry } from './entry.ts';
+import { buildEvent } from './event.ts';
+import { isLoneHalf } from './lone.ts';
+import {
+  addCopy,
+  answerTime,
+  type Copy,
+  callTime,
+  devicesOf,
+  firstRanked,
+  type Half,
+  isComplete,
+  namesOf,
+  type PendingCall,
+} from './pairing.ts';
+
+/** Where the normaliser puts what it makes; the caller knows topics and partitions. */
+export interface NormaliserSink {
+  event(event: AuditEvent, text: string): void;
+  reject(reject: Reject): void;
+  coverage(delta: CoverageDelta): void;
+  /** Nothing older than `time` will come that is not late. */
+  watermark(time: string): void;
+}
+
+export interface NormaliserOptions {
+  cluster: string;
+  /** Configured devices in order of rank. */
+  devices: readonly string[];
+  pairWaitSeconds: number;
+  allowedLatenessSeconds: number;
+  sink: NormaliserSink;
+}
+
+export interface NormaliserState {
+  watermark: string;
+  emitted: [id: string, time: string][];
+  /** Calls that went out as a half and wait for the other. */
+  halves: string[];
+  /** Devices that ticks have named. */
+  live: string[];
+}
+
+const EPOCH = '0000-00-00T00:00:00.000000000Z';
+const newline = Buffer.from('\n');
+
+export class Normaliser {
+  readonly counters = { lines: 0, events: 0, rejects: 0, late: 0, duplicates: 0, evicted: 0 };
+  private readonly options: NormaliserOptions;
+  private readonly pending = new Map<string, PendingCall>();
+  private readonly emitted: Map<string, string>;
+  private readonly waitingHalves: Set<string>;
+  private readonly live: Set<string>;
+  private readonly coverage = new Coverage();
+  private readonly scan = newScan();
+  private readonly slowNanos: number;
+  private watermark: string;
+  private lateBefore: string;
+
+  constructor(options: NormaliserOptions, state?: NormaliserState) {
+    this.options = options;
+    this.slowNanos = (options.pairWaitSeconds - options.allowedLatenessSeconds) * 1e9;
+    this.emitted = new Map(state?.emitted);
+    this.waitingHalves = new Set(state?.halves);
+    this.live = new Set(state?.live);
+    this.watermark = state?.watermark ?? EPOCH;
+    this.lateBefore = this.lateBound();
+  }
+
+  /** State for a snapshot, and the offset to read on from: the lines of waiting calls are read again, not kept. */
+  snapshot(nextOffset: number): { state: NormaliserState; offset: number } {
+    let offset = nextOffset;
+    const halves: string[] = [];
+    for (const call of this.pending.values()) {
+      offset = Math.min(offset, call.offset);
+      if (call.halfSent) halves.push(call.id);
+    }
+    return {
+      state: { watermark: this.watermark, emitted: [...this.emitted], halves, live: [...this.live] },
+      offset,
+    };
+  }
+
+  /** A record before the snapshot's offset: only waiting calls are built up again, nothing goes out, nothing is counted. */
+  restore(record: StreamRecord): void {
+    if (record.kind !== 'line') return;
+    const { head, at } = decodeLine(record.bytes);
+    const line = record.bytes.subarray(at);
+    const copy = this.copyOf(line, head.device);
+    if (copy === undefined || this.emitted.has(copy.id)) return;
+    const call = this.callOf(copy.id, copy.requestId, record.offset);
+    addCopy(call, copy.half, copy.copy);
+    call.lone = call.lone || isLoneHalf(line, copy.half);
+    call.halfSent = this.waitingHalves.has(copy.id);
+  }
+
+  record(record: StreamRecord): void {
+    if (record.kind === 'line') this.line(record);
+    else if (record.kind === 'tick') this.tick(record.value as Tick);
+    else if (record.kind === 'loss') this.loss(record.value as Loss, record.offset);
+  }
+
+  /** Everything that waits goes out as it is: the end of a replay. */
+  finish(): void {
+    for (const call of this.pending.values()) if (!call.halfSent || hasBoth(call)) this.emit(call);
+    this.pending.clear();
+    this.coverage.drain((delta) => this.options.sink.coverage(delta));
+  }
+
+  private line(record: StreamRecord): void {
+    const { head, at } = decodeLine(record.bytes);
+    const { device } = head;
+    const line = record.bytes.subarray(at);
+    this.counters.lines++;
+    const found = this.copyOf(line, device);
+    if (found === undefined) {
+      this.rejectLine(line, device);
+      return;
+    }
+    const { id, half, copy } = found;
+    this.coverage.count(device, copy.time, 'received');
+    if (head.scrubbed) this.coverage.count(device, copy.time, 'scrubbed');
+    if (copy.time < this.lateBefore) this.countBoth('late', device, copy.time);
+    if (this.emitted.has(id)) {
+      this.countBoth('duplicate', device, copy.time);
+      return;
+    }
+    const call = this.callOf(id, found.requestId, record.offset);
+    if (!addCopy(call, half, copy)) this.countBoth('duplicate', device, copy.time);
+    call.lone = call.lone || isLoneHalf(line, half);
+    if (isComplete(call, this.options.devices)) this.settle(call);
+    else if (this.pending.size > limits.pendingCallsMax) this.evict();
+  }
+
+  private countBoth(counter: 'late' | 'duplicate', device: string, time: string): void {
+    this.coverage.count(device, time, counter);
+    if (counter === 'late') this.counters.late++;
+    else this.counters.duplicates++;
+  }
+
+  /** What the pairing needs of a line, read without parsing it; undefined when it is no audit entry. */
+  private copyOf(
+    line: Buffer,
+    device: string,
+  ): { id: string; requestId: string | undefined; half: Half; copy: Copy } | undefined {
+    const { scan } = this;
+    if (!scanLine(line, 0, line.length, scan) || scan.timeEnd === 0 || scan.typeEnd === 0) return undefined;
+    const time =
+      scan.timeEnd - scan.timeStart > 64
+        ? undefined
+        : utcTime(line.toString('latin1', scan.timeStart, scan.timeEnd));
+    if (time === undefined) return undefined;
+    const isResponse =
+      line[scan.typeEnd - 8] === R &&
+      line.toString('latin1', scan.typeStart, scan.typeEnd).endsWith('response');
+    const requestId = this.requestIdOf(line);
+    // A copy: the record's bytes are the reader's own buffer.
+    const kept = Buffer.from(line);
+    const id = requestId ?? `line-${hash('sha256', Buffer.concat([kept, newline]), 'hex')}`;
+    return {
+      id,
+      requestId,
+      half: isResponse ? 'response' : 'request',
+      copy: { device, line: kept, start: scan.start, time },
+    };
+  }
+
+  private requestIdOf(line: Buffer): string | undefined {
+    const { idStart, idEnd } = this.scan;
+    if (idEnd === 0 || idEnd - idStart > limits.requestIdCharsMax) return undefined;
+    const id = line.toString('latin1', idStart, idEnd);
+    return PLAIN_ID.test(id) ? id : undefined;
+  }
+
+  private callOf(id: string, requestId: string | undefined, offset: number): PendingCall {
+    const found = this.pending.get(id);
+    if (found !== undefined) return found;
+    const call: PendingCall = {
+      id,
+      requestId,
+      offset,
+      request: [],
+      response: [],
+      lone: requestId === undefined,
+      halfSent: false,
+    };
+    this.pending.set(id, call);
+    return call;
+  }
+
+  private tick(tick: Tick): void {
+    const times = Object.entries(tick.devices);
+    if (times.length > 0) {
+      for (const [device] of times) this.live.add(device);
+      const lowest = times.reduce(
+        (low, [, time]) => (time < low ? time : low),
+        (times[0] as [string, string])[1],
+      );
+      if (lowest > this.watermark) {
+        this.watermark = lowest;
+        this.lateBefore = this.lateBound();
+      }
+    }
+    if (this.watermark === EPOCH) return;
+    this.settleDue();
+    this.coverage.drain((delta) => this.options.sink.coverage(delta));
+    this.options.sink.watermark(addSeconds(this.watermark, -this.options.pairWaitSeconds));
+  }
+
+  private lateBound = (): string =>
+    this.watermark === EPOCH ? EPOCH : addSeconds(this.watermark, -this.options.allowedLatenessSeconds);
+
+  private settleDue(): void {
+    const halfDue = addSeconds(this.watermark, -this.options.pairWaitSeconds);
+    const forget = addSeconds(this.watermark, -limits.halfMemorySeconds);
+    for (const call of this.pending.values()) {
+      const whole = hasBoth(call);
+      if (whole ? answerTime(call) < this.lateBefore : !call.halfSent && callTime(call) <= halfDue)
+        this.settle(call);
+      else if (call.halfSent && !whole && callTime(call) < forget) this.forget(call);
+    }
+    const tooOld = addSeconds(this.watermark, -limits.emittedMemorySeconds);
+    for (const [id, time] of this.emitted) {
+      if (time >= tooOld) break;
+      this.emitted.delete(id);
+    }
+  }
+
+  /** Sends a call out. A whole or a lone half is done; another half waits on. */
+  private settle(call: PendingCall): void {
+    const whole = hasBoth(call);
+    this.emit(call);
+    if (whole || call.lone) this.forget(call);
+    else call.halfSent = true;
+  }
+
+  private forget(call: PendingCall): void {
+    this.pending.delete(call.id);
+    this.waitingHalves.delete(call.id);
+    this.emitted.set(call.id, answerTime(call));
+  }
+
+  private evict(): void {
+    const oldest = this.pending.values().next().value as PendingCall;
+    this.counters.evicted++;
+    if (!oldest.halfSent) this.emit(oldest);
+    this.forget(oldest);
+  }
+
+  private emit(call: PendingCall): void {
+    const { devices } = this.options;
+    const request = firstRanked(call.request, devices);
+    const response = firstRanked(call.response, devices);
+    if (request !== undefined && response !== undefined) {
+      const slow = nanosBetween(request.time, response.time) > this.slowNanos;
+      if (slow && !call.halfSent) this.build(call, request, undefined);
+      else if (call.halfSent) this.coverage.countAll(devicesOf(call), request.time, 'unpaired', -1);
+      this.coverage.countAll(devicesOf(call), request.time, 'paired', 1);
+      this.countGaps(call, request.time);
+      this.build(call, request, response);
+      return;
+    }
+    const half = (request ?? response) as Copy;
+    if (!call.lone) this.coverage.countAll(devicesOf(call), half.time, 'unpaired', 1);
+    this.build(call, request, response);
+  }
+
+  /** A device that is alive and did not show a call that another one showed. */
+  private countGaps(call: PendingCall, time: string): void {
+    const { devices } = this.options;
+    if (devices.length < 2) return;
+    const shown = devicesOf(call);
+    for (const device of devices)
+      if (this.live.has(device) && !shown.includes(device)) this.coverage.count(device, time, 'gaps');
+  }
+
+  private build(call: PendingCall, request: Copy | undefined, answer: Copy | undefined): void {
+    const response = answer === undefined ? undefined : this.parse(answer);
+    // The response's entry repeats the request's, but for a login's verdict and an error of the request alone.
+    const needed = request !== undefined && (response === undefined || needsRequest(response, request.line));
+    const asked = needed ? this.parse(request) : undefined;
+    if (response === undefined && asked === undefined) return;
+    const lines = [request?.line, response === undefined ? undefined : answer?.line].filter(
+      (line) => line !== undefined,
+    );
+    const built = buildEvent({
+      id: call.id,
+      requestId: call.requestId,
+      cluster: this.options.cluster,
+      devices: answer === undefined ? namesOf(call.request) : devicesOf(call),
+      requestTime: request?.time,
+      request: asked,
+      response,
+      lines,
+    });
+    this.counters.events++;
+    this.options.sink.event(built.event, built.text);
+  }
+
+  private parse(copy: Copy): Entry | undefined {
+    const result = parseEntry(copy.line, copy.start);
+    if (result.ok) return result.entry;
+    this.reject(copy.line, copy.device, result.reason);
+    return undefined;
+  }
+
+  /** The quick scan found no entry: the full parse says why. */
+  private rejectLine(line: Buffer, device: string): void {
+    const result = parseEntry(line, line.indexOf(123));
+    this.coverage.count(device, result.ok ? result.entry.time : undefined, 'received');
+    this.reject(line, device, result.ok ? 'bad_time' : result.reason);
+  }
+
+  private reject(line: Buffer, device: string, reason: RejectReason): void {
+    this.counters.rejects++;
+    this.coverage.count(device, undefined, 'rejected');
+    const sum = hash('sha256', Buffer.concat([line, newline]), 'hex');
+    this.options.sink.reject({
+      bytes: line.length,
+      device,
+      hash: sum,
+      id: `reject-${sum.slice(0, 32)}`,
+      reason,
+    });
+  }
+
+  private loss(loss: Loss, offset: number): void {
+    const { bytes, count, device, reason } = loss;
+    this.coverage.count(device, undefined, 'dropped', count);
+    this.coverage.count(device, undefined, 'gaps', count);
+    const id = `reject-${hash('sha256', `${device} ${reason} ${offset}`, 'hex').slice(0, 32)}`;
+    this.options.sink.reject({ bytes, device, id, reason });
+  }
+}
+
+const R = 114;
+const PLAIN_ID = /^[A-Za-z0-9._:-]+$/;
+const ERROR_KEY = '"error":';
+
+const hasBoth = (call: PendingCall): boolean => call.request.length > 0 && call.response.length > 0;
+
+const needsRequest = (answered: Entry, line: Buffer): boolean =>
+  answered.auth['policy_results'] === undefined || (answered.error === undefined && line.includes(ERROR_KEY));

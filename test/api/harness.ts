@@ -1,0 +1,60 @@
+// An API over an embedded store in a folder of its own, with a key for each role, its log and its record of accesses.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import { buildApi } from '../../api/app.ts';
+import { keyDigest, type Role, roles } from '../../api/auth.ts';
+import type { AccessEntry, ApiOptions } from '../../api/options.ts';
+import type { EvidenceBatch, EvidenceReader, EvidenceWriter } from '../../core/ports.ts';
+import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
+import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
+
+export const keyOf = (role: Role): string => `key-of-the-${role}-0123456789`;
+
+export class Harness implements AsyncDisposable {
+  readonly app: FastifyInstance;
+  readonly writer: EvidenceWriter;
+  readonly accesses: AccessEntry[] = [];
+  readonly log: string[] = [];
+  private readonly reader: EvidenceReader;
+  private readonly folder: string;
+
+  constructor(folder: string, options: Partial<ApiOptions>) {
+    this.folder = folder;
+    this.writer = openEvidenceWriter(join(folder, 'evidence.db'));
+    this.reader = openEvidenceReader(join(folder, 'evidence.db'));
+    this.app = buildApi({
+      reader: this.reader,
+      keys: roles.map((role) => ({ name: `the-${role}`, role, digest: keyDigest(keyOf(role)) })),
+      cluster: 'test',
+      version: '0.0.0',
+      rules: [{ id: 'rule-1', title: 'A rule', level: 'high', version: '1', enabled: true }],
+      recordAccess: (entry) => void this.accesses.push(entry),
+      metrics: async () => 'up 1\n',
+      ready: () => ({ ready: true, reasons: [] }),
+      now: () => new Date('2026-10-01T12:00:00Z'),
+      logger: pino({ level: 'trace' }, { write: (line: string) => void this.log.push(line) }),
+      ...options,
+    });
+  }
+
+  static async open(batch?: EvidenceBatch, options: Partial<ApiOptions> = {}): Promise<Harness> {
+    const harness = new Harness(await mkdtemp(join(tmpdir(), 'sealwatch-api-')), options);
+    if (batch !== undefined) await harness.writer.write(batch);
+    return harness;
+  }
+
+  get(url: string, role: Role = 'admin'): Promise<LightMyRequestResponse> {
+    return this.app.inject({ url, headers: { authorization: `Bearer ${keyOf(role)}` } });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.app.close();
+    await this.reader[Symbol.asyncDispose]();
+    await this.writer[Symbol.asyncDispose]();
+    await rm(this.folder, { recursive: true });
+  }
+}
