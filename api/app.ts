@@ -2,8 +2,19 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import { type FastifyBaseLogger, type FastifyInstance, fastify, type RawServerDefault } from 'fastify';
-import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  fastify,
+  LogController,
+  type RawServerDefault,
+} from 'fastify';
+import {
+  type FastifyPluginAsyncZod,
+  jsonSchemaTransform,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
 import { limits } from '../core/limits.ts';
 import { addAuth } from './auth.ts';
 import { addCallLog, addHeaders } from './headers.ts';
@@ -29,7 +40,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const app: App = fastify({
     loggerInstance: options.logger,
     // Fastify's own request log holds the URL with its query; ours (addCallLog) does not.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.apiBodyBytesMax,
     requestTimeout: limits.apiRequestMs,
     routerOptions: { maxParamLength: limits.apiParamCharsMax },
@@ -53,7 +64,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     transform: jsonSchemaTransform,
   });
   // After the plugin above, which writes down each route as it comes.
-  void app.register(async (routes: App) => addRoutes(routes, options));
+  const routes: FastifyPluginAsyncZod = async (inner) => addRoutes(inner, options);
+  void app.register(routes);
   return app as unknown as FastifyInstance;
 }
 

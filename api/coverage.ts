@@ -4,13 +4,13 @@ import { z } from 'zod';
 import type { EvidenceReader } from '../core/ports.ts';
 import { type CoverageCounter, coverageCounters } from '../core/records.ts';
 
-export const countsSchema = z.object(
+const countsSchema = z.object(
   Object.fromEntries(coverageCounters.map((counter) => [counter, z.int()])) as Record<
     CoverageCounter,
     z.ZodInt
   >,
 );
-export type Counts = z.infer<typeof countsSchema>;
+type Counts = z.infer<typeof countsSchema>;
 
 const hourRow = z.object({
   device: z.string(),
@@ -41,7 +41,7 @@ export const coveragePageSchema = z.object({
   }),
 });
 
-export type HourRow = z.infer<typeof hourRow>;
+type HourRow = z.infer<typeof hourRow>;
 
 /** Rows per device and hour that the period touches: hours count as a whole. */
 export async function hourRows(reader: EvidenceReader, from: string, to: string): Promise<HourRow[]> {
@@ -77,7 +77,7 @@ function statementOf(devices: string[], totals: Counts, untimed: Counts): string
     devices.length === 0
       ? 'No line with a usable time was received in the hours of this period.'
       : `In the hours of this period ${received} lines were received from ${devices.length} audit device(s) (${devices.join(', ')}).`,
-    `${paired} halves found their other half, ${unpaired} did not; ${duplicate} were copies from another device; ${late} came late; ${scrubbed} held a secret, which was taken out before storage.`,
+    `Counted as paired: ${paired}, as unpaired: ${unpaired}, as copies from another device: ${duplicate}, as late: ${late}. A secret was found and taken out before storage ${scrubbed} time(s).`,
     lost === 0
       ? 'No line is known to be missing.'
       : `Known to be missing: ${rejected} line(s) that could not be read, ${dropped} that could not be kept, ${gaps} gap(s).`,

@@ -13,7 +13,7 @@ const known = {
   'not-found': { status: 404, title: 'There is nothing here' },
   internal: { status: 500, title: 'sealwatch could not answer' },
 } as const;
-export type ProblemCode = keyof typeof known;
+type ProblemCode = keyof typeof known;
 
 export const problemSchema = z
   .object({

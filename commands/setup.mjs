@@ -138,8 +138,13 @@ function npmCommand() {
 function npmCause(output) {
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|network/i.test(output))
     return 'the package registry did not answer. The first start needs the network, later ones do not.';
-  const cause = output.split('\n').find((line) => /^npm (error|ERR!)/.test(line));
-  return cause ?? output.trim().split('\n').at(-1) ?? 'no output';
+  // npm's first lines are codes; the sentence after them says what is wrong.
+  const lines = output.match(/^npm (?:error|ERR!) (?!code |errno |A complete log).*$/gm) ?? [];
+  return (
+    lines.map((line) => line.replace(/^npm (error|ERR!) /, ''))[0] ??
+    output.trim().split('\n').at(-1) ??
+    'no output'
+  );
 }
 
 async function build(project, state) {

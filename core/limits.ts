@@ -38,6 +38,8 @@ export const limits = {
   pendingCallsMax: 100_000,
   /** How long the id of an emitted call is remembered, to know a late copy of it, in event time. */
   emittedMemorySeconds: 120,
+  /** Ids of emitted calls remembered by one partition. */
+  emittedMax: 500_000,
   /** How long a half that went out alone waits for its other half, in event time. Vault gives a request 90 s. */
   halfMemorySeconds: 300,
   /** A line from further in the future than this does not move the device's time. */

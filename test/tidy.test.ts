@@ -98,6 +98,21 @@ describe('the dependencies', () => {
     expect(loose, 'write the exact version: npm install --save-exact').toEqual([]);
   });
 
+  it('are all in the lock file, those of other platforms too: npm ci refuses a lock without them', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) =>
+          packages[`node_modules/${name}`] === undefined &&
+          packages[`${path}/node_modules/${name}`] === undefined,
+      ),
+    );
+    expect(Object.keys(packages).length).toBeGreaterThan(100);
+    expect(missing, 'make the lock file again with a registry that has them').toEqual([]);
+  });
+
   it('have a line with a reason in docs/decisions/0001-dependencies.md, and no other has', () => {
     const text = read('docs/decisions/0001-dependencies.md');
     const named = [...text.matchAll(/^\| `([^`]+)` \| \S/gm)].map((match) => match[1]);

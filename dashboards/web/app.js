@@ -1,0 +1,223 @@
+// The web page: state, last alerts, last calls, CC6.1. Attackers write paths and names, so text is only ever textContent.
+
+const KEY = 'sealwatch-key';
+const REFRESH_MS = 10_000;
+const byId = (id) => document.getElementById(id);
+
+/** An element with a text and a class. */
+function element(name, text, className) {
+  const node = document.createElement(name);
+  node.textContent = text;
+  if (className) node.className = className;
+  return node;
+}
+
+const time = (canonical) => (canonical ? `${canonical.slice(0, 10)} ${canonical.slice(11, 19)}` : 'none yet');
+
+const number = (value) => value.toLocaleString('en');
+
+/** The first few of many, as a caller can have used twenty addresses. */
+const few = (values) =>
+  values.length <= 4 ? values.join(', ') : `${values.slice(0, 3).join(', ')} and ${values.length - 3} more`;
+
+/** Fills a table's body; a cell is a text or a pair of text and class. */
+function fill(id, rows, none) {
+  const body = byId(id);
+  const columns = body.parentElement.querySelectorAll('th').length;
+  const lines = rows.map((cells) => {
+    const line = document.createElement('tr');
+    for (const cell of cells) line.append(Array.isArray(cell) ? element('td', ...cell) : element('td', cell));
+    return line;
+  });
+  if (lines.length === 0) {
+    const cell = element('td', none, 'none');
+    cell.colSpan = columns;
+    const line = document.createElement('tr');
+    line.append(cell);
+    lines.push(line);
+  }
+  body.replaceChildren(...lines);
+}
+
+class CallFailed extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** Calls the API with the key of this tab. Throws CallFailed with the problem's detail. */
+async function call(path, parameters = {}) {
+  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== ''));
+  const response = await fetch(`${path}?${query}`, {
+    headers: { authorization: `Bearer ${sessionStorage.getItem(KEY)}` },
+  });
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({ detail: response.statusText }));
+  throw new CallFailed(response.status, problem.detail);
+}
+
+const callJson = async (path, parameters) => (await call(path, parameters)).json();
+
+function say(text) {
+  byId('message').textContent = text;
+  byId('message').hidden = text === '';
+}
+
+/** Runs `work`, shows what went wrong, and asks for the key again when it is not accepted. */
+async function attempt(work) {
+  try {
+    await work();
+    say('');
+  } catch (error) {
+    if (error.status === 401) signOut();
+    say(error.status === 401 ? 'This key is not accepted.' : `That did not work: ${error.message}`);
+  }
+}
+
+async function showState() {
+  const state = await (await fetch('/readyz')).json();
+  byId('state').textContent = state.ready ? 'Ready' : `Not ready: ${state.reasons.join(', ')}`;
+  byId('state').className = state.ready ? 'is-ready' : 'not-ready';
+}
+
+async function showCoverage() {
+  const { devices, statement, extent, gap_hours: gapHours } = await callJson('/v1/coverage');
+  byId('statement').textContent = statement;
+  const facts = [
+    ['Event time has come to', time(extent.watermark)],
+    ['First event held', time(extent.first)],
+    ['Last event held', time(extent.last)],
+    ['Hours with gaps', String(gapHours.length)],
+  ];
+  byId('facts').replaceChildren(
+    ...facts.map(([name, value]) => {
+      const pair = document.createElement('div');
+      pair.append(element('dt', name), element('dd', value));
+      return pair;
+    }),
+  );
+  const counters = ['received', 'paired', 'unpaired', 'late', 'rejected', 'dropped', 'gaps'];
+  fill(
+    'devices',
+    devices.map((row) => [row.device, ...counters.map((counter) => [number(row[counter]), 'number'])]),
+    'No line was received yet.',
+  );
+}
+
+async function showAlerts() {
+  const { items } = await callJson('/v1/alerts', { order: 'desc', limit: '20' });
+  const rows = items.map((alert) => [
+    [alert.rule.level, `level-${alert.rule.level}`],
+    [time(alert['@timestamp']), 'time'],
+    alert.message,
+  ]);
+  fill('alerts', rows, 'No alerts.');
+}
+
+/** What is typed as a person may be a name or an id: the name first, as that is what people know. */
+async function findCalls() {
+  const query = { order: 'desc', limit: '50', secret_prefix: byId('secret').value.trim() };
+  const who = byId('who').value.trim();
+  const named = await callJson('/v1/events', { ...query, name: who });
+  if (named.items.length > 0 || who === '') return named.items;
+  return (await callJson('/v1/events', { ...query, user: who })).items;
+}
+
+async function showCalls() {
+  const rows = (await findCalls()).map((event) => [
+    [time(event['@timestamp']), 'time'],
+    event.user.name ?? event.user.id,
+    event.event.action,
+    event.vault.request.path ?? '',
+    [event.event.outcome, `outcome-${event.event.outcome}`],
+    event.source?.ip ?? '',
+  ]);
+  fill('calls', rows, 'No calls.');
+}
+
+function showAnswer(answer) {
+  const { totals, complete } = answer;
+  byId('answer').hidden = false;
+  byId('answer-summary').textContent =
+    `${number(totals.reads)} reads of ${totals.secrets} secrets by ${totals.callers} callers; ` +
+    `${totals.exceptions} exception rows. ${complete ? 'Nothing is known to be missing.' : 'Not complete, see below.'}`;
+  byId('answer-summary').className = complete ? '' : 'incomplete';
+  const found = answer.exceptions.filter(({ calls }) => calls > 0);
+  byId('answer-exceptions').replaceChildren(
+    ...found.map(({ title, calls }) => element('li', `${title}: ${number(calls)}`)),
+  );
+  byId('answer-limits').replaceChildren(...answer.limits.map((sentence) => element('li', sentence)));
+  const rows = answer.population.map((row) => [
+    row.who.name ?? row.who.id,
+    row.who.kind,
+    row.secret ?? '',
+    row.action,
+    [number(row.reads), 'number'],
+    [time(row.first_read), 'time'],
+    [time(row.last_read), 'time'],
+    few(row.addresses),
+  ]);
+  fill('rows', rows, 'No reads in this period.');
+}
+
+/** The key travels in a header, which a plain link cannot send: so the file is fetched and handed to the browser. */
+async function download(response) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'evidence.csv';
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+async function askEvidence(format) {
+  const midnight = (id) => `${byId(id).value}T00:00:00Z`;
+  const response = await call('/v1/evidence/CC6.1', { from: midnight('from'), to: midnight('to'), format });
+  if (format === 'csv') await download(response);
+  else showAnswer(await response.json());
+}
+
+async function refresh() {
+  if (sessionStorage.getItem(KEY) === null || document.hidden) return;
+  await attempt(async () => {
+    await Promise.all([showState(), showCoverage(), showAlerts(), showCalls()]);
+    byId('sign-in').hidden = true;
+    byId('content').hidden = false;
+    byId('sign-out').hidden = false;
+  });
+}
+
+function signOut() {
+  sessionStorage.removeItem(KEY);
+  byId('sign-in').hidden = false;
+  byId('content').hidden = true;
+  byId('sign-out').hidden = true;
+  byId('state').textContent = 'Not connected';
+  byId('state').className = '';
+  byId('key').focus();
+}
+
+const onSubmit = (id, work) =>
+  byId(id).addEventListener('submit', (event) => {
+    event.preventDefault();
+    void work(event);
+  });
+
+onSubmit('sign-in', async () => {
+  sessionStorage.setItem(KEY, byId('key').value.trim());
+  byId('key').value = '';
+  await refresh();
+});
+onSubmit('filter', () => attempt(showCalls));
+onSubmit('evidence', (event) => attempt(() => askEvidence(event.submitter?.value ?? 'json')));
+byId('sign-out').addEventListener('click', signOut);
+
+// The quarter so far, to today included.
+const today = new Date();
+const isoDay = (date) => date.toISOString().slice(0, 10);
+byId('from').value = isoDay(new Date(Date.UTC(today.getUTCFullYear(), Math.floor(today.getUTCMonth() / 3) * 3, 1)));
+byId('to').value = isoDay(new Date(today.getTime() + 86_400_000));
+
+await attempt(showState);
+await refresh();
+setInterval(() => void refresh(), REFRESH_MS);

@@ -1,6 +1,6 @@
 // Reads Sigma YAML strictly: what is not understood is an error that names the place and what was most likely meant.
 
-import { type Document, isMap, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { SealwatchError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
@@ -47,13 +47,16 @@ function readYaml(text: string, file: string, lineCounter: LineCounter): Documen
   } catch (error) {
     throw invalid('is not YAML that can be read', error);
   }
-  const found = [...documents].filter((document) => document.contents !== null || document.errors.length > 0);
+  const found = [...documents].filter((document) => document.errors.length > 0 || !isEmpty(document));
   for (const document of found) {
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) throw invalid(problem.message.split('\n')[0] ?? 'is not YAML', problem);
   }
   return found;
 }
+
+const isEmpty = ({ contents }: Document): boolean =>
+  contents === null || (isScalar(contents) && contents.value === null);
 
 function faultOf(document: Document, file: string, lines: LineCounter): Fault {
   return (path, what) => {

@@ -233,7 +233,7 @@ export class Normaliser {
     }
     const tooOld = addSeconds(this.watermark, -limits.emittedMemorySeconds);
     for (const [id, time] of this.emitted) {
-      if (time >= tooOld) break;
+      if (time >= tooOld && this.emitted.size <= limits.emittedMax) break;
       this.emitted.delete(id);
     }
   }

@@ -32,7 +32,10 @@ export function verdictOf(input: OutcomeInput): Verdict {
   if (input.error !== undefined) return ofError(input, input.error);
   if (!input.hasResponseEntry) return unknown;
   const { response, isLogin, place } = input;
-  if (hasErrorBody(response, place)) return failure(isLogin ? 'login_failed' : 'error_response');
+  // The version is deleted or was never there: Vault answered what was asked, and gave nothing out.
+  const status = integerOf(objectOf(response, 'data'), 'http_status_code') ?? 0;
+  if (status === 404) return { ...success, reason: 'no_data' };
+  if (status >= 400 || hasErrorBody(response, place)) return failure(isLogin ? 'login_failed' : 'error_response');
   if (isLogin) return ofLogin(response);
   const returns = place.operation === 'read' || place.operation === 'list' || place.operation === 'scan';
   return returns && isEmpty(response) ? { ...success, reason: 'no_data' } : success;
@@ -62,7 +65,6 @@ function ofLogin(response: JsonObject | undefined): Verdict {
 function hasErrorBody(response: JsonObject | undefined, place: Place): boolean {
   const data = objectOf(response, 'data');
   if (data === undefined) return false;
-  if ((integerOf(data, 'http_status_code') ?? 0) >= 400) return true;
   const isSecretBody = isKv(place.mountType) && !isKv2(place.rest) && place.operation === 'read';
   return (
     !isSecretBody &&

@@ -6,7 +6,7 @@ import { coveragePageSchema } from '../../api/coverage.ts';
 import { alertSchema, eventSchema, leaseSchema, listOf } from '../../api/schemas.ts';
 import { canonicalJson } from '../../core/canonical.ts';
 import { aLease, anAlert, anEvent, at } from '../builders.ts';
-import { batchOf, eventsOf } from '../contract/evidence-store.ts';
+import { eventsOf } from '../contract/evidence-store.ts';
 import { Harness } from './harness.ts';
 
 const alice = { user: 'user:auth/userpass/alice', name: 'alice', kind: 'human', ip: '10.0.0.9' } as const;

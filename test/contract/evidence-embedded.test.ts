@@ -3,6 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { openDatabase } from '../../storage/evidence/embedded/sqlite.ts';
@@ -53,4 +54,32 @@ test('a NUL in a field neither cuts it nor lets two values fall together', async
   const period = { from: '2000', to: '3000', where: [], collect: [], limit: 10 };
   const { groups } = await reader.group({ ...period, by: ['vault.secret.path'] });
   expect(groups.map((group) => group.by)).toEqual([['s/x\uFFFDy'], ['s/x\uFFFDz']]);
+});
+
+// Plain JavaScript, as a worker of Node 20 runs no TypeScript; the reader's two lines are the same as in the adapter.
+const countInAnotherThread = `
+  const { workerData: path, parentPort } = require('node:worker_threads');
+  const { DatabaseSync } = require('@photostructure/sqlite');
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  const counts = [];
+  const timer = setInterval(() => counts.push(database.prepare('select count(*) as n from events').get().n), 1);
+  parentPort.on('message', () => { clearInterval(timer); database.close(); parentPort.postMessage(counts); parentPort.close(); });
+  parentPort.postMessage('open');`;
+
+test('a reader in another thread never blocks the writer and sees only whole transactions', async () => {
+  const store = await embedded();
+  await using writer = await store.openWriter();
+  const worker = new Worker(countInAnotherThread, { eval: true, workerData: store.path });
+  const answer = () => new Promise<unknown>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  expect(await answer()).toBe('open');
+  for (let round = 0; round < 100; round++)
+    await writer.write(eventsOf(...Array.from({ length: 7 }, (_, i) => anEvent({ id: `e${round}-${i}` }))));
+  worker.postMessage('stop');
+  const counts = (await answer()) as number[];
+  expect(counts.length).toBeGreaterThan(0);
+  for (const [i, count] of counts.entries()) {
+    expect(count % 7).toBe(0);
+    expect(count).toBeGreaterThanOrEqual(counts[i - 1] ?? 0);
+  }
+  await store.remove();
 });

@@ -52,7 +52,7 @@ function blank(text: string, strings: boolean): string {
 export function importsOf({ text }: Source): string[] {
   const code = blank(text, false);
   const found = code.matchAll(
-    /(?:\bfrom\s+|\bimport\s+|\bimport\(\s*)['"]([^'"]+)['"]|new URL\(\s*['"]([^'"]+)['"],\s*import\.meta/g,
+    /(?:\bfrom\s+|\bimport\s+|\bimport\(\s*)['"]([^'"]+)['"]|new URL\(\s*['"]([^'"]+\.m?[jt]s)['"],\s*import\.meta/g,
   );
   return [...found].map((match) => match[1] ?? match[2] ?? '');
 }

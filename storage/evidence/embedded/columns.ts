@@ -8,7 +8,7 @@ interface Column<K extends QueryKind> {
 }
 type Columns = { [K in QueryKind]: Record<Field<K>, Column<K>> };
 
-export const columns: Columns = {
+const columns: Columns = {
   events: {
     'user.id': { column: 'user_id', value: (row) => row.user.id },
     'user.name': { column: 'user_name', value: (row) => row.user.name },
@@ -39,8 +39,12 @@ export const columns: Columns = {
   },
 };
 
-/** The columns of a kind, in a fixed order. */
-export const columnsOf = <K extends QueryKind>(kind: K): Column<K>[] => Object.values(columns[kind]);
+/** The columns of each kind, in a fixed order. */
+export const columnLists: { [K in QueryKind]: Column<K>[] } = {
+  events: Object.values(columns.events),
+  alerts: Object.values(columns.alerts),
+  leases: Object.values(columns.leases),
+};
 
 /** The column of a field of `kind`. Throws on a field that is not in `core/query`: its name becomes part of the SQL. */
 export function columnName(kind: QueryKind, field: string): string {

@@ -3,7 +3,7 @@
 import { SealwatchError } from '../../../core/errors.ts';
 import type { QueryKind } from '../../../core/query.ts';
 import { coverageCounters } from '../../../core/records.ts';
-import { columnsOf } from './columns.ts';
+import { columnLists } from './columns.ts';
 import { type Database, openDatabase } from './sqlite.ts';
 
 /** `user_version` of the file: count up with each change of the tables. */
@@ -12,9 +12,7 @@ const LAYOUT = 1;
 /** `seq` keeps rows in the order they came, so that inserts append; `ts` is the time that orders rows of the kind. */
 const rowTable = (kind: QueryKind) => `create table ${kind} (
   seq integer primary key, id text not null unique, revision integer not null, ts text not null,
-  ${columnsOf(kind)
-    .map(({ column }) => `${column} text`)
-    .join(', ')},
+  ${columnLists[kind].map(({ column }) => `${column} text`).join(', ')},
   body text not null);`;
 
 // Each further index on events costs a sixth of the write rate; these serve time, a person and a secret.

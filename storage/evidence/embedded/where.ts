@@ -3,9 +3,9 @@
 import type { Clause, QueryKind } from '../../../core/query.ts';
 import { columnName, columnText } from './columns.ts';
 
-export type Bound = string | number | Uint8Array;
+type Bound = string | number | Uint8Array;
 
-export interface Conditions {
+interface Conditions {
   /** Begins with ` where `, or empty. */
   sql: string;
   values: Bound[];

@@ -4,12 +4,12 @@ import { setImmediate } from 'node:timers/promises';
 import type { EvidenceBatch, EvidenceWriter, IndexOffset } from '../../../core/ports.ts';
 import { type QueryKind, type Rows, timeOf } from '../../../core/query.ts';
 import { type CoverageDelta, coverageCounters, type Reject, type Topic } from '../../../core/records.ts';
-import { columnsOf, columnText } from './columns.ts';
+import { columnLists, columnText } from './columns.ts';
 import { openForWriting } from './schema.ts';
 import type { Database, Statement } from './sqlite.ts';
 
 /** Rows deleted in one transaction, so that `retain` never holds up a write for long. */
-const RETAIN_ROWS = 2000;
+const RETAIN_ROWS = 500;
 
 /** Opens or makes the store at `path` (a file). Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
 export const openEvidenceWriter = (path: string): EvidenceWriter => new EmbeddedWriter(openForWriting(path));
@@ -90,7 +90,7 @@ class EmbeddedWriter implements EvidenceWriter {
   }
 
   private put<K extends QueryKind>(kind: K, row: Rows[K], id: string, revision: number, text: string): void {
-    const values = columnsOf(kind).map(({ value }) => {
+    const values = columnLists[kind].map(({ value }) => {
       const found = value(row);
       return found === undefined ? null : columnText(found);
     });
@@ -157,7 +157,7 @@ interface OffsetRow {
 
 /** The highest revision stays; the same revision again has the same content. */
 function upsertRow(kind: QueryKind): string {
-  const names = ['id', 'revision', 'ts', ...columnsOf(kind).map(({ column }) => column), 'body'];
+  const names = ['id', 'revision', 'ts', ...columnLists[kind].map(({ column }) => column), 'body'];
   const updates = names.slice(1).map((name) => `${name} = excluded.${name}`);
   return `insert into ${kind} (${names.join(', ')}) values (${names.map(() => '?').join(', ')})
     on conflict (id) do update set ${updates.join(', ')} where excluded.revision >= ${kind}.revision`;

@@ -1,0 +1,52 @@
+// The collector's thread: no store, detector or API in it, so that nothing of those can hold up a socket.
+
+import { readFileSync } from 'node:fs';
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { dataFiles } from '../../core/config.ts';
+import { topics } from '../../core/records.ts';
+import { Collector } from '../../ingest/collector/collector.ts';
+import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
+import { runThread } from './thread.ts';
+
+await runThread('collector', async ({ data, logger, say }) => {
+  const { config } = data;
+  const files = dataFiles(config.dataDir);
+  const { pipeline } = workerData as { pipeline: MessagePort };
+  const stream = await EmbeddedStream.open({
+    dir: files.stream,
+    partitions: config.partitions,
+    writes: [topics.raw],
+  });
+  let told = '';
+  const collector = await Collector.start({
+    config,
+    stream,
+    redactKey: readFileSync(files.scrubKey),
+    logger,
+    now: Date.now,
+    onDurable: (ends) => {
+      if (told === ends.join()) return;
+      told = ends.join();
+      pipeline.postMessage(ends);
+    },
+  });
+  say({
+    type: 'ready',
+    says: Object.fromEntries(collector.listeners.map((listener, i) => [`listener${i}`, listener.address])),
+  });
+  const { counters } = collector.intake;
+  return {
+    stop: async () => {
+      await collector[Symbol.asyncDispose]();
+      await stream[Symbol.asyncDispose]();
+      pipeline.close();
+    },
+    metrics: () => ({
+      sealwatch_collector_lines_total: counters.lines,
+      sealwatch_collector_bytes_total: counters.bytes,
+      sealwatch_collector_scrubbed_total: counters.scrubbed,
+      sealwatch_collector_dropped_total: counters.dropped,
+      sealwatch_collector_queued_bytes: collector.intake.queued,
+    }),
+  };
+});

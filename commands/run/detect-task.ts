@@ -1,0 +1,121 @@
+// All partitions of events through one detector (decision 0004), alerts onto the stream. Alert ids come from content, so
+// what a restart makes again is the same alert again.
+
+import type { AuditEvent } from '../../core/event.ts';
+import { limits } from '../../core/limits.ts';
+import { partitionOf } from '../../core/partition.ts';
+import type { Stream } from '../../core/ports.ts';
+import { topics, type Watermark } from '../../core/records.ts';
+import { createDetector, type Detector } from '../../detectors/engine/detect.ts';
+import type { CompiledRules } from '../../detectors/engine/rule.ts';
+
+const GROUP = 'detect';
+
+interface DetectState {
+  detector: unknown;
+  /** Watermark of each (events partition, raw partition). */
+  marks: Record<string, string>;
+}
+
+export class DetectTask {
+  readonly detector: Detector;
+  private readonly stream: Stream;
+  private readonly next: Record<number, number>;
+  private readonly marks: Map<string, string>;
+  watermark = '';
+  private changed = false;
+  private saved: Record<number, number> = {};
+
+  private constructor(
+    stream: Stream,
+    detector: Detector,
+    next: Record<number, number>,
+    marks: Map<string, string>,
+  ) {
+    this.stream = stream;
+    this.detector = detector;
+    this.next = next;
+    this.marks = marks;
+  }
+
+  static async load(options: {
+    stream: Stream;
+    rules: CompiledRules;
+    cluster: string;
+    slowCallNanos: number;
+  }): Promise<DetectTask> {
+    const { stream, rules, cluster, slowCallNanos } = options;
+    const snapshot = await stream.loadSnapshot(GROUP, 'all');
+    const state = snapshot?.state as DetectState | undefined;
+    const detector = createDetector({
+      rules,
+      cluster,
+      slowCallNanos,
+      ...(state === undefined ? {} : { snapshot: state.detector }),
+    });
+    return new DetectTask(
+      stream,
+      detector,
+      { ...snapshot?.inputs },
+      new Map(Object.entries(state?.marks ?? {})),
+    );
+  }
+
+  /** Takes one batch of each partition; returns the number of records. The caller flushes. */
+  async step(): Promise<number> {
+    let count = 0;
+    for (let partition = 0; partition < this.stream.partitions; partition++)
+      count += await this.read(partition);
+    if (count === 0) return 0;
+    this.changed = true;
+    this.advance();
+    for (const { revision, body } of this.detector.take()) {
+      const partition = partitionOf(body.alert.id, this.stream.partitions);
+      this.stream.append(topics.alerts, partition, [{ kind: 'alert', value: { revision, body } }]);
+    }
+    return count;
+  }
+
+  private async read(partition: number): Promise<number> {
+    const records = await this.stream.read(
+      topics.events,
+      partition,
+      this.next[partition] ?? 0,
+      limits.readBytesMax,
+    );
+    for (const { kind, value, offset } of records) {
+      if (kind === 'event') this.detector.event(value as AuditEvent);
+      else if (kind === 'watermark') {
+        const { source, time } = value as Watermark;
+        this.marks.set(`${partition}/${source}`, time);
+      }
+      this.next[partition] = offset + 1;
+    }
+    return records.length;
+  }
+
+  /** Event time is where the slowest of all ways from raw to events is. */
+  private advance(): void {
+    const { partitions } = this.stream;
+    if (this.marks.size < partitions * partitions) return;
+    let lowest: string | undefined;
+    for (const time of this.marks.values()) if (lowest === undefined || time < lowest) lowest = time;
+    if (lowest === undefined || lowest <= this.watermark) return;
+    this.watermark = lowest;
+    this.detector.advance(lowest);
+  }
+
+  /** Events before this offset are no longer needed here. */
+  keep(partition: number): number {
+    return this.saved[partition] ?? 0;
+  }
+
+  /** Only after a flush. */
+  async save(): Promise<void> {
+    if (!this.changed) return;
+    const state: DetectState = { detector: this.detector.snapshot(), marks: Object.fromEntries(this.marks) };
+    await this.stream.saveSnapshot(GROUP, 'all', { inputs: this.next, outputs: {}, state });
+    this.saved = { ...this.next };
+    this.changed = false;
+  }
+}

@@ -1,0 +1,32 @@
+// What the threads of `run` say to each other.
+
+import type { Config } from '../../core/config.ts';
+import { type ErrorCode, SealwatchError } from '../../core/errors.ts';
+import type { Metrics } from '../../core/telemetry.ts';
+
+export interface ThreadData {
+  config: Config;
+  version: string;
+}
+
+export type FromThread =
+  | { type: 'ready'; says: Record<string, string> }
+  | { type: 'metrics'; metrics: Metrics }
+  | { type: 'failed'; code: ErrorCode; message: string; advice: string };
+
+export type ToThread =
+  | { type: 'stop' }
+  | { type: 'metrics'; metrics: Metrics; ready: boolean; reasons: string[] };
+
+/** An error as a message; one that is not the user's to mend is INTERNAL. */
+export function failure(error: unknown): Extract<FromThread, { type: 'failed' }> {
+  if (error instanceof SealwatchError)
+    return { type: 'failed', code: error.code, message: error.message, advice: error.advice };
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    type: 'failed',
+    code: 'INTERNAL',
+    message,
+    advice: 'This is a bug of sealwatch; start it again, nothing is lost.',
+  };
+}

@@ -1,0 +1,176 @@
+// One partition of raw through the normaliser, onto the stream: exactly once in effect, by snapshot and causes.
+//
+// A crash loses what the snapshot does not have; reading on from there makes the same records again, and those whose cause
+// is on the stream already are left out.
+
+import type { AuditEvent } from '../../core/event.ts';
+import { limits } from '../../core/limits.ts';
+import { partitionOf } from '../../core/partition.ts';
+import type { Cause, NewRecord, Stream } from '../../core/ports.ts';
+import { type Kind, type Topic, topics } from '../../core/records.ts';
+import { openedLease } from '../../ingest/ledger/open.ts';
+import { Normaliser, type NormaliserState } from '../../ingest/normalise/normaliser.ts';
+
+const GROUP = 'normalise';
+const outputs: readonly Topic[] = [topics.events, topics.leases, topics.coverage];
+
+export interface NormaliseTaskOptions {
+  stream: Stream;
+  partition: number;
+  cluster: string;
+  devices: readonly string[];
+  time: { pairWaitSeconds: number; allowedLatenessSeconds: number };
+}
+
+export class NormaliseTask {
+  readonly normaliser: Normaliser;
+  /** Next offset of raw. */
+  next: number;
+  private readonly options: NormaliseTaskOptions;
+  /** Highest cause of this partition on each output, `topic/partition`. */
+  private readonly seen: Map<string, Cause>;
+  private readonly batches = new Map<string, { topic: Topic; partition: number; records: NewRecord[] }>();
+  private offset = 0;
+  private index = 0;
+  private savedAt: number;
+
+  private constructor(
+    options: NormaliseTaskOptions,
+    next: number,
+    seen: Map<string, Cause>,
+    state?: NormaliserState,
+  ) {
+    this.options = options;
+    this.next = this.savedAt = next;
+    this.seen = seen;
+    const { cluster, devices, time, partition, stream } = options;
+    this.normaliser = new Normaliser(
+      {
+        cluster,
+        devices,
+        ...time,
+        sink: {
+          event: (event, text) => this.event(event, text),
+          reject: (value) => this.put(topics.coverage, partition, 'reject', value),
+          coverage: (value) => this.put(topics.coverage, partition, 'coverage', value),
+          watermark: (reached) => {
+            const value = { source: partition, time: reached };
+            for (let to = 0; to < stream.partitions; to++) this.put(topics.events, to, 'watermark', value);
+          },
+        },
+      },
+      state,
+    );
+  }
+
+  /** Goes on where the last snapshot was taken. */
+  static async load(options: NormaliseTaskOptions): Promise<NormaliseTask> {
+    const { stream, partition } = options;
+    const snapshot = await stream.loadSnapshot(GROUP, String(partition));
+    const state = snapshot?.state as { next: number; normaliser: NormaliserState } | undefined;
+    const seen = await findCauses(stream, partition, snapshot?.outputs ?? {});
+    const task = new NormaliseTask(options, state?.next ?? 0, seen, state?.normaliser);
+    await task.restore(snapshot?.inputs[partition] ?? 0);
+    return task;
+  }
+
+  /** Reads the lines of the calls that were waiting again. */
+  private async restore(from: number): Promise<void> {
+    const { stream, partition } = this.options;
+    for (let offset = from; offset < this.next; ) {
+      const records = await stream.read(topics.raw, partition, offset, limits.readBytesMax);
+      if (records.length === 0) return;
+      for (const record of records) {
+        if (record.offset < this.next) this.normaliser.restore(record);
+        offset = record.offset + 1;
+      }
+    }
+  }
+
+  /** Takes one batch and appends what it makes; returns the number of records. The caller flushes. */
+  async step(): Promise<number> {
+    const { stream, partition } = this.options;
+    const records = await stream.read(topics.raw, partition, this.next, limits.readBytesMax);
+    for (const record of records) {
+      this.offset = record.offset;
+      this.index = 0;
+      this.normaliser.record(record);
+      this.next = record.offset + 1;
+    }
+    for (const batch of this.batches.values()) stream.append(batch.topic, batch.partition, batch.records);
+    this.batches.clear();
+    return records.length;
+  }
+
+  private event(event: AuditEvent, text: string): void {
+    const { stream, partition } = this.options;
+    this.put(topics.events, partitionOf(event.user.id, stream.partitions), 'event', event, text);
+    const lease = openedLease(event);
+    if (lease !== undefined) this.put(topics.leases, partition, 'lease', { revision: 1, body: lease });
+  }
+
+  private put(topic: Topic, partition: number, kind: Kind, value: unknown, text?: string): void {
+    const cause = { partition: this.options.partition, offset: this.offset, index: this.index++ };
+    const key = `${topic}/${partition}`;
+    const seen = this.seen.get(key);
+    if (seen !== undefined && !isAfter(cause, seen)) return;
+    let batch = this.batches.get(key);
+    if (batch === undefined) {
+      batch = { topic, partition, records: [] };
+      this.batches.set(key, batch);
+    }
+    batch.records.push(text === undefined ? { kind, cause, value } : { kind, cause, value, text });
+  }
+
+  /** Only after a flush: what the snapshot stands for must be on disk. */
+  async save(): Promise<void> {
+    if (this.next === this.savedAt) return;
+    const { stream, partition } = this.options;
+    const { state, offset } = this.normaliser.snapshot(this.next);
+    const ends: Record<string, number> = {};
+    for (const topic of outputs)
+      for (let to = 0; to < stream.partitions; to++) ends[`${topic}/${to}`] = stream.end(topic, to);
+    await stream.saveSnapshot(GROUP, String(partition), {
+      inputs: { [partition]: offset },
+      outputs: ends,
+      state: { next: this.next, normaliser: state },
+    });
+    this.savedAt = this.next;
+    this.keep = offset;
+  }
+
+  /** Raw before this offset is no longer needed here. */
+  keep = 0;
+}
+
+const isAfter = (a: Cause, b: Cause): boolean =>
+  a.offset > b.offset || (a.offset === b.offset && a.index > b.index);
+
+/** The highest cause of raw partition `source` on each output, looking on from where the snapshot saw their ends. */
+async function findCauses(
+  stream: Stream,
+  source: number,
+  ends: Record<string, number>,
+): Promise<Map<string, Cause>> {
+  const seen = new Map<string, Cause>();
+  for (const topic of outputs) {
+    for (let partition = 0; partition < stream.partitions; partition++) {
+      const key = `${topic}/${partition}`;
+      let offset = Math.max(ends[key] ?? 0, stream.start(topic, partition));
+      while (offset < stream.end(topic, partition)) {
+        for (const { cause, offset: at } of await stream.read(
+          topic,
+          partition,
+          offset,
+          limits.readBytesMax,
+        )) {
+          const before = seen.get(key);
+          if (cause?.partition === source && (before === undefined || isAfter(cause, before)))
+            seen.set(key, cause);
+          offset = at + 1;
+        }
+      }
+    }
+  }
+  return seen;
+}

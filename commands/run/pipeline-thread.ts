@@ -1,0 +1,96 @@
+// The pipeline's thread: stream in, evidence store and alerts out; the one writer of both.
+
+import { readFileSync } from 'node:fs';
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { type Config, dataFiles } from '../../core/config.ts';
+import { SealwatchError } from '../../core/errors.ts';
+import { topics } from '../../core/records.ts';
+import { configuredDevices } from '../../ingest/collector/collector.ts';
+import { fileOutput } from '../../outputs/alerts/file.ts';
+import type { AlertOutput } from '../../outputs/alerts/output.ts';
+import { webhookOutput } from '../../outputs/alerts/webhook.ts';
+import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
+import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
+import { loadRules } from '../rules.ts';
+import { alertsPath, Pipeline } from './pipeline.ts';
+import { runThread } from './thread.ts';
+
+await runThread('pipeline', async ({ data, logger, say }) => {
+  const { config } = data;
+  const files = dataFiles(config.dataDir);
+  const { collector } = workerData as { collector: MessagePort };
+  const { raw, ...written } = topics;
+  const stream = await EmbeddedStream.open({
+    dir: files.stream,
+    partitions: config.partitions,
+    writes: Object.values(written),
+  });
+  const ends = await firstEnds(collector);
+  const follow = (next: number[]) => {
+    for (const [partition, end] of next.entries()) stream.follow(raw, partition, end);
+  };
+  follow(ends);
+  const writer = openEvidenceWriter(files.evidence);
+  const outputs = outputsOf(config);
+  const pipeline = await Pipeline.load({
+    config,
+    stream,
+    writer,
+    rules: loadRules(config.rules.dir),
+    devices: configuredDevices(config),
+    outputs,
+    logger,
+    now: Date.now,
+  });
+  collector.on('message', (next: number[]) => {
+    follow(next);
+    pipeline.notify();
+  });
+  const running = pipeline.run();
+  // A stage that throws ends the process: the next start goes on from its snapshot.
+  running.catch((error: unknown) => {
+    logger.error({ error: error instanceof Error ? error.stack : String(error) }, 'the pipeline failed');
+    process.exit(1);
+  });
+  say({ type: 'ready', says: {} });
+  return {
+    stop: async () => {
+      pipeline.stop();
+      await running;
+      await writer[Symbol.asyncDispose]();
+      await stream[Symbol.asyncDispose]();
+      collector.close();
+    },
+    metrics: () => pipeline.metrics(),
+  };
+});
+
+/** The collector has recovered the spool and says where it ends. */
+const firstEnds = (collector: MessagePort): Promise<number[]> =>
+  new Promise((resolve) => collector.once('message', resolve));
+
+function outputsOf(config: Config): AlertOutput[] {
+  const { url, secretFile } = config.outputs.webhook;
+  const file = fileOutput(alertsPath(config));
+  if (url === undefined || secretFile === undefined) return [file];
+  return [file, webhookOutput({ url, secret: readSecret(secretFile), now: Date.now })];
+}
+
+function readSecret(path: string): string {
+  try {
+    const secret = readFileSync(path, 'utf8').trim();
+    if (secret !== '') return secret;
+  } catch (error) {
+    throw new SealwatchError(
+      'CONFIG_INVALID',
+      `outputs.webhook.secretFile ${path} cannot be read`,
+      'Put the signing key there, readable for sealwatch only.',
+      { cause: error },
+    );
+  }
+  throw new SealwatchError(
+    'CONFIG_INVALID',
+    `outputs.webhook.secretFile ${path} is empty`,
+    'Put the signing key there.',
+  );
+}

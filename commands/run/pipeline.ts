@@ -1,0 +1,210 @@
+// The pipeline: normalise, detect and index in turn, each from the stream; alerts delivered beside them.
+
+import { type Config, dataFiles } from '../../core/config.ts';
+import { limits } from '../../core/limits.ts';
+import type { EvidenceWriter, Stream } from '../../core/ports.ts';
+import { topics } from '../../core/records.ts';
+import type { Logger, Metrics } from '../../core/telemetry.ts';
+import { addSeconds } from '../../core/time.ts';
+import type { CompiledRules } from '../../detectors/engine/rule.ts';
+import { createDelivery, type Delivery } from '../../outputs/alerts/deliver.ts';
+import type { AlertOutput } from '../../outputs/alerts/output.ts';
+import { createIndexer, type Indexer } from '../../storage/indexer.ts';
+import { DetectTask } from './detect-task.ts';
+import { NormaliseTask } from './normalise-task.ts';
+
+export interface PipelineOptions {
+  config: Config;
+  stream: Stream;
+  writer: EvidenceWriter;
+  rules: CompiledRules;
+  devices: string[];
+  outputs: AlertOutput[];
+  logger: Logger;
+  now: () => number;
+}
+
+/** A snapshot may cost this share of the time at most. */
+const SNAPSHOT_SHARE = 20;
+const IDLE_MS = 200;
+const RETRY_MS = 1_000;
+const RETAIN_MS = 60_000;
+
+export class Pipeline {
+  private readonly options: PipelineOptions;
+  private readonly normalise: NormaliseTask[];
+  private readonly detect: DetectTask;
+  private readonly indexer: Indexer;
+  private readonly deliveries: Delivery[];
+  private readonly stopping: AbortController;
+  private wake: () => void = () => {};
+  private nextSaveMs = 0;
+  private nextRetainMs = 0;
+
+  private constructor(
+    options: PipelineOptions,
+    parts: {
+      normalise: NormaliseTask[];
+      detect: DetectTask;
+      deliveries: Delivery[];
+      stopping: AbortController;
+    },
+  ) {
+    this.options = options;
+    this.normalise = parts.normalise;
+    this.detect = parts.detect;
+    this.deliveries = parts.deliveries;
+    this.stopping = parts.stopping;
+    this.indexer = createIndexer({ stream: options.stream, writer: options.writer });
+  }
+
+  static async load(options: PipelineOptions): Promise<Pipeline> {
+    const { config, stream, rules, devices, outputs, logger } = options;
+    const { cluster, time } = config;
+    const normalise: NormaliseTask[] = [];
+    for (let partition = 0; partition < stream.partitions; partition++) {
+      normalise.push(await NormaliseTask.load({ stream, partition, cluster, devices, time }));
+    }
+    const slowCallNanos = (time.pairWaitSeconds - time.allowedLatenessSeconds) * 1e9;
+    const detect = await DetectTask.load({ stream, rules, cluster, slowCallNanos });
+    const stopping = new AbortController();
+    const deliveries: Delivery[] = [];
+    for (const output of outputs)
+      deliveries.push(await createDelivery({ stream, output, logger, signal: stopping.signal }));
+    return new Pipeline(options, { normalise, detect, deliveries, stopping });
+  }
+
+  /** Runs until `stop`; a stage that throws ends the process, and the next start goes on from its snapshot. */
+  async run(): Promise<void> {
+    const delivering = this.deliveries.map((delivery) => this.runDelivery(delivery));
+    while (!this.stopping.signal.aborted) {
+      const count = await this.step();
+      await this.saveWhenDue();
+      await this.retainWhenDue();
+      if (count === 0) await this.idle();
+    }
+    await Promise.all(delivering);
+    await this.options.stream.flush();
+    await this.save();
+    await this.indexer.flush();
+  }
+
+  stop(): void {
+    this.stopping.abort();
+    this.wake();
+  }
+
+  /** New records are there. */
+  notify(): void {
+    this.wake();
+  }
+
+  private async step(): Promise<number> {
+    let count = 0;
+    for (const task of this.normalise) count += await task.step();
+    if (count > 0) await this.flush();
+    const events = await this.detect.step();
+    if (events > 0) await this.flush();
+    const rows = await this.retrying(() => this.indexer.step(), 'the evidence store cannot be written');
+    return count + events + rows;
+  }
+
+  private flush = (): Promise<void> =>
+    this.retrying(() => this.options.stream.flush(), 'the stream cannot be written');
+
+  /** A full disk is waited out here; the collector goes on reading meanwhile. */
+  private async retrying<T>(work: () => Promise<T>, what: string): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (this.stopping.signal.aborted) throw error;
+        this.options.logger.error({ error: String(error) }, `${what}; trying again`);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  private async saveWhenDue(): Promise<void> {
+    const startMs = this.options.now();
+    if (startMs < this.nextSaveMs) return;
+    await this.save();
+    const endMs = this.options.now();
+    this.nextSaveMs = endMs + Math.max(limits.snapshotMs, (endMs - startMs) * SNAPSHOT_SHARE);
+  }
+
+  private async save(): Promise<void> {
+    for (const task of this.normalise) await task.save();
+    await this.detect.save();
+  }
+
+  private async retainWhenDue(): Promise<void> {
+    const { stream, writer, config, now } = this.options;
+    if (now() < this.nextRetainMs) return;
+    this.nextRetainMs = now() + RETAIN_MS;
+    const beforeMs = now() - config.retention.streamHours * 3_600_000;
+    const indexed = new Map(
+      (await writer.offsets()).map(({ topic, partition, next }) => [`${topic}/${partition}`, next]),
+    );
+    for (let partition = 0; partition < stream.partitions; partition++) {
+      await stream.retain(topics.raw, partition, beforeMs, (this.normalise[partition] as NormaliseTask).keep);
+      await stream.retain(
+        topics.events,
+        partition,
+        beforeMs,
+        Math.min(indexed.get(`${topics.events}/${partition}`) ?? 0, this.detect.keep(partition)),
+      );
+      for (const topic of [topics.leases, topics.coverage, topics.alerts]) {
+        await stream.retain(topic, partition, beforeMs, indexed.get(`${topic}/${partition}`) ?? 0);
+      }
+    }
+    const watermark = this.detect.watermark;
+    if (watermark !== '') await writer.retain(addSeconds(watermark, -config.retention.eventDays * 86_400));
+  }
+
+  private idle(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, IDLE_MS);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private async runDelivery(delivery: Delivery): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const count = await delivery.step();
+      if (count === 0) await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    }
+  }
+
+  metrics(): Metrics {
+    const sum = (key: keyof NormaliseTask['normaliser']['counters']) =>
+      this.normalise.reduce((total, task) => total + task.normaliser.counters[key], 0);
+    const { stream } = this.options;
+    const lag = this.normalise.reduce(
+      (total, task, partition) => total + stream.end(topics.raw, partition) - task.next,
+      0,
+    );
+    const delivered = this.deliveries.reduce((total, delivery) => total + delivery.counters.sent, 0);
+    return {
+      sealwatch_normalise_lines_total: sum('lines'),
+      sealwatch_normalise_events_total: sum('events'),
+      sealwatch_normalise_rejects_total: sum('rejects'),
+      sealwatch_normalise_late_total: sum('late'),
+      sealwatch_normalise_duplicates_total: sum('duplicates'),
+      sealwatch_normalise_evicted_total: sum('evicted'),
+      sealwatch_normalise_lag_records: lag,
+      sealwatch_detect_matched_total: this.detect.detector.counters.matched,
+      sealwatch_detect_late_total: this.detect.detector.counters.late,
+      sealwatch_detect_evicted_total: this.detect.detector.counters.evicted,
+      sealwatch_alerts_sent_total: delivered,
+      sealwatch_watermark_seconds:
+        this.detect.watermark === '' ? 0 : Date.parse(`${this.detect.watermark.slice(0, 19)}Z`) / 1000,
+    };
+  }
+}
+
+export const alertsPath = (config: Config): string =>
+  config.outputs.file.path ?? dataFiles(config.dataDir).alerts;

@@ -1,0 +1,98 @@
+// The API's thread: a read-only connection to the evidence store, so that no query holds up what comes in.
+
+import { appendFileSync, readFileSync } from 'node:fs';
+import { Gauge, Registry } from 'prom-client';
+import { buildApi } from '../../api/app.ts';
+import { type KeyRing, keyDigest } from '../../api/auth.ts';
+import { type Config, dataFiles } from '../../core/config.ts';
+import { SealwatchError, systemCode } from '../../core/errors.ts';
+import type { Metrics } from '../../core/telemetry.ts';
+import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
+import { loadRules } from '../rules.ts';
+import { runThread } from './thread.ts';
+
+await runThread('serve', async ({ data, logger, say }) => {
+  const { config, version } = data;
+  const files = dataFiles(config.dataDir);
+  const reader = openEvidenceReader(files.evidence);
+  const registry = new Registry();
+  let state = { ready: false, reasons: ['starting'] };
+  const app = buildApi({
+    reader,
+    keys: keysOf(config),
+    cluster: config.cluster,
+    version,
+    rules: loadRules(config.rules.dir).catalogue.map((rule) => ({ ...rule, enabled: true })),
+    recordAccess: (entry) => appendFileSync(files.accessLog, `${JSON.stringify(entry)}\n`, { mode: 0o600 }),
+    metrics: () => registry.metrics(),
+    ready: () => state,
+    now: () => new Date(),
+    logger,
+  });
+  const { host, port } = config.api;
+  const address = await app.listen({ host, port }).catch((error: unknown) => {
+    throw systemCode(error) === 'EADDRINUSE'
+      ? new SealwatchError(
+          'PORT_TAKEN',
+          `${host}:${port} is already in use`,
+          'Stop what listens there, or set another port with SEALWATCH_API_PORT.',
+          { cause: error },
+        )
+      : new SealwatchError(
+          'LISTEN_FAILED',
+          `cannot listen on ${host}:${port} (${systemCode(error) ?? error})`,
+          'Check api.host and api.port.',
+          { cause: error },
+        );
+  });
+  say({ type: 'ready', says: { address } });
+  return {
+    stop: async () => {
+      await app.close();
+      await reader[Symbol.asyncDispose]();
+    },
+    metrics: () => ({}),
+    hear: (message) => {
+      if (message.type !== 'metrics') return;
+      state = { ready: message.ready, reasons: message.reasons };
+      show(registry, message.metrics);
+    },
+  };
+});
+
+/** Other threads count; here the numbers are only shown. */
+function show(registry: Registry, metrics: Metrics): void {
+  for (const [name, value] of Object.entries(metrics)) {
+    const gauge =
+      (registry.getSingleMetric(name) as Gauge | undefined) ??
+      new Gauge({ name, help: name.replaceAll('_', ' '), registers: [registry] });
+    gauge.set(value);
+  }
+}
+
+function keysOf(config: Config): KeyRing {
+  const admin = {
+    name: 'admin',
+    role: 'admin' as const,
+    digest: keyDigest(readFileSync(dataFiles(config.dataDir).adminKey, 'utf8').trim()),
+  };
+  return [
+    admin,
+    ...config.keys.map(({ name, role, file }) => ({ name, role, digest: keyDigest(readKey(name, file)) })),
+  ];
+}
+
+function readKey(name: string, file: string): string {
+  let key = '';
+  try {
+    key = readFileSync(file, 'utf8').trim();
+  } catch {
+    // An unreadable file and a short key are mended alike.
+  }
+  if (key.length >= 32) return key;
+  throw new SealwatchError(
+    'CONFIG_INVALID',
+    `the key of ${name} in ${file} cannot be read or has under 32 characters`,
+    'Make one with `openssl rand -base64 32`.',
+  );
+}

@@ -1,0 +1,45 @@
+// What the threads of `run` have in common: the logger, the way to report, the order to stop.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { pino } from 'pino';
+import type { Logger, Metrics } from '../../core/telemetry.ts';
+import { type FromThread, failure, type ThreadData, type ToThread } from './messages.ts';
+
+/** JSON lines on standard error, written at once: a crash must not swallow the line that explains it. */
+export const createLogger = (level: string, thread: string) =>
+  pino({ level, base: { thread } }, pino.destination({ dest: 2, sync: true }));
+
+export interface Thread {
+  data: ThreadData;
+  logger: ReturnType<typeof createLogger> & Logger;
+  say(message: FromThread): void;
+}
+
+/** Runs the body of a thread: `start` returns what stops it, what it measures, and what it wants to hear. */
+export async function runThread(
+  name: string,
+  start: (
+    thread: Thread,
+  ) => Promise<{ stop: () => Promise<void>; metrics: () => Metrics; hear?: (message: ToThread) => void }>,
+): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new Error(`${name} runs as a worker thread only`);
+  const data = workerData as ThreadData;
+  const say = (message: FromThread) => port.postMessage(message);
+  try {
+    const body = await start({ data, say, logger: createLogger(data.config.logLevel, name) });
+    const reporting = setInterval(() => say({ type: 'metrics', metrics: body.metrics() }), 1000);
+    port.on('message', (message: ToThread) => {
+      body.hear?.(message);
+      if (message.type !== 'stop') return;
+      clearInterval(reporting);
+      body
+        .stop()
+        .catch((error: unknown) => say(failure(error)))
+        .finally(() => port.close());
+    });
+  } catch (error) {
+    say(failure(error));
+    port.close();
+  }
+}

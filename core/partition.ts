@@ -1,0 +1,7 @@
+// Which partition a key goes to: FNV-1a over UTF-16 code units, the same on every machine.
+
+export function partitionOf(key: string, partitions: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % partitions;
+}
