@@ -70,7 +70,8 @@ test('a reader in another thread never blocks the writer and sees only whole tra
   const store = await embedded();
   await using writer = await store.openWriter();
   const worker = new Worker(countInAnotherThread, { eval: true, workerData: store.path });
-  const answer = () => new Promise<unknown>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  const answer = () =>
+    new Promise<unknown>((resolve, reject) => worker.once('message', resolve).once('error', reject));
   expect(await answer()).toBe('open');
   for (let round = 0; round < 100; round++)
     await writer.write(eventsOf(...Array.from({ length: 7 }, (_, i) => anEvent({ id: `e${round}-${i}` }))));

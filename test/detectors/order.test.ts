@@ -22,7 +22,8 @@ const call = fc.record({
   early: fc.nat(300),
   ip: fc.constantFrom('10.0.0.1', '10.0.0.2'),
   kind: fc.constantFrom('fast', 'slow', 'slow but the half does not match', 'harmless'),
-  second: fc.nat(1800),
+  // Few distinct times, so that many calls happen at the same one.
+  second: fc.nat(60).map((half) => half * 30),
   user: fc.constantFrom('a', 'b'),
   wholeLater: fc.nat(60),
 });
@@ -129,6 +130,11 @@ describe('a late call', () => {
       [at(20), 1, true],
     ]);
     expect(run(single, steps).detector.counters.late).toBe(2);
+  });
+
+  it('is late after a restart too, and whatever older watermark comes', () => {
+    expect(late([{ advance: at(20) }, 'restart', bad(10)])).toEqual([[at(10), 1, true]]);
+    expect(late([{ advance: at(20) }, { advance: at(5) }, bad(10)])).toEqual([[at(10), 1, true]]);
   });
 
   it('never enters a window', () => {

@@ -61,6 +61,14 @@ describe('a correlation of three in a minute', () => {
     expect(run(byAddress, [...events, bad(4), bad(5), bad(6)]).alerts).toHaveLength(1);
   });
 
+  it('counts events of one time in order of their ids', () => {
+    const events = ['c', 'a', 'b'].map((id) => bad(0, { id, path: id }));
+    expect(run(many, events).alerts[0]).toMatchObject({
+      evidence: { event_ids: ['a', 'b', 'c'] },
+      vault: { request: { path: 'a' } },
+    });
+  });
+
   it('comes out at the first advance that proves it', () => {
     const detector = createDetector({ cluster: 'test', rules: many, slowCallNanos });
     for (const second of [0, 1, 2]) detector.event(bad(second));
