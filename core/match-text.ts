@@ -74,7 +74,7 @@ function matchPieces(pieces: Pattern, text: string): boolean {
   if (lastAt === 0) return text.length === first.text.length && pieceAt(first, text, 0);
   const last = pieces[lastAt] as Piece;
   const end = text.length - last.text.length;
-  if (end < first.text.length || !pieceAt(first, text, 0) || !pieceAt(last, text, end)) return false;
+  if (!pieceAt(first, text, 0) || !pieceAt(last, text, end)) return false;
   // The leftmost place of each piece between is as good as any other, so there is nothing to take back.
   let from = first.text.length;
   for (let i = 1; i < lastAt; i++) {

@@ -66,8 +66,9 @@ await runThread('pipeline', async ({ data, logger, say }) => {
 });
 
 /** The collector has recovered the spool and says where it ends. */
-const firstEnds = (collector: MessagePort): Promise<number[]> =>
-  new Promise((resolve) => collector.once('message', resolve));
+function firstEnds(collector: MessagePort): Promise<number[]> {
+  return new Promise((resolve) => collector.once('message', resolve));
+}
 
 function outputsOf(config: Config): AlertOutput[] {
   const { url, secretFile } = config.outputs.webhook;

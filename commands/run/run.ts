@@ -5,6 +5,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { type Config, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
 import type { Metrics } from '../../core/telemetry.ts';
+import { prepareStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey, makeDataDir } from '../keys.ts';
 import { lockDataDir } from '../lock.ts';
 import type { FromThread, ToThread } from './messages.ts';
@@ -30,6 +31,7 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
   using _lock = lockDataDir(config.dataDir);
   const files = dataFiles(config.dataDir);
   ensureKey(files.scrubKey);
+  await prepareStream(files.stream, config.partitions);
   const { key } = ensureKey(files.adminKey);
   const threads: RunningThread[] = [];
   const data = { config, version };

@@ -12,8 +12,6 @@ import {
   ruleSchema,
 } from './sigma-schema.ts';
 
-export type { CompiledRules } from './rule.ts';
-
 /** One document of a rule file. `fault` makes the error for the value at `path` inside it. */
 export type ParsedRule = { fault: Fault; file: string } & (
   | { document: CorrelationDocument; kind: 'correlation' }

@@ -35,7 +35,8 @@ export function verdictOf(input: OutcomeInput): Verdict {
   // The version is deleted or was never there: Vault answered what was asked, and gave nothing out.
   const status = integerOf(objectOf(response, 'data'), 'http_status_code') ?? 0;
   if (status === 404) return { ...success, reason: 'no_data' };
-  if (status >= 400 || hasErrorBody(response, place)) return failure(isLogin ? 'login_failed' : 'error_response');
+  if (status >= 400 || hasErrorBody(response, place))
+    return failure(isLogin ? 'login_failed' : 'error_response');
   if (isLogin) return ofLogin(response);
   const returns = place.operation === 'read' || place.operation === 'list' || place.operation === 'scan';
   return returns && isEmpty(response) ? { ...success, reason: 'no_data' } : success;

@@ -1,9 +1,9 @@
 // Every rule that comes with sealwatch: its cases, its name, and what it must say.
 
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { normaliseLines } from '../../commands/replay-lines.ts';
 import { listRules, loadBuiltInRules, loadRules, testRules } from '../../commands/rules.ts';
 import { correlationId, ruleText } from './rule-text.ts';
@@ -14,8 +14,14 @@ const named = (ending: string) =>
   files.filter((file) => file.endsWith(ending)).map((file) => basename(file, ending));
 const slug = (title: string) => title.toLowerCase().replace(/[^a-z\d]+/g, '_');
 
+const made: string[] = [];
+afterAll(() => {
+  for (const dir of made) rmSync(dir, { force: true, recursive: true });
+});
+
 function folderWith(content: Record<string, string>): string {
   const dir = mkdtempSync(join(tmpdir(), 'sealwatch-rules-'));
+  made.push(dir);
   for (const [name, text] of Object.entries(content)) writeFileSync(join(dir, name), text);
   return dir;
 }

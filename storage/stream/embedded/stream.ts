@@ -45,8 +45,7 @@ export class EmbeddedStream implements Stream {
     writes: readonly Topic[];
   }): Promise<EmbeddedStream> {
     const { dir, partitions, writes } = options;
-    mkdirSync(join(dir, 'groups'), { recursive: true, mode: 0o700 });
-    await checkLayout(dir, partitions);
+    await prepareStream(dir, partitions);
     const stream = new EmbeddedStream(dir, partitions);
     for (const topic of Object.values(topics)) {
       for (let partition = 0; partition < partitions; partition++) {
@@ -154,8 +153,12 @@ function keepRecent(partition: Partition, records: StreamRecord[], bytes: number
   }
 }
 
-/** The partition count decides where a call goes, so it cannot change under data that is there. */
-async function checkLayout(dir: string, partitions: number): Promise<void> {
+/**
+ * Makes the folder, or checks that it fits: the partition count decides where a call goes, so it cannot change under data
+ * that is there. Before several threads open the stream, one calls this.
+ */
+export async function prepareStream(dir: string, partitions: number): Promise<void> {
+  mkdirSync(join(dir, 'groups'), { recursive: true, mode: 0o700 });
   const text = readIfThere(join(dir, 'layout.json'));
   if (text === undefined) {
     await writeDurably(dir, 'layout.json', JSON.stringify({ layout: 1, partitions }));
