@@ -23,7 +23,9 @@ export const coverageSchema = z.object({
   totals: countsSchema.meta({
     description: 'over all devices; a call seen on two devices was received twice',
   }),
-  untimed: countsSchema.meta({ description: 'lines without a usable time, of any period' }),
+  untimed: countsSchema.meta({
+    description: 'the part of totals that has no usable time; it is in every period',
+  }),
   gap_hours: z.array(hourRow).meta({ description: 'hours with gaps or dropped lines' }),
   witness: z.literal('unwitnessed'),
   statement: z.string(),
@@ -50,16 +52,15 @@ export async function hourRows(reader: EvidenceReader, from: string, to: string)
 }
 
 export function coverageOf(rows: HourRow[]): Coverage {
-  const timed = rows.filter((row) => row.hour !== null);
-  const names = [...new Set(timed.map((row) => row.device))].sort();
-  const devices = names.map((device) => ({ device, ...sum(timed.filter((row) => row.device === device)) }));
-  const totals = sum(timed);
+  const names = [...new Set(rows.map((row) => row.device))].sort();
+  const devices = names.map((device) => ({ device, ...sum(rows.filter((row) => row.device === device)) }));
+  const totals = sum(rows);
   const untimed = sum(rows.filter((row) => row.hour === null));
   return {
     devices,
     totals,
     untimed,
-    gap_hours: timed.filter((row) => row.gaps > 0 || row.dropped > 0),
+    gap_hours: rows.filter((row) => row.gaps > 0 || row.dropped > 0),
     witness: 'unwitnessed',
     statement: statementOf(names, totals, untimed),
   };
@@ -72,19 +73,20 @@ const sum = (rows: Counts[]) =>
 
 function statementOf(devices: string[], totals: Counts, untimed: Counts): string {
   const { received, paired, unpaired, duplicate, late, rejected, dropped, scrubbed, gaps } = totals;
-  const lost = rejected + dropped + gaps;
+  const missingUntimed = untimed.rejected + untimed.dropped;
   return [
     devices.length === 0
-      ? 'No line with a usable time was received in the hours of this period.'
+      ? 'No line was received in the hours of this period.'
       : `In the hours of this period ${received} lines were received from ${devices.length} audit device(s) (${devices.join(', ')}).`,
     `Counted as paired: ${paired}, as unpaired: ${unpaired}, as copies from another device: ${duplicate}, as late: ${late}. A secret was found and taken out before storage ${scrubbed} time(s).`,
-    lost === 0
+    rejected + dropped === 0
       ? 'No line is known to be missing.'
-      : `Known to be missing: ${rejected} line(s) that could not be read, ${dropped} that could not be kept, ${gaps} gap(s).`,
-    ...(untimed.received + untimed.rejected + untimed.dropped + untimed.gaps > 0
-      ? [
-          `Besides, ${untimed.received} received, ${untimed.rejected} rejected and ${untimed.dropped} dropped line(s) have no usable time and can belong to any period.`,
-        ]
+      : `Known to be missing: ${rejected} line(s) that could not be read and ${dropped} that could not be kept.`,
+    ...(missingUntimed === 0
+      ? []
+      : [`${missingUntimed} of these have no usable time and can belong to any period.`]),
+    ...(gaps > dropped
+      ? [`${gaps - dropped} time(s) a device that was alive did not show a call that another showed.`]
       : []),
     'Unwitnessed: nothing outside of sealwatch proves that this record was not changed.',
   ].join(' ');

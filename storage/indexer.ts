@@ -43,6 +43,7 @@ export function createIndexer(options: { stream: Stream; writer: EvidenceWriter 
       const next = positions.map((position) => ({ ...position }));
       let count = 0;
       for (const position of next) count += await collect(stream, position, batch);
+      placeUntimed(batch.coverage, lowestWatermark(positions, stream.partitions));
       if (count === 0) return 0;
       if (hasRows(batch) || ++waiting >= WATERMARK_STEPS_MAX) await write(batch, next);
       else positions = next;
@@ -116,6 +117,13 @@ function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffse
       break;
     default: // Other kinds are for other stages.
   }
+}
+
+/** What has no usable time (a line that is no JSON) is counted in the hour it came in, by event time, once that is known. */
+function placeUntimed(coverage: CoverageDelta[], watermark: string | undefined): void {
+  if (watermark === undefined) return;
+  const hour = `${watermark.slice(0, 13)}:00:00.000000000Z`;
+  for (const [i, delta] of coverage.entries()) if (delta.hour === undefined) coverage[i] = { ...delta, hour };
 }
 
 const raised = (sources: Record<number, string> = {}, { source, time }: Watermark): Record<number, string> =>

@@ -13,6 +13,7 @@ import {
   exceptionRows,
   exceptionTests,
   isRead,
+  NO_DATA,
   populationOf,
   readActions,
   readCells,
@@ -24,6 +25,7 @@ const exceptionTitles: Record<ExceptionKind, string> = {
   root: 'Calls with a root token',
   anonymous: 'Calls without a token',
   unknown_caller: 'Calls whose caller the log does not tell',
+  no_data: 'Calls that were allowed and found nothing: no secret was given out',
   half_pair: 'Calls of which only the request or only the response was seen, or whose outcome is not known',
 };
 
@@ -34,7 +36,7 @@ export const definition: Definition = {
   question:
     'Show me every person and workload that read a secret in the period: which secret, how often, when first and last, and from where.',
   population:
-    'One row per identity, secret and action, of all successful calls that gave out a secret (a stored secret was read, or a dynamic credential was issued) and whose answer was seen in the audit log.',
+    'One row per identity, secret and action, of all successful calls that gave out a secret (a stored secret was read, or a credential was issued, read or checked out) and whose answer was seen in the audit log.',
   exceptions: exceptionTitles,
   parameters: {
     from: 'begin of the period, event time, inclusive',
@@ -43,7 +45,7 @@ export const definition: Definition = {
   },
   how_to_read: [
     'totals.reads is the sum of the rows, and reconcile.count_of_events the same number by a query of its own.',
-    'Exceptions of the kinds root, anonymous, unknown_caller and half_pair can also be rows of the population: those reads did happen. Denied calls never are.',
+    'Exceptions of the kinds root, anonymous, unknown_caller and half_pair can also be rows of the population: those reads did happen. Calls of the kinds denied and no_data never are.',
     'Names, roles and policies are those of the last read of the row (example_event_id); names and auth_methods list all that were seen.',
     'Lists of names, methods and addresses show at most 20 values, the lowest first.',
     'To trace a row: GET /v1/events/{example_event_id}, or /v1/events with user, secret and action.',
@@ -52,6 +54,7 @@ export const definition: Definition = {
   does_not_show: [
     'Who could have read a secret: policies and group memberships are not part of the audit log.',
     'What a reader did with the secret afterwards, and reads from copies outside of Vault, such as the cache of a Vault Agent or Proxy, a backup or an environment variable.',
+    'Certificates, tokens, and keys of the transit engine: these are issued or used by calls of other actions.',
     'The value of any secret.',
   ],
   references: ['AICPA TSC CC6.1', 'HashiCorp Vault audit devices', 'NIST SP 800-53 AU-2, AU-12'],
@@ -113,7 +116,7 @@ export async function answer(options: ApiOptions, asked: Asked, key: ApiKey): Pr
   };
 }
 
-const scopeOf = ({ secret_prefix: prefix }: Asked): Clause[] => [
+const scopeOf = ({ secret_prefix: prefix }: Asked): Clause<'events'>[] => [
   { field: 'event.action', op: 'in', value: [...readActions] },
   ...(prefix === undefined
     ? []
@@ -126,15 +129,15 @@ async function countedCells({ reader }: ApiOptions, asked: Asked) {
   const where = scopeOf(asked);
   for (let tries = 1; ; tries++) {
     const found = await readCells(reader, { from, to }, where);
-    const events = await reader.count('events', {
-      from,
-      to,
-      where: [
-        ...where,
-        { field: 'event.outcome', op: 'eq', value: 'success' },
-        { field: 'vault.pair', op: 'in', value: [...answeredPairs] },
-      ],
-    });
+    const answered: Clause<'events'>[] = [
+      ...where,
+      { field: 'event.outcome', op: 'eq', value: 'success' },
+      { field: 'vault.pair', op: 'in', value: [...answeredPairs] },
+    ];
+    const empty: Clause<'events'> = { field: 'event.reason', op: 'eq', value: NO_DATA };
+    const events =
+      (await reader.count('events', { from, to, where: answered })) -
+      (await reader.count('events', { from, to, where: [...answered, empty] }));
     const sum = found.cells.filter(isRead).reduce((total, { group }) => total + group.n, 0);
     if (sum === events || !found.complete || tries === RECONCILE_TRIES) return { ...found, events };
   }

@@ -21,7 +21,6 @@ const always = [
 export function limitsOf(known: Known): { sentences: string[]; complete: boolean } {
   const { period, extent, coverage, reconcile, whole } = known;
   const { rejected, dropped, gaps, late } = coverage.totals;
-  const { untimed } = coverage;
   // Each of these means that reads of the period may be missing from the rows.
   const missing = [
     !whole &&
@@ -30,18 +29,17 @@ export function limitsOf(known: Known): { sentences: string[]; complete: boolean
       `The rows add up to ${reconcile.sum_of_rows}, but the store counts ${reconcile.count_of_events} reads: it took in events of this period meanwhile, or rows were cut.`,
     (extent.watermark === undefined || extent.watermark < period.to) &&
       `The period is not closed: event time has come to ${extent.watermark ?? 'no known point'}, the period ends at ${period.to}.`,
-    rejected > 0 && `${rejected} line(s) of these hours could not be read; they can hold reads.`,
-    dropped > 0 && `${dropped} line(s) of these hours could not be kept; they can hold reads.`,
-    gaps > 0 && `${gaps} gap(s) were found in these hours; what lies in them is not known.`,
+    rejected > 0 && `${rejected} line(s) could not be read; they can hold reads of this period.`,
+    dropped > 0 && `${dropped} line(s) could not be kept; they can hold reads of this period.`,
   ].filter((sentence) => sentence !== false);
   const notes = [
     extent.first === undefined && 'No events are held at all.',
     extent.first !== undefined &&
       extent.first > period.from &&
       `The first event held is of ${extent.first}; nothing is known of the time before it.`,
+    gaps > dropped &&
+      `${gaps - dropped} call(s) of these hours are missing on an audit device that was alive; another device showed them, so they are held.`,
     late > 0 && `${late} line(s) of these hours came late; they are counted here.`,
-    untimed.rejected + untimed.dropped > 0 &&
-      `${untimed.rejected + untimed.dropped} lost line(s) without a usable time can belong to any period.`,
   ].filter((sentence) => sentence !== false);
   return { sentences: [...missing, ...notes, ...always], complete: missing.length === 0 };
 }

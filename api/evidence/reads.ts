@@ -5,8 +5,16 @@ import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause, Field, Group } from '../../core/query.ts';
 import type { ExceptionKind, ExceptionRow, PopulationRow } from './schemas.ts';
 
-/** `event.action` of calls that give out a secret. */
-export const readActions = ['secret-read', 'credential-issue'] as const;
+/** `event.action` of calls that give out a secret: a stored one, a new one, a static one, one lent from a library. */
+export const readActions = [
+  'secret-read',
+  'credential-issue',
+  'credential-read',
+  'credential-checkout',
+] as const;
+
+/** `event.reason` of a call that succeeded and gave out nothing: there was no such secret or version. */
+export const NO_DATA = 'no_data';
 
 /** `vault.pair` of calls whose answer was seen: only then is it known that data was returned. */
 export const answeredPairs = ['both', 'response_only'] as const;
@@ -18,6 +26,7 @@ const by = [
   'event.outcome',
   'vault.caller.kind',
   'vault.pair',
+  'event.reason',
 ] as const satisfies Field[];
 const collect = [
   'source.ip',
@@ -35,6 +44,7 @@ interface Cell {
   outcome: string;
   kind: string;
   pair: string;
+  reason: string | undefined;
 }
 
 /** All cells of a period, in one pass over the store. */
@@ -51,8 +61,8 @@ export async function readCells(
     limit: limits.evidenceRowsMax,
   });
   const cells = groups.map((group): Cell => {
-    const [user = '', secret, action = '', outcome = '', kind = '', pair = ''] = group.by;
-    return { group, user, secret, action, outcome, kind, pair };
+    const [user = '', secret, action = '', outcome = '', kind = '', pair = '', reason] = group.by;
+    return { group, user, secret, action, outcome, kind, pair, reason };
   });
   return { cells, complete };
 }
@@ -60,7 +70,8 @@ export async function readCells(
 const answered: readonly string[] = answeredPairs;
 
 /** Whether the calls gave out a secret, as far as the log shows it. */
-export const isRead = ({ outcome, pair }: Cell): boolean => outcome === 'success' && answered.includes(pair);
+export const isRead = ({ outcome, pair, reason }: Cell): boolean =>
+  outcome === 'success' && answered.includes(pair) && reason !== NO_DATA;
 
 /** Every cell is a read, or an exception, or both: no call that was asked for falls between. */
 export const exceptionTests: Record<ExceptionKind, (cell: Cell) => boolean> = {
@@ -68,6 +79,7 @@ export const exceptionTests: Record<ExceptionKind, (cell: Cell) => boolean> = {
   root: ({ kind }) => kind === 'root',
   anonymous: ({ kind }) => kind === 'anonymous',
   unknown_caller: ({ kind }) => kind === 'unknown',
+  no_data: ({ reason }) => reason === NO_DATA,
   half_pair: ({ pair, outcome }) => pair !== 'both' || (outcome !== 'success' && outcome !== 'failure'),
 };
 

@@ -56,7 +56,14 @@ const exceptionRow = z.object({
 });
 export type ExceptionRow = z.infer<typeof exceptionRow>;
 
-export const exceptionKinds = ['denied', 'root', 'anonymous', 'unknown_caller', 'half_pair'] as const;
+export const exceptionKinds = [
+  'denied',
+  'root',
+  'anonymous',
+  'unknown_caller',
+  'no_data',
+  'half_pair',
+] as const;
 export type ExceptionKind = (typeof exceptionKinds)[number];
 
 export const answerSchema = z.object({

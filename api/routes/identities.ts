@@ -86,6 +86,8 @@ async function summaryOf(reader: EvidenceReader, id: string, asked: Asked): Prom
     [
       { field: 'event.action', op: 'in', value: [...readActions] },
       { field: 'event.outcome', op: 'eq', value: 'success' },
+      // A reason beside success says that nothing was given out.
+      { field: 'event.reason', op: 'exists', value: false },
       { field: 'vault.secret.path', op: 'exists', value: true },
     ],
   );

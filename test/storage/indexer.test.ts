@@ -122,6 +122,26 @@ test('the watermark goes on after a restart that heard only of some sources', as
   expect((await reader.extent()).watermark).toBe(at(6));
 });
 
+test('a line without a usable time is counted in the hour it came in, once that is known', async () => {
+  const indexer = createIndexer({ stream, writer });
+  const rejected = () =>
+    stream.append(topics.coverage, 0, [
+      { kind: 'coverage', value: { device: 'tcp', counts: { rejected: 1 } } },
+    ]);
+  rejected();
+  await drain(indexer);
+  for (const partition of [0, 1]) for (const source of [0, 1]) watermark(partition, source, 3700);
+  await drain(indexer);
+  rejected();
+  await drain(indexer);
+  const rows = await reader.coverage(at(0), at(7200));
+  expect(rows.map((row) => [row.hour, row.counts.rejected])).toEqual([
+    [undefined, 1],
+    [at(3600), 1],
+  ]);
+  expect((await reader.coverage(at(7200), at(9000))).length).toBe(1);
+});
+
 test('steps with nothing but watermarks are written only now and then', async () => {
   let writes = 0;
   const counting: EvidenceWriter = {

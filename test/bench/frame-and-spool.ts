@@ -1,0 +1,31 @@
+// Measures framing, scrubbing and the spool alone: chunks as a socket brings them, group commits with fsync.
+
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { limits } from '../../core/limits.ts';
+import { topics } from '../../core/records.ts';
+import { Framer } from '../../ingest/collector/framer.ts';
+import { Intake } from '../../ingest/collector/intake.ts';
+import { Redactor } from '../../ingest/collector/redact.ts';
+import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
+
+const [from = '', dir = ''] = process.argv.slice(2);
+const stream = await EmbeddedStream.open({ dir, partitions: 3, writes: [topics.raw] });
+const intake = new Intake(stream, new Redactor(randomBytes(32)));
+let nowMs = Date.now();
+const framer = new Framer({
+  line: (bytes, start, end) => intake.line('tcp', bytes, start, end, nowMs),
+  lost: (reason, bytes) => intake.lost('tcp', reason, bytes),
+});
+let committedMs = nowMs;
+for await (const chunk of createReadStream(from, { highWaterMark: 64 * 1024 })) {
+  nowMs = Date.now();
+  framer.push(chunk as Buffer);
+  if (nowMs - committedMs < limits.groupCommitMs) continue;
+  const queued = intake.queued;
+  await stream.flush();
+  intake.queued -= queued;
+  committedMs = nowMs;
+}
+await stream[Symbol.asyncDispose]();
+process.stdout.write(`${intake.counters.lines}\n`);
