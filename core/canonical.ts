@@ -17,16 +17,27 @@ export function canonicalJson(value: unknown): string {
   return `{${text}}`;
 }
 
-/** Whether JSON.stringify of `value` is canonical already: keys in order, none like a whole number (JS moves those). */
-export function isSorted(value: unknown): boolean {
+/**
+ * Whether JSON.stringify of `value` is canonical already: keys in order, none that begins like a whole number (JavaScript
+ * moves those). `'deep'` when it is nested deeper than `depthMax`, where neither can be told safely.
+ */
+export function isSorted(value: unknown, depthMax: number): boolean | 'deep' {
   if (typeof value !== 'object' || value === null) return true;
-  if (Array.isArray(value)) return value.every(isSorted);
+  if (depthMax === 0) return 'deep';
+  let result = true;
   let before = '';
+  const list = Array.isArray(value);
   for (const key in value) {
-    const digit = key.charCodeAt(0);
-    if (key < before || (digit >= 48 && digit <= 57)) return false;
-    if (!isSorted((value as Record<string, unknown>)[key])) return false;
+    const member = (value as Record<string, unknown>)[key];
+    if (typeof member === 'object' && member !== null) {
+      const inner = isSorted(member, depthMax - 1);
+      if (inner === 'deep') return inner;
+      if (!inner) result = false;
+    }
+    if (list) continue;
+    const first = key.charCodeAt(0);
+    if (key < before || (first >= 48 && first <= 57)) result = false;
     before = key;
   }
-  return true;
+  return result;
 }

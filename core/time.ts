@@ -61,6 +61,9 @@ export const addSeconds = (time: string, seconds: number): string =>
   `${new Date(Date.parse(`${time.slice(0, 19)}Z`) + seconds * 1000).toISOString().slice(0, 19)}${time.slice(19)}`;
 
 /** Nanoseconds from `from` to `to`; exact up to 104 days. */
-export const nanosBetween = (from: string, to: string): number =>
-  (Date.parse(`${to.slice(0, 19)}Z`) - Date.parse(`${from.slice(0, 19)}Z`)) * 1e6 +
-  (Number(to.slice(20, 29)) - Number(from.slice(20, 29)));
+export function nanosBetween(from: string, to: string): number {
+  const fraction = Number(to.slice(20, 29)) - Number(from.slice(20, 29));
+  // Most answers come within the second, and reading a date costs more than comparing it.
+  if (from.slice(0, 19) === to.slice(0, 19)) return fraction;
+  return (Date.parse(`${to.slice(0, 19)}Z`) - Date.parse(`${from.slice(0, 19)}Z`)) * 1e6 + fraction;
+}

@@ -3,12 +3,12 @@
 import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
 import type { FilePosition } from '../../core/raw.ts';
-import { encodeLine } from '../../core/raw.ts';
+import { encodeLine, type Spans } from '../../core/raw.ts';
 import { type Loss, topics } from '../../core/records.ts';
-import { newScan, scanLine } from '../../core/scan.ts';
 import { DeviceClock, tickDevices } from './clock.ts';
 import type { Redactor } from './redact.ts';
-import { isSuspect } from './suspect.ts';
+import { LineScanner } from './scan.ts';
+import { Suspicion } from './suspect.ts';
 
 export interface IntakeCounters {
   lines: number;
@@ -26,7 +26,8 @@ export class Intake {
   private readonly clocks = new Map<string, DeviceClock>();
   private readonly names = new Map<string, Buffer>();
   private readonly losses = new Map<string, Loss>();
-  private readonly scan = newScan();
+  private readonly scanner = new LineScanner();
+  private readonly suspicion = new Suspicion();
 
   constructor(stream: Pick<Stream, 'append' | 'partitions'>, redactor: Redactor) {
     this.stream = stream;
@@ -45,28 +46,39 @@ export class Intake {
     }
     this.counters.lines++;
     this.counters.bytes += to - from;
-    let line = bytes.subarray(from, to);
-    let scrubbed = false;
-    if (isSuspect(bytes, from, to)) {
-      const result = this.redactor.redact(line);
-      line = result.line;
-      scrubbed = result.changed;
-      if (scrubbed) this.counters.scrubbed++;
-    }
-    const partition = this.place(line, device, nowMs);
-    const payload = encodeLine(this.nameOf(device), line, scrubbed, file);
-    this.stream.append(topics.raw, partition, [{ kind: 'line', bytes: payload }]);
-    this.queued += payload.length;
+    if (this.suspicion.of(bytes, from, to)) {
+      const { line, changed } = this.redactor.redact(bytes.subarray(from, to));
+      if (changed) this.counters.scrubbed++;
+      this.put(device, line, 0, line.length, changed, nowMs, file);
+    } else this.put(device, bytes, from, to, false, nowMs, file);
   }
 
   /** Partition of a line: by request id, so that both halves and all copies meet; else by the line itself. */
-  private place(line: Buffer, device: string, nowMs: number): number {
-    const { scan } = this;
-    const found = scanLine(line, 0, line.length, scan);
-    if (found && scan.timeEnd > 0) this.clockOf(device).see(line, scan.timeStart, scan.timeEnd, nowMs);
-    const byId = found && scan.idEnd > 0;
-    const key = byId ? hashOf(line, scan.idStart, scan.idEnd) : hashOf(line, 0, line.length);
-    return key % this.stream.partitions;
+  private put(
+    device: string,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    scrubbed: boolean,
+    nowMs: number,
+    file?: FilePosition,
+  ): void {
+    const spans = this.scanner.found;
+    const found = this.scanner.scan(bytes, from, to);
+    if (found && spans.timeEnd > 0) this.clockOf(device).see(bytes, spans.timeStart, spans.timeEnd, nowMs);
+    const key =
+      found && spans.idEnd > 0 ? hashOf(bytes, spans.idStart, spans.idEnd) : hashOf(bytes, from, to);
+    const payload = encodeLine({
+      device: this.nameOf(device),
+      bytes,
+      from,
+      to,
+      spans: relative(spans, from),
+      scrubbed,
+      file,
+    });
+    this.stream.append(topics.raw, key % this.stream.partitions, [{ kind: 'line', bytes: payload }]);
+    this.queued += payload.length;
   }
 
   lost(device: string, reason: Loss['reason'], bytes: number): void {
@@ -119,4 +131,18 @@ function hashOf(bytes: Buffer, from: number, to: number): number {
   let hash = 0x811c9dc5;
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   return hash >>> 0;
+}
+
+/** Positions in the chunk to positions in the line; what is absent is 0. */
+function relative(spans: Spans, from: number): Spans {
+  const { start, idStart, idEnd, timeStart, timeEnd, typeStart, typeEnd } = spans;
+  return {
+    start: Math.max(start - from, 0),
+    idStart: idEnd === 0 ? 0 : idStart - from,
+    idEnd: idEnd === 0 ? 0 : idEnd - from,
+    timeStart: timeEnd === 0 ? 0 : timeStart - from,
+    timeEnd: timeEnd === 0 ? 0 : timeEnd - from,
+    typeStart: typeEnd === 0 ? 0 : typeStart - from,
+    typeEnd: typeEnd === 0 ? 0 : typeEnd - from,
+  };
 }

@@ -1,23 +1,62 @@
 // Tells from a line's bytes whether it may hold something secret. A clean line costs a few native searches; only a
 // suspect one is parsed and redacted (guarantee 4).
 
+import { Finder } from './finder.ts';
+
 const DOT = 46;
 const QUOTE = 34;
 const BACKSLASH = 92;
-const clientToken = Buffer.from('client_token"');
 const hmacValue = Buffer.from(':"hmac-sha256:');
-const unicodeEscape = Buffer.from('\\u00');
-const dataKey = Buffer.from('"data":{');
 const hmacPrefix = Buffer.from('"hmac-sha256:');
 
 /** A service, batch or recovery token of Vault 1.10 and later has at least this many characters behind its dot. */
 const TOKEN_CHARS_MIN = 20;
 
-/** Whether the line in `bytes[from, to)` must go through redaction. */
-export function isSuspect(bytes: Buffer, from: number, to: number): boolean {
-  return (
-    hasTokenShape(bytes, from, to) || hasPlainClientToken(bytes, from, to) || hasHiddenText(bytes, from, to)
-  );
+export class Suspicion {
+  private readonly clientToken = new Finder('client_token"');
+  private readonly escape = new Finder('\\u00');
+  private readonly data = new Finder('"data":{');
+
+  /** Whether the line in `bytes[from, to)` must go through redaction. */
+  of(bytes: Buffer, from: number, to: number): boolean {
+    return (
+      hasTokenShape(bytes, from, to) ||
+      this.hasPlainClientToken(bytes, from, to) ||
+      this.hasHiddenText(bytes, from, to)
+    );
+  }
+
+  /**
+   * A `client_token` that is not hashed means a device with `log_raw=true`, whose `data` is plain as well. A line without
+   * any client token is a login or another open call: there the `data` itself shows whether the device hashes.
+   */
+  private hasPlainClientToken(bytes: Buffer, from: number, to: number): boolean {
+    let at = this.clientToken.find(bytes, from, to);
+    if (at < 0) return this.hasPlainData(bytes, from, to);
+    for (; at >= 0; at = this.clientToken.find(bytes, at + 1, to)) {
+      if (!standsAt(bytes, at + this.clientToken.length, hmacValue)) return true;
+    }
+    return false;
+  }
+
+  /** Whether a `data` object of the line holds a string value that is not a hash. */
+  private hasPlainData(bytes: Buffer, from: number, to: number): boolean {
+    for (let at = this.data.find(bytes, from, to); at >= 0; at = this.data.find(bytes, at + 1, to)) {
+      if (objectHasPlainValue(bytes, at + this.data.length - 1, to)) return true;
+    }
+    return false;
+  }
+
+  /** Letters written as `\u0068`: Go escapes only `< > &` and control characters, so somebody hides something. */
+  private hasHiddenText(bytes: Buffer, from: number, to: number): boolean {
+    for (let at = this.escape.find(bytes, from, to); at >= 0; at = this.escape.find(bytes, at + 1, to)) {
+      const high = bytes[at + 4] as number;
+      const low = (bytes[at + 5] as number) | 32;
+      const goEscape = (high === 51 && (low === 99 || low === 101)) || (high === 50 && low === 54);
+      if (high >= 50 && !goEscape) return true;
+    }
+    return false;
+  }
 }
 
 /** `hvs.` `hvb.` `hvr.` `s.` `b.` followed by enough token characters, anywhere. */
@@ -40,32 +79,6 @@ function tokenChars(bytes: Buffer, from: number, to: number): number {
 const isTokenChar = (c: number) =>
   (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 45;
 
-/**
- * A `client_token` that is not hashed means a device with `log_raw=true`, whose `data` is plain as well. A line without any
- * client token is a login or another open call: there the `data` itself shows whether the device hashes.
- */
-function hasPlainClientToken(bytes: Buffer, from: number, to: number): boolean {
-  let seen = false;
-  for (
-    let at = bytes.indexOf(clientToken, from);
-    at >= 0 && at < to;
-    at = bytes.indexOf(clientToken, at + 1)
-  ) {
-    seen = true;
-    const value = at + clientToken.length;
-    for (let i = 0; i < hmacValue.length; i++) if (bytes[value + i] !== hmacValue[i]) return true;
-  }
-  return !seen && hasPlainData(bytes, from, to);
-}
-
-/** Whether a `data` object of the line holds a string value that is not a hash. */
-function hasPlainData(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = bytes.indexOf(dataKey, from); at >= 0 && at < to; at = bytes.indexOf(dataKey, at + 1)) {
-    if (objectHasPlainValue(bytes, at + dataKey.length - 1, to)) return true;
-  }
-  return false;
-}
-
 function objectHasPlainValue(bytes: Buffer, open: number, to: number): boolean {
   let depth = 0;
   for (let i = open; i < to; i++) {
@@ -76,29 +89,14 @@ function objectHasPlainValue(bytes: Buffer, open: number, to: number): boolean {
     } else if (c === QUOTE) {
       let end = i + 1;
       while (end < to && bytes[end] !== QUOTE) end += bytes[end] === BACKSLASH ? 2 : 1;
-      if (bytes[end + 1] !== 58 && !startsWithHmac(bytes, i)) return true;
+      if (bytes[end + 1] !== 58 && !standsAt(bytes, i, hmacPrefix)) return true;
       i = end;
     }
   }
   return false;
 }
 
-const startsWithHmac = (bytes: Buffer, at: number): boolean => {
-  for (let i = 0; i < hmacPrefix.length; i++) if (bytes[at + i] !== hmacPrefix[i]) return false;
+function standsAt(bytes: Buffer, at: number, text: Buffer): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
   return true;
-};
-
-/** Letters written as `\u0068`: Go escapes only `< > &` and control characters, so somebody hides something. */
-function hasHiddenText(bytes: Buffer, from: number, to: number): boolean {
-  for (
-    let at = bytes.indexOf(unicodeEscape, from);
-    at >= 0 && at < to;
-    at = bytes.indexOf(unicodeEscape, at + 1)
-  ) {
-    const high = bytes[at + 4] as number;
-    const low = (bytes[at + 5] as number) | 32;
-    const goEscape = (high === 51 && (low === 99 || low === 101)) || (high === 50 && low === 54);
-    if (high >= 50 && !goEscape) return true;
-  }
-  return false;
 }

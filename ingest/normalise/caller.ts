@@ -1,6 +1,6 @@
 // Who made the call and which token the call gave out, from what the entry itself shows (vault-audit.md 5).
 
-import type { Caller, CallerKind, Credential, Issued, JsonObject } from '../../core/event.ts';
+import type { Caller, CallerKind, Credential, JsonObject } from '../../core/event.ts';
 import { addSeconds, utcTime } from '../../core/time.ts';
 import { integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
 import type { Place } from './place.ts';
@@ -23,7 +23,7 @@ const workloadMethods = new Set([
 export interface Identity {
   caller: Caller;
   /** `user.name`: role, service account, user name, display name, in that order. */
-  name?: string;
+  name: string | undefined;
 }
 
 export interface CallerInput {
@@ -36,122 +36,103 @@ export interface CallerInput {
 }
 
 export function identify(input: CallerInput): Identity {
-  const { auth, isLogin, time } = input;
+  const { auth, isLogin } = input;
   const policies = stringsOf(auth, 'policies');
   const shown = methodOf(input);
+  const display = stringOf(auth, 'display_name');
   const credential = credentialOf(input, policies);
-  const caller: Caller = { credential, kind: kindOf(credential, shown.method, auth, isLogin) };
-  const set = <K extends keyof Caller>(key: K, value: Caller[K] | undefined) => {
-    if (value !== undefined) caller[key] = value;
+  const life = lifetimeOf(input);
+  const caller: Caller = {
+    accessor: isLogin
+      ? undefined
+      : (stringOf(auth, 'accessor') ?? stringOf(input.request, 'client_token_accessor')),
+    auth_method: shown.method,
+    auth_mount: shown.mount,
+    credential,
+    display_name: display,
+    entity_id: stringOf(auth, 'entity_id'),
+    kind: kindOf(credential, shown.method, auth, isLogin),
+    policies,
+    role: shown.role,
+    subject: shown.subject,
+    token_expires_at: life.expires,
+    token_issued_at: life.issued,
+    token_ttl_s: life.ttl,
   };
-  if (!isLogin)
-    set('accessor', stringOf(auth, 'accessor') ?? stringOf(input.request, 'client_token_accessor'));
-  set('auth_method', shown.method);
-  set('auth_mount', shown.mount);
-  set('display_name', stringOf(auth, 'display_name'));
-  set('entity_id', stringOf(auth, 'entity_id'));
-  set('policies', policies);
-  set('role', shown.role);
-  set('subject', shown.subject);
-  if (!isLogin) setLifetime(caller, auth, time);
-  const name = shown.role ?? shown.subject ?? stringOf(auth, 'display_name');
-  return { caller: sorted(caller), ...(name === undefined ? {} : { name: shown.name ?? name }) };
+  return { caller, name: shown.name ?? shown.role ?? shown.subject ?? display };
 }
 
-/** Canonical JSON wants keys in order; a handful of keys is sorted faster than inserted in order with conditions. */
-const sorted = (caller: Caller): Caller =>
-  Object.fromEntries(Object.entries(caller).sort(([a], [b]) => (a < b ? -1 : 1))) as unknown as Caller;
-
 interface Shown {
-  method?: string;
-  mount?: string;
-  role?: string;
-  subject?: string;
-  name?: string;
+  method?: string | undefined;
+  mount?: string | undefined;
+  role?: string | undefined;
+  subject?: string | undefined;
+  /** `user.name`, when it is neither role nor subject as they stand. */
+  name?: string | undefined;
 }
 
 /** Method, mount, role and subject, as path, metadata and display name show them. */
 function methodOf({ auth, place, isLogin }: CallerInput): Shown {
-  const metadata = objectOf(auth, 'metadata');
-  const display = stringOf(auth, 'display_name') ?? '';
-  const shown = fromMetadata(metadata, display);
-  if (isLogin) {
-    if (place.mount.startsWith('auth/')) {
-      shown.mount = place.mount;
-      if (place.mountType !== '') shown.method = place.mountType;
-    }
-    const name = shown.subject ?? loginName(place);
-    if (name !== undefined) shown.subject = name;
-  }
-  for (const key of Object.keys(shown) as (keyof Shown)[]) if (shown[key] === undefined) delete shown[key];
-  return shown;
+  const shown = fromMetadata(objectOf(auth, 'metadata'), stringOf(auth, 'display_name') ?? '');
+  if (!isLogin) return shown;
+  const subject = shown.subject ?? loginName(place);
+  if (!place.mount.startsWith('auth/')) return { ...shown, subject };
+  return { ...shown, subject, mount: place.mount, method: place.mountType || shown.method };
 }
 
 /** The name in the path of a login: `auth/userpass/login/bob`. Other methods hide it in the hashed body. */
 export const loginName = (place: Place): string | undefined => /^login\/(.+)$/.exec(place.rest)?.[1];
 
-function fromMetadata(
-  metadata: JsonObject | undefined,
-  display: string,
-): Partial<Record<keyof Shown, string | undefined>> & Shown {
+function fromMetadata(metadata: JsonObject | undefined, display: string): Shown {
+  if (metadata === undefined) return fromDisplay(display, undefined);
   const get = (key: string) => stringOf(metadata, key);
   const account = get('service_account_name');
   if (account !== undefined) {
-    const subject = `${get('service_account_namespace') ?? ''}/${account}`;
-    return defined({
+    const space = get('service_account_namespace') ?? '';
+    return {
       method: 'kubernetes',
-      mount: mountIn(display, `-${subject.replace('/', '-')}`),
+      mount: mountIn(display, `-${space}-${account}`),
       role: get('role'),
-      subject,
-    });
+      subject: `${space}/${account}`,
+    };
   }
   const approle = get('role_name');
-  if (approle !== undefined)
-    return defined({ method: 'approle', mount: mountIn(display, ''), role: approle });
+  if (approle !== undefined) return { method: 'approle', mount: mountIn(display, ''), role: approle };
   if (get('account_id') !== undefined && get('auth_type') !== undefined) return fromAws(display, get('role'));
   const user = get('username') ?? get('user');
   if (user !== undefined) {
     const mount = mountIn(display, `-${user}`);
-    return defined({
+    return {
       method:
         get('org') !== undefined ? 'github' : get('domain') !== undefined ? 'kerberos' : methodIn(mount),
       mount,
       subject: user,
-    });
+    };
   }
   const certificate = get('common_name') ?? get('cert_name');
-  if (certificate !== undefined)
-    return defined({
-      method: 'cert',
-      mount: mountIn(display, `-${certificate}`),
-      role: get('cert_name'),
-      subject: certificate,
-    });
-  return fromDisplay(display, get('role'));
+  if (certificate === undefined) return fromDisplay(display, get('role'));
+  return {
+    method: 'cert',
+    mount: mountIn(display, `-${certificate}`),
+    role: get('cert_name'),
+    subject: certificate,
+  };
 }
 
 /** `aws-<role>/<session>`: the method puts the name of the assumed IAM role and its session there. */
 function fromAws(display: string, role: string | undefined): Shown {
-  const subject = display.startsWith('aws-') ? display.slice(4) : undefined;
-  const mount = subject === undefined ? undefined : 'auth/aws/';
-  return defined({ method: 'aws', mount, role, subject, name: role ?? subject?.split('/')[0] });
+  if (!display.startsWith('aws-')) return { method: 'aws', role };
+  const subject = display.slice('aws-'.length);
+  return { method: 'aws', mount: 'auth/aws/', role, subject, name: role ?? subject.split('/')[0] };
 }
 
 /** Tokens without metadata: only the display name is left, and only its first word is certain. */
 function fromDisplay(display: string, role: string | undefined): Shown {
   const [, method, subject] =
     /^(oidc|jwt|token|github|kerberos|cert|gcp|azure)(?:-(.+))?$/.exec(display) ?? [];
-  if (method === undefined) return defined({ role });
-  return defined({
-    method,
-    mount: `auth/${method}/`,
-    role,
-    subject: method === 'token' ? undefined : subject,
-  });
+  if (method === undefined) return { role };
+  return { method, mount: `auth/${method}/`, role, subject: method === 'token' ? undefined : subject };
 }
-
-const defined = (shown: { [K in keyof Shown]?: string | undefined }): Shown =>
-  Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
 
 /** The mount that a display name begins with. Vault writes `/` as `-` there, so one with a dash is not certain. */
 function mountIn(display: string, suffix: string): string | undefined {
@@ -198,39 +179,23 @@ function kindOf(
 }
 
 /** `token_ttl` is what the token was created with; once renewals have carried it past that, its end is not known. */
-function setLifetime(caller: Caller, auth: JsonObject, time: string): void {
-  const ttl = integerOf(auth, 'token_ttl');
+function lifetimeOf({ auth, isLogin, time }: CallerInput): {
+  ttl?: number;
+  issued?: string;
+  expires?: string;
+} {
+  if (isLogin) return {};
+  const shown = integerOf(auth, 'token_ttl');
+  const ttl = shown !== undefined && shown > 0 && shown <= TTL_SECONDS_MAX ? shown : undefined;
   const issued = utcTime(stringOf(auth, 'token_issue_time') ?? '');
-  if (ttl !== undefined && ttl > 0) caller.token_ttl_s = ttl;
-  if (issued !== undefined) caller.token_issued_at = issued;
-  if (issued === undefined || ttl === undefined || ttl <= 0 || ttl > 10 ** 10) return;
+  if (issued === undefined || ttl === undefined)
+    return { ...(ttl !== undefined && { ttl }), ...(issued !== undefined && { issued }) };
   const end = addSeconds(issued, ttl);
-  if (end >= time) caller.token_expires_at = end;
+  return end >= time ? { ttl, issued, expires: end } : { ttl, issued };
 }
 
-/** The token in `response.auth`, or in the wrapping of one; undefined when the call gave out none. */
-export function issuedOf(response: JsonObject | undefined): Issued | undefined {
-  const auth = objectOf(response, 'auth');
-  if (
-    auth === undefined ||
-    (stringOf(auth, 'accessor') === undefined && stringOf(auth, 'client_token') === undefined)
-  )
-    return undefined;
-  const accessor = stringOf(auth, 'accessor');
-  const entity = stringOf(auth, 'entity_id');
-  const uses = integerOf(auth, 'num_uses');
-  const policies = stringsOf(auth, 'policies');
-  const ttl = integerOf(auth, 'token_ttl');
-  const type = stringOf(auth, 'token_type');
-  return {
-    ...(accessor === undefined ? {} : { accessor }),
-    ...(entity === undefined ? {} : { entity_id: entity }),
-    ...(uses === undefined ? {} : { num_uses: uses }),
-    ...(policies === undefined ? {} : { policies }),
-    ...(ttl === undefined ? {} : { ttl_s: ttl }),
-    ...(type === undefined ? {} : { type }),
-  };
-}
+/** Over 300 years is no lifetime, and its end would be no date. */
+const TTL_SECONDS_MAX = 10 ** 10;
 
 /** `user.id`: the key of partitions, baselines and de-duplication; from the call's own lines alone (design section 4). */
 export function userId(

@@ -24,7 +24,6 @@ const none: JsonObject = {};
 /** Parses the entry whose object begins at `start` of `line`; a prefix may stand before it. */
 export function parseEntry(line: Buffer, start: number): ParseResult {
   if (start < 0) return reject(line[0] === 60 ? 'jsonx' : 'not_json');
-  if (nestingOf(line, start) > limits.nestingMax) return reject('too_deep');
   let value: unknown;
   try {
     value = JSON.parse(line.toString('utf8', start));
@@ -48,46 +47,6 @@ export function parseEntry(line: Buffer, start: number): ParseResult {
     error: stringOf(value, 'error'),
   };
   return { ok: true, entry };
-}
-
-/**
- * An upper bound of the nesting: brackets inside strings count too. Real lines hold few enough to stop here; only the rest
- * is worth a walk that knows strings.
- */
-function nestingOf(line: Buffer, start: number): number {
-  let opened = 0;
-  for (
-    let at = line.indexOf(OPEN_LIST, start);
-    at >= 0 && opened <= limits.nestingMax;
-    at = line.indexOf(OPEN_LIST, at + 1)
-  )
-    opened++;
-  for (
-    let at = line.indexOf(OPEN, start);
-    at >= 0 && opened <= limits.nestingMax;
-    at = line.indexOf(OPEN, at + 1)
-  )
-    opened++;
-  return opened <= limits.nestingMax ? opened : exactNesting(line, start);
-}
-
-const OPEN = 123;
-const OPEN_LIST = 91;
-
-function exactNesting(line: Buffer, start: number): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = start; i < line.length; i++) {
-    const c = line[i];
-    if (inString) {
-      if (c === 92) i++;
-      else if (c === 34) inString = false;
-    } else if (c === 34) inString = true;
-    else if (c === OPEN || c === OPEN_LIST) deepest = Math.max(deepest, ++depth);
-    else if (c === 125 || c === 93) depth--;
-  }
-  return deepest;
 }
 
 export const isObject = (value: unknown): value is JsonObject =>

@@ -5,9 +5,8 @@ import { hash } from 'node:crypto';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
-import { decodeLine } from '../../core/raw.ts';
+import { decodeLine, type LineHead, type Spans } from '../../core/raw.ts';
 import type { CoverageDelta, Loss, Reject, RejectReason, Tick } from '../../core/records.ts';
-import { newScan, scanLine } from '../../core/scan.ts';
 import { addSeconds, nanosBetween, utcTime } from '../../core/time.ts';
 import { Coverage } from './coverage.ts';
 import { type Entry, parseEntry } from './entry.ts';
@@ -64,7 +63,6 @@ export class Normaliser {
   private readonly waitingHalves: Set<string>;
   private readonly live: Set<string>;
   private readonly coverage = new Coverage();
-  private readonly scan = newScan();
   private readonly slowNanos: number;
   private watermark: string;
   private lateBefore: string;
@@ -98,7 +96,7 @@ export class Normaliser {
     if (record.kind !== 'line') return;
     const { head, at } = decodeLine(record.bytes);
     const line = record.bytes.subarray(at);
-    const copy = this.copyOf(line, head.device);
+    const copy = this.copyOf(line, head);
     if (copy === undefined || this.emitted.has(copy.id)) return;
     const call = this.callOf(copy.id, copy.requestId, record.offset);
     addCopy(call, copy.half, copy.copy);
@@ -124,7 +122,7 @@ export class Normaliser {
     const { device } = head;
     const line = record.bytes.subarray(at);
     this.counters.lines++;
-    const found = this.copyOf(line, device);
+    const found = this.copyOf(line, head);
     if (found === undefined) {
       this.rejectLine(line, device);
       return;
@@ -150,22 +148,17 @@ export class Normaliser {
     else this.counters.duplicates++;
   }
 
-  /** What the pairing needs of a line, read without parsing it; undefined when it is no audit entry. */
-  private copyOf(
-    line: Buffer,
-    device: string,
-  ): { id: string; requestId: string | undefined; half: Half; copy: Copy } | undefined {
-    const { scan } = this;
-    if (!scanLine(line, 0, line.length, scan) || scan.timeEnd === 0 || scan.typeEnd === 0) return undefined;
-    const time =
-      scan.timeEnd - scan.timeStart > 64
-        ? undefined
-        : utcTime(line.toString('latin1', scan.timeStart, scan.timeEnd));
+  /** What the pairing needs of a line, without parsing it; undefined when it is no audit entry. */
+  private copyOf(line: Buffer, head: LineHead): Found | undefined {
+    const { spans, device } = head;
+    if (spans.timeEnd === 0 || spans.typeEnd === 0 || spans.timeEnd - spans.timeStart > TIME_CHARS_MAX)
+      return undefined;
+    const time = utcTime(line.toString('latin1', spans.timeStart, spans.timeEnd));
     if (time === undefined) return undefined;
     const isResponse =
-      line[scan.typeEnd - 8] === R &&
-      line.toString('latin1', scan.typeStart, scan.typeEnd).endsWith('response');
-    const requestId = this.requestIdOf(line);
+      line[spans.typeEnd - RESPONSE.length] === R &&
+      line.toString('latin1', spans.typeStart, spans.typeEnd).endsWith(RESPONSE);
+    const requestId = requestIdOf(line, spans);
     // A copy: the record's bytes are the reader's own buffer.
     const kept = Buffer.from(line);
     const id = requestId ?? `line-${hash('sha256', Buffer.concat([kept, newline]), 'hex')}`;
@@ -173,15 +166,8 @@ export class Normaliser {
       id,
       requestId,
       half: isResponse ? 'response' : 'request',
-      copy: { device, line: kept, start: scan.start, time },
+      copy: { device, line: kept, start: spans.start, time },
     };
-  }
-
-  private requestIdOf(line: Buffer): string | undefined {
-    const { idStart, idEnd } = this.scan;
-    if (idEnd === 0 || idEnd - idStart > limits.requestIdCharsMax) return undefined;
-    const id = line.toString('latin1', idStart, idEnd);
-    return PLAIN_ID.test(id) ? id : undefined;
   }
 
   private callOf(id: string, requestId: string | undefined, offset: number): PendingCall {
@@ -305,6 +291,11 @@ export class Normaliser {
       response,
       lines,
     });
+    if (built === undefined) {
+      const shown = (answer ?? request) as Copy;
+      this.reject(shown.line, shown.device, 'too_deep');
+      return;
+    }
     this.counters.events++;
     this.options.sink.event(built.event, built.text);
   }
@@ -346,6 +337,8 @@ export class Normaliser {
 }
 
 const R = 114;
+const RESPONSE = 'response';
+const TIME_CHARS_MAX = 64;
 const PLAIN_ID = /^[A-Za-z0-9._:-]+$/;
 const ERROR_KEY = '"error":';
 
@@ -353,3 +346,16 @@ const hasBoth = (call: PendingCall): boolean => call.request.length > 0 && call.
 
 const needsRequest = (answered: Entry, line: Buffer): boolean =>
   answered.auth['policy_results'] === undefined || (answered.error === undefined && line.includes(ERROR_KEY));
+
+interface Found {
+  id: string;
+  requestId: string | undefined;
+  half: Half;
+  copy: Copy;
+}
+
+function requestIdOf(line: Buffer, { idStart, idEnd }: Spans): string | undefined {
+  if (idEnd === 0 || idEnd - idStart > limits.requestIdCharsMax) return undefined;
+  const id = line.toString('latin1', idStart, idEnd);
+  return PLAIN_ID.test(id) ? id : undefined;
+}

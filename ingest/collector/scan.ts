@@ -4,6 +4,9 @@
 // Only members of the line's own object and of its `request` object count. A key of the same name deeper down is a
 // caller's data, and an attacker writes that.
 
+import { noSpans, type Spans } from '../../core/raw.ts';
+import { Finder } from './finder.ts';
+
 const QUOTE = 34;
 const BACKSLASH = 92;
 const OPEN = 123;
@@ -12,56 +15,36 @@ const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
 const COLON = 58;
 
-/** Where things lie in the scanned buffer; an end of 0 means absent. Reused by the caller from line to line. */
-export interface Scan {
-  /** First byte of the JSON object: a `prefix` may stand before it (vault-audit.md 2, Options). */
-  start: number;
-  idStart: number;
-  idEnd: number;
-  timeStart: number;
-  timeEnd: number;
-  typeStart: number;
-  typeEnd: number;
-}
-
-export const newScan = (): Scan => ({
-  start: 0,
-  idStart: 0,
-  idEnd: 0,
-  timeStart: 0,
-  timeEnd: 0,
-  typeStart: 0,
-  typeEnd: 0,
-});
-
-const requestKey = Buffer.from('"request":{');
+const requestKey = '"request":{';
 const timeFirst = Buffer.from('{"time":"');
 const timeKey = Buffer.from(',"time":"');
 const typeKey = Buffer.from('","type":"');
 
-/** Fills `scan` from the line in `bytes[from, to)`. False when the line holds no object. */
-export function scanLine(bytes: Buffer, from: number, to: number, scan: Scan): boolean {
-  const start = bytes.indexOf(OPEN, from);
-  if (start < 0 || start >= to) return false;
-  scan.start = start;
-  scan.idEnd = scan.timeEnd = scan.typeEnd = 0;
-  if (bytes[to - 1] === CLOSE && (tailTime(bytes, start, to, scan) || headTime(bytes, start, to, scan))) {
-    const request = bytes.indexOf(requestKey, start);
-    // Two places that look like the request object: let the careful walk decide.
-    if (request > 0 && request < to && !occursBefore(bytes, request + 1, to)) {
-      findId(bytes, request + requestKey.length - 1, to, scan);
-      if (scan.idEnd > 0) return true;
-    }
-  }
-  scan.idEnd = scan.timeEnd = scan.typeEnd = 0;
-  walkTop(bytes, start, to, scan);
-  return true;
-}
+export class LineScanner {
+  /** What the last scan found, in positions of the scanned buffer. Used again for the next line. */
+  readonly found = noSpans();
+  private readonly request = new Finder(requestKey);
 
-const occursBefore = (bytes: Buffer, from: number, to: number): boolean => {
-  const at = bytes.indexOf(requestKey, from);
-  return at >= 0 && at < to;
-};
+  /** Looks into the line in `bytes[from, to)`. False when it holds no object. */
+  scan(bytes: Buffer, from: number, to: number): boolean {
+    const { found } = this;
+    found.idEnd = found.timeEnd = found.typeEnd = 0;
+    const start = bytes[from] === OPEN ? from : bytes.indexOf(OPEN, from);
+    if (start < 0 || start >= to) return false;
+    found.start = start;
+    if (bytes[to - 1] === CLOSE && (tailTime(bytes, start, to, found) || headTime(bytes, start, to, found))) {
+      const request = this.request.find(bytes, start, to);
+      // Two places that look like the request object: let the careful walk decide.
+      if (request > 0 && this.request.find(bytes, request + 1, to) < 0) {
+        findId(bytes, request + requestKey.length - 1, to, found);
+        if (found.idEnd > 0) return true;
+      }
+    }
+    found.idEnd = found.timeEnd = found.typeEnd = 0;
+    walkTop(bytes, start, to, found);
+    return true;
+  }
+}
 
 const sameAt = (bytes: Buffer, at: number, needle: Buffer): boolean => {
   for (let i = 0; i < needle.length; i++) if (bytes[at + i] !== needle[i]) return false;
@@ -69,7 +52,7 @@ const sameAt = (bytes: Buffer, at: number, needle: Buffer): boolean => {
 };
 
 /** Vault 1.17 to 1.21: keys in order, so the line ends in `,"time":"T","type":"request"}`, which is the top object's end. */
-function tailTime(bytes: Buffer, start: number, to: number, scan: Scan): boolean {
+function tailTime(bytes: Buffer, start: number, to: number, scan: Spans): boolean {
   if (bytes[to - 2] !== QUOTE) return false;
   const typeEnd = to - 2;
   const typeStart = backToQuote(bytes, typeEnd, start);
@@ -82,7 +65,7 @@ function tailTime(bytes: Buffer, start: number, to: number, scan: Scan): boolean
 }
 
 /** Other versions and OpenBao: the line begins with `{"time":"T","type":"request"`. */
-function headTime(bytes: Buffer, start: number, to: number, scan: Scan): boolean {
+function headTime(bytes: Buffer, start: number, to: number, scan: Spans): boolean {
   if (!sameAt(bytes, start, timeFirst)) return false;
   const timeStart = start + timeFirst.length;
   const timeEnd = bytes.indexOf(QUOTE, timeStart);
@@ -95,7 +78,7 @@ function headTime(bytes: Buffer, start: number, to: number, scan: Scan): boolean
 }
 
 function setTimeAndType(
-  scan: Scan,
+  scan: Spans,
   timeStart: number,
   timeEnd: number,
   typeStart: number,
@@ -118,7 +101,7 @@ function backToQuote(bytes: Buffer, end: number, start: number): number {
 }
 
 /** The string member `id` of the object that opens at `at`. */
-function findId(bytes: Buffer, at: number, to: number, scan: Scan): void {
+function findId(bytes: Buffer, at: number, to: number, scan: Spans): void {
   let depth = 0;
   for (let i = at; i < to; i++) {
     const c = bytes[i];
@@ -158,7 +141,7 @@ const skipSpace = (bytes: Buffer, i: number, to: number): number => {
   return i;
 };
 
-function takeString(bytes: Buffer, at: number, to: number, scan: Scan, name: 'id' | 'time' | 'type'): void {
+function takeString(bytes: Buffer, at: number, to: number, scan: Spans, name: 'id' | 'time' | 'type'): void {
   if (bytes[at] !== QUOTE) return;
   const end = stringEnd(bytes, at + 1, to);
   if (end >= to || end === at + 1) return;
@@ -167,7 +150,7 @@ function takeString(bytes: Buffer, at: number, to: number, scan: Scan, name: 'id
 }
 
 /** The careful walk over the whole line, for every layout that the quick looks do not know. */
-function walkTop(bytes: Buffer, start: number, to: number, scan: Scan): void {
+function walkTop(bytes: Buffer, start: number, to: number, scan: Spans): void {
   let depth = 0;
   let keyNext = false;
   let inRequest = false;
