@@ -84,6 +84,7 @@ export class Chain {
       cluster,
       devices,
       ...time,
+      keepsLines: true,
       sink: {
         event: (event, text) => this.event(event, text),
         reject: (reject) => sink.reject(reject),
@@ -102,10 +103,11 @@ export class Chain {
   }
 
   private take(partition: number, records: readonly NewRecord[]): void {
-    for (const { kind, bytes = nothing, value } of records) {
+    for (const { kind, head, bytes, value } of records) {
+      const payload = head === undefined || bytes === undefined ? nothing : Buffer.concat([head, bytes]);
       (this.normalisers[partition] as Normaliser).record({
         kind,
-        bytes,
+        bytes: payload,
         value,
         offset: this.offset++,
         cause: undefined,

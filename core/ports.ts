@@ -17,6 +17,8 @@ export interface Cause {
 export interface NewRecord {
   kind: Kind;
   cause?: Cause;
+  /** What stands before `bytes` in the payload: two parts save a copy of every line. */
+  head?: Buffer;
   bytes?: Buffer;
   value?: unknown;
   /** Canonical JSON of `value`, when the producer already has it. */

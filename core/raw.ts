@@ -50,36 +50,29 @@ const FILE_BYTES = 40;
 const SCRUBBED = 1;
 const FROM_FILE = 2;
 
-export interface NewLine {
+export interface NewHead {
   /** Name of the device in UTF-8, at most 255 bytes. */
   device: Buffer;
-  /** The scrubbed line is `bytes[from, to)`. */
-  bytes: Buffer;
-  from: number;
-  to: number;
   spans: Spans;
   scrubbed: boolean;
   file?: FilePosition | undefined;
 }
 
-/** A record's payload: head, then the line. */
-export function encodeLine({ device, bytes, from, to, spans, scrubbed, file }: NewLine): Buffer {
+/** What stands before the line in a record's payload. */
+export function encodeHead({ device, spans, scrubbed, file }: NewHead): Buffer {
   const spansAt = 2 + device.length;
   const fileAt = spansAt + SPAN_BYTES;
-  const head = fileAt + (file === undefined ? 0 : FILE_BYTES);
-  const out = Buffer.allocUnsafe(head + to - from);
+  const out = Buffer.allocUnsafe(fileAt + (file === undefined ? 0 : FILE_BYTES));
   out[0] = (scrubbed ? SCRUBBED : 0) | (file === undefined ? 0 : FROM_FILE);
   out[1] = device.length;
   out.set(device, 2);
   writeSpans(out, spansAt, spans);
-  if (file !== undefined) {
-    out.writeDoubleLE(file.inode, fileAt);
-    out.writeDoubleLE(file.generation, fileAt + 8);
-    out.writeDoubleLE(file.start, fileAt + 16);
-    out.writeDoubleLE(file.end, fileAt + 24);
-    out.writeDoubleLE(file.durable, fileAt + 32);
-  }
-  bytes.copy(out, head, from, to);
+  if (file === undefined) return out;
+  out.writeDoubleLE(file.inode, fileAt);
+  out.writeDoubleLE(file.generation, fileAt + 8);
+  out.writeDoubleLE(file.start, fileAt + 16);
+  out.writeDoubleLE(file.end, fileAt + 24);
+  out.writeDoubleLE(file.durable, fileAt + 32);
   return out;
 }
 

@@ -36,15 +36,15 @@ function vaultCommands(config: Config): string[] {
   const filePath = file.path ?? '/var/log/vault/audit.log';
   return [
     'Point Vault at it. First a file device: it is the record that fills every gap.',
-    `  vault audit enable -path=sealwatch-file file file_path=${filePath}`,
+    `  vault audit enable -path=file file file_path=${filePath}`,
     ...(file.path === undefined ? [`  and start sealwatch with SEALWATCH_FILE_PATH=${filePath}`] : []),
     'Then a socket, for alerts within seconds. Never a socket alone: a frozen host would stall Vault.',
     unix.path !== undefined
-      ? `  vault audit enable -path=sealwatch-socket socket socket_type=unix address=${unix.path}`
+      ? `  vault audit enable -path=sealwatch socket socket_type=unix address=${unix.path}`
       : tcp.enabled
-        ? `  vault audit enable -path=sealwatch-socket socket socket_type=tcp address=${tcp.host}:${tcp.port}`
+        ? `  vault audit enable -path=sealwatch socket socket_type=tcp address=${tcp.host}:${tcp.port}`
         : '  (no socket is configured: set SEALWATCH_UNIX_PATH or SEALWATCH_TCP_ENABLED)',
-    'To take it out again: vault audit disable sealwatch-socket',
+    'To take it out again: vault audit disable sealwatch',
     '',
   ];
 }

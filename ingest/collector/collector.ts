@@ -7,7 +7,7 @@ import { topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { Intake } from './intake.ts';
 import { type Listener, listenTcp, listenUnix } from './listener.ts';
-import { recoverPlace } from './recover.ts';
+import { type Recovered, recover } from './recover.ts';
 import { Redactor } from './redact.ts';
 import { FileTail } from './tail.ts';
 
@@ -45,13 +45,15 @@ export class Collector implements AsyncDisposable {
   /** Starts reading. Throws PORT_TAKEN or LISTEN_FAILED before anything is read. */
   static async start(options: CollectorOptions): Promise<Collector> {
     const collector = new Collector(options);
+    const recovered = await recover(options.stream);
+    for (const [device, time] of recovered.times) collector.intake.resume(device, time, options.now());
     try {
       await collector.listen();
     } catch (error) {
       await collector[Symbol.asyncDispose]();
       throw error;
     }
-    await collector.follow();
+    await collector.follow(recovered);
     // Only now: the first tick must know how far behind the file is.
     collector.ticker = setInterval(() => collector.tick(), 1000);
     return collector;
@@ -73,10 +75,10 @@ export class Collector implements AsyncDisposable {
     this.commitTimer = setInterval(() => this.commitSoon(), limits.groupCommitMs);
   }
 
-  private async follow(): Promise<void> {
-    const { config, stream, now, logger } = this.options;
+  private async follow({ places }: Recovered): Promise<void> {
+    const { config, now, logger } = this.options;
     if (config.file.path === undefined) return;
-    const place = await recoverPlace(stream, 'file');
+    const place = places.get('file');
     this.tail = new FileTail({ device: 'file', path: config.file.path, intake: this.intake, now, place });
     let said = '';
     await this.tail.start((error) => {

@@ -1,17 +1,21 @@
 // Searches a chunk of lines for a rare text once, not once per line: what lies ahead is remembered until it is reached.
 
 export class Finder {
-  private readonly needle: Buffer;
+  readonly length: number;
+  private readonly head: Buffer;
+  private readonly tail: Buffer;
   private bytes: Buffer | undefined;
   private asked = 0;
   private next = 0;
 
-  constructor(needle: string) {
-    this.needle = Buffer.from(needle);
-  }
-
-  get length(): number {
-    return this.needle.length;
+  /**
+   * The native search hops from one first byte to the next, so the search begins at `text[rare]`, the first character that
+   * hashes in hexadecimal and JSON punctuation do not hold; what stands before it is compared afterwards.
+   */
+  constructor(text: string, rare = 0) {
+    this.length = text.length;
+    this.head = Buffer.from(text.slice(0, rare));
+    this.tail = Buffer.from(text.slice(rare));
   }
 
   /**
@@ -19,15 +23,25 @@ export class Finder {
    * means that the buffer has been filled anew.
    */
   find(bytes: Buffer, from: number, to: number): number {
-    if (bytes !== this.bytes || from <= this.asked) this.search(bytes, from);
-    else if (this.next < from) this.search(bytes, from);
+    if (bytes !== this.bytes || from <= this.asked || this.next < from) {
+      this.bytes = bytes;
+      this.next = this.search(bytes, from);
+    }
     this.asked = from;
     return this.next < to ? this.next : -1;
   }
 
-  private search(bytes: Buffer, from: number): void {
-    const at = bytes.indexOf(this.needle, from);
-    this.bytes = bytes;
-    this.next = at < 0 ? Number.POSITIVE_INFINITY : at;
+  private search(bytes: Buffer, from: number): number {
+    const { head, tail } = this;
+    for (let at = bytes.indexOf(tail, from + head.length); at >= 0; at = bytes.indexOf(tail, at + 1)) {
+      if (endsAt(bytes, at, head)) return at - head.length;
+    }
+    return Number.POSITIVE_INFINITY;
   }
+}
+
+function endsAt(bytes: Buffer, end: number, text: Buffer): boolean {
+  const from = end - text.length;
+  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text[i]) return false;
+  return true;
 }

@@ -3,7 +3,7 @@
 import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
 import type { FilePosition } from '../../core/raw.ts';
-import { encodeLine, type Spans } from '../../core/raw.ts';
+import { encodeHead, type Spans } from '../../core/raw.ts';
 import { type Loss, topics } from '../../core/records.ts';
 import { DeviceClock, tickDevices } from './clock.ts';
 import type { Redactor } from './redact.ts';
@@ -68,17 +68,11 @@ export class Intake {
     if (found && spans.timeEnd > 0) this.clockOf(device).see(bytes, spans.timeStart, spans.timeEnd, nowMs);
     const key =
       found && spans.idEnd > 0 ? hashOf(bytes, spans.idStart, spans.idEnd) : hashOf(bytes, from, to);
-    const payload = encodeLine({
-      device: this.nameOf(device),
-      bytes,
-      from,
-      to,
-      spans: relative(spans, from),
-      scrubbed,
-      file,
-    });
-    this.stream.append(topics.raw, key % this.stream.partitions, [{ kind: 'line', bytes: payload }]);
-    this.queued += payload.length;
+    const head = encodeHead({ device: this.nameOf(device), spans: relative(spans, from), scrubbed, file });
+    this.stream.append(topics.raw, key % this.stream.partitions, [
+      { kind: 'line', head, bytes: bytes.subarray(from, to) },
+    ]);
+    this.queued += head.length + to - from;
   }
 
   lost(device: string, reason: Loss['reason'], bytes: number): void {
@@ -106,6 +100,12 @@ export class Intake {
     for (let partition = 0; partition < this.stream.partitions; partition++) {
       this.stream.append(topics.raw, partition, [{ kind: 'tick', value }]);
     }
+  }
+
+  /** The device had come to `time` before a restart; without this, one that stays silent would hold time still for ever. */
+  resume(device: string, time: string, nowMs: number): void {
+    const bytes = Buffer.from(time, 'latin1');
+    this.clockOf(device).see(bytes, 0, bytes.length, nowMs);
   }
 
   /** The event time of each device that has shown a line. */

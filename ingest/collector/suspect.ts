@@ -13,9 +13,9 @@ const hmacPrefix = Buffer.from('"hmac-sha256:');
 const TOKEN_CHARS_MIN = 20;
 
 export class Suspicion {
-  private readonly clientToken = new Finder('client_token"');
+  private readonly clientToken = new Finder('client_token"', 6);
   private readonly escape = new Finder('\\u00');
-  private readonly data = new Finder('"data":{');
+  private readonly data = new Finder('"data":{', 3);
 
   /** Whether the line in `bytes[from, to)` must go through redaction. */
   of(bytes: Buffer, from: number, to: number): boolean {

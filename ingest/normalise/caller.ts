@@ -178,20 +178,37 @@ function kindOf(
   return !isLogin && stringOf(objectOf(auth, 'metadata'), 'username') !== undefined ? 'human' : 'unknown';
 }
 
+interface Lifetime {
+  ttl?: number | undefined;
+  issued?: string | undefined;
+  expires?: string | undefined;
+}
+
 /** `token_ttl` is what the token was created with; once renewals have carried it past that, its end is not known. */
-function lifetimeOf({ auth, isLogin, time }: CallerInput): {
-  ttl?: number;
-  issued?: string;
-  expires?: string;
-} {
+function lifetimeOf({ auth, isLogin, time }: CallerInput): Lifetime {
   if (isLogin) return {};
   const shown = integerOf(auth, 'token_ttl');
   const ttl = shown !== undefined && shown > 0 && shown <= TTL_SECONDS_MAX ? shown : undefined;
-  const issued = utcTime(stringOf(auth, 'token_issue_time') ?? '');
-  if (issued === undefined || ttl === undefined)
-    return { ...(ttl !== undefined && { ttl }), ...(issued !== undefined && { issued }) };
-  const end = addSeconds(issued, ttl);
-  return end >= time ? { ttl, issued, expires: end } : { ttl, issued };
+  const written = stringOf(auth, 'token_issue_time');
+  const issued = written === undefined ? undefined : utcTime(written);
+  if (issued === undefined || ttl === undefined) return { ttl, issued };
+  const expires = endOf(issued, ttl);
+  return { ttl, issued, expires: expires >= time ? expires : undefined };
+}
+
+/** A token makes many calls, and adding to a date costs more than looking the sum up. */
+const ends = new Map<string, string>();
+const ENDS_MAX = 10_000;
+
+function endOf(issued: string, ttl: number): string {
+  const key = issued + ttl;
+  let end = ends.get(key);
+  if (end === undefined) {
+    end = addSeconds(issued, ttl);
+    if (ends.size >= ENDS_MAX) ends.clear();
+    ends.set(key, end);
+  }
+  return end;
 }
 
 /** Over 300 years is no lifetime, and its end would be no date. */

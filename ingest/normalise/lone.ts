@@ -2,7 +2,8 @@
 
 import type { Half } from './pairing.ts';
 
-const SYS_PATH = '"path":"sys/';
+/** The end of `"path":"sys/`: a search for a letter that hashes do not hold is three times as fast. */
+const SYS_PATH = Buffer.from('h":"sys/');
 const LONE_REQUESTS = /"path":"sys\/(?:seal|step-down|audit\/test)"/;
 const REFUSED_UNWRAP = '"error":"wrapping token is not valid';
 

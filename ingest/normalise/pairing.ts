@@ -41,36 +41,53 @@ export function addCopy(call: PendingCall, half: Half, copy: Copy): boolean {
 
 /** The copy of the highest rank: devices in the order of the configuration, others by name. */
 export function firstRanked(copies: readonly Copy[], ranks: readonly string[]): Copy | undefined {
-  const rank = (device: string) => {
-    const index = ranks.indexOf(device);
-    return index < 0 ? ranks.length : index;
-  };
-  return copies.reduce<Copy | undefined>((best, copy) => {
-    if (best === undefined) return copy;
-    const order = rank(copy.device) - rank(best.device) || (copy.device < best.device ? -1 : 1);
-    return order < 0 ? copy : best;
-  }, undefined);
+  let best = copies[0];
+  for (let i = 1; i < copies.length; i++) {
+    const copy = copies[i] as Copy;
+    const order =
+      rankOf(copy.device, ranks) - rankOf((best as Copy).device, ranks) ||
+      (copy.device < (best as Copy).device ? -1 : 1);
+    if (order < 0) best = copy;
+  }
+  return best;
 }
 
-/** Names of the devices of these copies, sorted. */
-export const namesOf = (copies: readonly Copy[]): string[] =>
-  copies.length === 1 ? [(copies[0] as Copy).device] : [...new Set(copies.map((copy) => copy.device))].sort();
+function rankOf(device: string, ranks: readonly string[]): number {
+  const index = ranks.indexOf(device);
+  return index < 0 ? ranks.length : index;
+}
+
+/** Names of the devices of these copies, sorted, each once. */
+export function namesOf(...lists: (readonly Copy[])[]): string[] {
+  const names: string[] = [];
+  for (const copies of lists)
+    for (const { device } of copies) if (!names.includes(device)) names.push(device);
+  return names.length > 1 ? names.sort() : names;
+}
 
 /** Names of the devices that showed either half. */
-export const devicesOf = (call: PendingCall): string[] => namesOf([...call.request, ...call.response]);
+export const devicesOf = (call: PendingCall): string[] => namesOf(call.request, call.response);
 
 /** Whether every configured device has shown all that it can show of the call. */
 export function isComplete(call: PendingCall, configured: readonly string[]): boolean {
+  // Cheaper than looking, and true of nearly every first half.
+  const wanted = call.lone ? configured.length : configured.length * 2;
+  if (call.request.length + call.response.length < wanted) return false;
   const has = (copies: Copy[], device: string) => copies.some((copy) => copy.device === device);
   return configured.every((device) => has(call.request, device) && (call.lone || has(call.response, device)));
 }
 
 /** The time that orders the call: its request's, else its answer's. */
-export const callTime = (call: PendingCall): string => {
+export function callTime(call: PendingCall): string {
   const copies = call.request.length > 0 ? call.request : call.response;
-  return copies.reduce((first, copy) => (copy.time < first ? copy.time : first), (copies[0] as Copy).time);
-};
+  let first = (copies[0] as Copy).time;
+  for (const { time } of copies) if (time < first) first = time;
+  return first;
+}
 
-/** When the call was last answered, over all copies. */
-export const answerTime = (call: PendingCall): string =>
-  call.response.reduce((last, copy) => (copy.time > last ? copy.time : last), callTime(call));
+/** When the call was last answered, over all copies; its own time while it is not. */
+export function answerTime(call: PendingCall): string {
+  let last = callTime(call);
+  for (const { time } of call.response) if (time > last) last = time;
+  return last;
+}

@@ -1,7 +1,7 @@
 // Measures framing, scrubbing and the spool alone: chunks as a socket brings them, group commits with fsync.
 
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { limits } from '../../core/limits.ts';
 import { topics } from '../../core/records.ts';
 import { Framer } from '../../ingest/collector/framer.ts';
@@ -18,9 +18,12 @@ const framer = new Framer({
   lost: (reason, bytes) => intake.lost('tcp', reason, bytes),
 });
 let committedMs = nowMs;
-for await (const chunk of createReadStream(from, { highWaterMark: 64 * 1024 })) {
+// One buffer, filled again and again, as a reader of a socket may have it.
+const input = openSync(from, 'r');
+const chunk = Buffer.allocUnsafe(64 * 1024);
+for (let read = readSync(input, chunk); read > 0; read = readSync(input, chunk)) {
   nowMs = Date.now();
-  framer.push(chunk as Buffer);
+  framer.push(read === chunk.length ? chunk : chunk.subarray(0, read));
   if (nowMs - committedMs < limits.groupCommitMs) continue;
   const queued = intake.queued;
   await stream.flush();

@@ -10,22 +10,30 @@ const CAUSE_BYTES = 14;
 const HAS_CAUSE = 1;
 const nameOf = new Map<number, Kind>(Object.entries(kinds).map(([name, code]) => [code, name as Kind]));
 
-/** Frame, kind, flags and cause of a record, as one buffer, and its payload as another. */
-export function encodeRecord(record: NewRecord): { head: Buffer; payload: Uint8Array; text: string } {
-  const text = record.bytes === undefined ? (record.text ?? JSON.stringify(record.value)) : '';
-  const payload = record.bytes ?? Buffer.from(text, 'utf8');
-  const { cause } = record;
-  const head = Buffer.allocUnsafe(FRAME_BYTES + 2 + (cause === undefined ? 0 : CAUSE_BYTES));
-  head.writeUInt32LE(head.length - FRAME_BYTES + payload.length, 0);
-  head[8] = kinds[record.kind];
-  head[9] = cause === undefined ? 0 : HAS_CAUSE;
+/** Bytes that a record with `payloadBytes` takes on disk. */
+export const sizeOf = (record: NewRecord, payloadBytes: number): number =>
+  FRAME_BYTES + 2 + (record.cause === undefined ? 0 : CAUSE_BYTES) + payloadBytes;
+
+/** Writes a record to `out[at, at + size)`; its payload is the record's `bytes`, else `text` in UTF-8. */
+export function encodeRecord(record: NewRecord, text: string, out: Buffer, at: number, size: number): void {
+  const { cause, head, bytes } = record;
+  out.writeUInt32LE(size - FRAME_BYTES, at);
+  out[at + 8] = kinds[record.kind];
+  out[at + 9] = cause === undefined ? 0 : HAS_CAUSE;
+  let payload = at + FRAME_BYTES + 2;
   if (cause !== undefined) {
-    head.writeUInt16LE(cause.partition, 10);
-    head.writeDoubleLE(cause.offset, 12);
-    head.writeUInt32LE(cause.index, 20);
+    out.writeUInt16LE(cause.partition, payload);
+    out.writeDoubleLE(cause.offset, payload + 2);
+    out.writeUInt32LE(cause.index, payload + 10);
+    payload += CAUSE_BYTES;
   }
-  head.writeUInt32LE(crc32(payload, crc32(head.subarray(FRAME_BYTES))), 4);
-  return { head, payload, text };
+  if (head !== undefined) {
+    head.copy(out, payload);
+    payload += head.length;
+  }
+  if (bytes !== undefined) bytes.copy(out, payload);
+  else out.write(text, payload, 'utf8');
+  out.writeUInt32LE(crc32(out.subarray(at + FRAME_BYTES, at + size)), at + 4);
 }
 
 /** Bytes of the whole record that begins at `at`; undefined when its frame is not all there or cannot be one. */

@@ -67,9 +67,10 @@ export class EmbeddedStream implements Stream {
       recentTotal: 0,
     };
     if (writes) {
-      partition.writer = await PartitionWriter.open(dir, (records, bytes) =>
-        keepRecent(partition, records, bytes),
-      );
+      partition.writer = await PartitionWriter.open(dir, (records, end, bytes) => {
+        partition.end = end;
+        if (topic !== topics.raw) keepRecent(partition, records, bytes);
+      });
       partition.end = partition.writer.durable;
     }
     this.all.set(`${topic}/${number}`, partition);

@@ -4,8 +4,14 @@ import { mkdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { limits } from '../../../core/limits.ts';
 import type { NewRecord, StreamRecord } from '../../../core/ports.ts';
-import { encodeRecord, MAGIC } from './codec.ts';
+import { encodeRecord, MAGIC, sizeOf } from './codec.ts';
 import { createSegment, segmentBases, segmentPath, walkSegment } from './segments.ts';
+
+/** Gets the decoded records of a group (none for lines), the offset behind it, and its bytes, once it is on disk. */
+export type OnDurable = (records: StreamRecord[], end: number, bytes: number) => void;
+
+/** Memory of one write; a group commit at full speed fills a few. */
+const SLAB_BYTES = 256 * 1024;
 
 export class PartitionWriter {
   /** The offset of the next record to append, durable or not. */
@@ -13,24 +19,24 @@ export class PartitionWriter {
   /** Records before this are on disk. */
   durable = 0;
   private readonly dir: string;
-  private readonly onDurable: (records: StreamRecord[], bytes: number) => void;
+  private readonly onDurable: OnDurable;
   private file!: FileHandle;
   private fileBytes = 0;
-  private buffers: Uint8Array[] = [];
-  private bufferedBytes = 0;
+  /** Slabs that are full, and the one that fills: records are written straight into them. */
+  private full: Buffer[] = [];
+  private slab = Buffer.allocUnsafe(SLAB_BYTES);
+  private slabUsed = 0;
+  private slabCut = 0;
   private records: StreamRecord[] = [];
   private committing: Promise<void> | undefined;
 
-  private constructor(dir: string, onDurable: (records: StreamRecord[], bytes: number) => void) {
+  private constructor(dir: string, onDurable: OnDurable) {
     this.dir = dir;
     this.onDurable = onDurable;
   }
 
   /** Opens the partition in `dir`, cutting off a torn tail. `onDurable` gets each group once it is on disk. */
-  static async open(
-    dir: string,
-    onDurable: (records: StreamRecord[], bytes: number) => void,
-  ): Promise<PartitionWriter> {
+  static async open(dir: string, onDurable: OnDurable): Promise<PartitionWriter> {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const writer = new PartitionWriter(dir, onDurable);
     const base = segmentBases(dir).at(-1);
@@ -57,19 +63,39 @@ export class PartitionWriter {
 
   append(records: readonly NewRecord[]): void {
     for (const record of records) {
-      const { head, payload, text } = encodeRecord(record);
-      this.buffers.push(head, payload);
-      this.bufferedBytes += head.length + payload.length;
-      const { kind, cause, value, bytes = nothing } = record;
-      this.records.push({ kind, offset: this.next, cause, bytes, value, text });
+      const { kind, cause, value, head, bytes } = record;
+      const text = bytes === undefined ? (record.text ?? JSON.stringify(value)) : '';
+      const size = sizeOf(
+        record,
+        bytes === undefined ? Buffer.byteLength(text) : (head?.length ?? 0) + bytes.length,
+      );
+      encodeRecord(record, text, this.roomFor(size), this.slabUsed, size);
+      this.slabUsed += size;
+      // Lines are read by another thread, from disk; all else by the next stage of this one.
+      if (bytes === undefined)
+        this.records.push({ kind, offset: this.next, cause, bytes: nothing, value, text });
       this.next++;
     }
+  }
+
+  private roomFor(size: number): Buffer {
+    if (this.slab.length - this.slabUsed >= size) return this.slab;
+    this.cut();
+    this.slab = Buffer.allocUnsafe(Math.max(SLAB_BYTES, size));
+    this.slabUsed = this.slabCut = 0;
+    return this.slab;
+  }
+
+  /** What the slab holds since the last cut is ready to be written; the rest of it goes on filling. */
+  private cut(): void {
+    if (this.slabUsed > this.slabCut) this.full.push(this.slab.subarray(this.slabCut, this.slabUsed));
+    this.slabCut = this.slabUsed;
   }
 
   /** Resolves when all that was appended before the call is on disk; rejects, keeping it, when the disk refuses. */
   async flush(): Promise<void> {
     while (this.committing !== undefined) await this.committing.catch(() => {});
-    if (this.buffers.length === 0) return;
+    if (this.next === this.durable) return;
     this.committing = this.commit().finally(() => {
       this.committing = undefined;
     });
@@ -77,22 +103,23 @@ export class PartitionWriter {
   }
 
   private async commit(): Promise<void> {
-    const { buffers, records, bufferedBytes: bytes, next } = this;
-    this.buffers = [];
+    const { records, next } = this;
+    this.cut();
+    const buffers = this.full;
+    this.full = [];
     this.records = [];
-    this.bufferedBytes = 0;
     try {
       await writeAll(this.file, buffers, this.fileBytes);
       await this.file.datasync();
     } catch (error) {
-      this.buffers = buffers.concat(this.buffers);
+      this.full = buffers.concat(this.full);
       this.records = records.concat(this.records);
-      this.bufferedBytes += bytes;
       throw error;
     }
+    const bytes = buffers.reduce((total, buffer) => total + buffer.length, 0);
     this.fileBytes += bytes;
     this.durable = next;
-    this.onDurable(records, bytes);
+    this.onDurable(records, next, bytes);
     if (this.fileBytes >= limits.segmentBytesMax) await this.roll();
   }
 
