@@ -12,6 +12,9 @@ interface Row {
   text: string;
 }
 
+/** Later than every time. */
+const END = '\u{ffff}';
+const FLUSH_ROWS_MIN = 1_000;
 const FLUSH_CHARS = 256 * 1024;
 const byTimeAndId = (a: Row, b: Row): number =>
   a.time < b.time ? -1 : a.time > b.time ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
@@ -24,6 +27,7 @@ export class SortedFile {
   private readonly stragglers = new Map<string, Row>();
   private written = '';
   private chunk = '';
+  private kept = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -42,8 +46,11 @@ export class SortedFile {
 
   /** Nothing at or before `time` will come any more that is not late. */
   flush(time: string): void {
+    // Looking through the rows that stay costs as much as writing those that go: wait until there are as many of both.
+    if (this.waiting.size < 2 * this.kept + FLUSH_ROWS_MIN && time !== END) return;
     const due: Row[] = [];
     for (const row of this.waiting.values()) if (row.time <= time) due.push(row);
+    this.kept = this.waiting.size - due.length;
     if (due.length === 0) return;
     for (const row of due.sort(byTimeAndId)) {
       this.waiting.delete(row.id);
@@ -61,7 +68,7 @@ export class SortedFile {
 
   /** Everything on disk, in order. `read` gives time and id of a written line. */
   async finish(read: (text: string) => { time: string; id: string }): Promise<void> {
-    this.flush('\u{ffff}');
+    this.flush(END);
     this.write();
     closeSync(this.file);
     if (this.stragglers.size > 0) await this.merge(read);

@@ -96,11 +96,16 @@ async function ended(threads: RunningThread[]): Promise<number> {
   const signal = new Promise<number>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(0));
   });
+  let stopping = false;
+  void signal.then(() => {
+    stopping = true;
+  });
   const failures = threads.map(async ({ name, worker }) => {
     const [cause] = await Promise.race([
       once(worker, 'exit'),
       once(worker, 'error').catch((error: unknown) => [error]),
     ]);
+    if (stopping) return 0;
     process.stderr.write(
       `INTERNAL: the ${name} thread ended (${cause}). Start sealwatch again: nothing is lost.\n`,
     );

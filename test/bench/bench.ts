@@ -37,7 +37,7 @@ async function measure(
   name: string,
   args: string[],
   env: Record<string, string> = {},
-  during?: (pid: number) => Promise<void>,
+  during?: () => Promise<void>,
 ): Promise<Result> {
   process.stderr.write(`  ${name} ...\n`);
   const started = Date.now();
@@ -52,7 +52,10 @@ async function measure(
   const exit = once(child, 'exit');
   let wallSeconds = 0;
   if (during !== undefined) {
-    await during(child.pid as number);
+    await Promise.race([
+      during(),
+      exit.then(() => Promise.reject(new Error(`${name} ended before its work was done`))),
+    ]);
     wallSeconds = (Date.now() - started) / 1000;
     child.kill('SIGTERM');
   }

@@ -13,6 +13,8 @@ interface Template {
   id: string;
   time: string;
   ms: number;
+  /** The last six digits of the time, under a millisecond. */
+  micros: string;
 }
 
 /** Writes `lines` lines to `path`, made from the audit log `from` (plain or .gz); returns their bytes. */
@@ -24,12 +26,11 @@ export function makeInput(path: string, from: string, lines: number): number {
   let bytes = 0;
   let chunk = '';
   for (let n = 0; n < lines; n++) {
-    const { text, id, time, ms } = templates[n % templates.length] as Template;
+    const { text, id, time, ms, micros } = templates[n % templates.length] as Template;
     const round = Math.floor(n / templates.length);
     // A thousand times faster than it happened: a busy Vault. Both halves of a call keep one id.
     const at = new Date(first + roundMs * round + (ms - first) / 1000).toISOString();
-    const digits = time.slice(23, 29);
-    chunk += `${pad(text.replace(id, id.slice(0, -8) + round.toString(16).padStart(8, '0')).replace(time, `${at.slice(0, 23)}${digits}Z`))}\n`;
+    chunk += `${pad(text.replace(id, id.slice(0, -8) + round.toString(16).padStart(8, '0')).replace(time, `${at.slice(0, 23)}${micros}Z`))}\n`;
     if (chunk.length < FLUSH_CHARS) continue;
     bytes += writeSync(file, chunk);
     chunk = '';
@@ -53,6 +54,7 @@ function readTemplates(from: string): Template[] {
       id: entry.request.id,
       time: entry.time,
       ms: Date.parse(`${canonical.slice(0, 23)}Z`),
+      micros: canonical.slice(23, 29),
     });
   }
   return templates;

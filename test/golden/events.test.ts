@@ -14,7 +14,9 @@ describe.each(['default', 'plain-accessor'])('the events of %s', (device) => {
   const scenes = readdirSync(join(fixtures, device));
 
   it.each(scenes)('%s', (scene) => {
-    const lines = readFileSync(join(fixtures, device, scene), 'utf8').trim().split('\n');
+    const lines = readFileSync(join(fixtures, device, scene), 'utf8')
+      .trim()
+      .split('\n');
     expectGolden(join(goldens, device, scene), normaliseLines(lines).map(canonicalJson));
   });
 

@@ -1,9 +1,9 @@
 // A device's time: the highest event time read and what has passed since, whatever else is read.
 
 import { describe, expect, test } from 'vitest';
-import { DeviceClock, tickDevices } from '../../../ingest/collector/clock.ts';
 import { limits } from '../../../core/limits.ts';
 import { timeOfMs } from '../../../core/time.ts';
+import { DeviceClock, tickDevices } from '../../../ingest/collector/clock.ts';
 
 const start = Date.parse('2026-09-07T10:00:00Z');
 const at = (seconds: number) => start + seconds * 1000;

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Framer, type PartialBudget } from '../../../ingest/collector/framer.ts';
 import { limits } from '../../../core/limits.ts';
+import { Framer, type PartialBudget } from '../../../ingest/collector/framer.ts';
 
 function framerWithLog(budget?: PartialBudget) {
   const lines: string[] = [];
@@ -24,7 +24,9 @@ function framerWithLog(budget?: PartialBudget) {
 
 /** Pushes `bytes` cut at `cuts`, each chunk in the same buffer, which is wiped after use as a reader's buffer is. */
 function pushCut(framer: Framer, bytes: Buffer, cuts: readonly number[]): void {
-  const ends = [...new Set([...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort((a, b) => a - b);
+  const ends = [...new Set([...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort(
+    (a, b) => a - b,
+  );
   const shared = Buffer.alloc(bytes.length);
   let from = 0;
   for (const end of ends) {

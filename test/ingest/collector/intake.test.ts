@@ -31,27 +31,31 @@ function withSpool(partitions = 3) {
 const idOf = (text: string) => (JSON.parse(text) as { request?: { id?: string } }).request?.id;
 
 describe('the partition', () => {
-  test.each([1, 3, 8])('of %i is the same for both halves of a call and all its copies, and all are used', (partitions) => {
-    const { spool, put } = withSpool(partitions);
-    put('file', ...deviceLines('default'));
-    put('tcp', ...deviceLines('raw'));
-    put('unix', ...deviceLines('plain-accessor'));
-    const placesOf = new Map<string, Set<number>>();
-    let lines = 0;
-    for (const { text, partition } of spool.lines()) {
-      const id = idOf(text);
-      if (id === undefined) continue;
-      lines++;
-      placesOf.set(id, (placesOf.get(id) ?? new Set()).add(partition));
-    }
-    expect(lines).toBeGreaterThan(4 * placesOf.size);
-    expect([...placesOf.values()].filter((places) => places.size !== 1)).toEqual([]);
-    expect(new Set([...placesOf.values()].flatMap((places) => [...places])).size).toBe(partitions);
-  });
+  test.each([1, 3, 8])(
+    'of %i is the same for both halves of a call and all its copies, and all are used',
+    (partitions) => {
+      const { spool, put } = withSpool(partitions);
+      put('file', ...deviceLines('default'));
+      put('tcp', ...deviceLines('raw'));
+      put('unix', ...deviceLines('plain-accessor'));
+      const placesOf = new Map<string, Set<number>>();
+      let lines = 0;
+      for (const { text, partition } of spool.lines()) {
+        const id = idOf(text);
+        if (id === undefined) continue;
+        lines++;
+        placesOf.set(id, (placesOf.get(id) ?? new Set()).add(partition));
+      }
+      expect(lines).toBeGreaterThan(4 * placesOf.size);
+      expect([...placesOf.values()].filter((places) => places.size !== 1)).toEqual([]);
+      expect(new Set([...placesOf.values()].flatMap((places) => [...places])).size).toBe(partitions);
+    },
+  );
 
   test('of lines without an id is the same for the same line', () => {
     const { spool, put } = withSpool();
-    for (const device of ['tcp', 'unix']) put(device, ...Array.from({ length: 20 }, (_, i) => `no JSON ${i}`));
+    for (const device of ['tcp', 'unix'])
+      put(device, ...Array.from({ length: 20 }, (_, i) => `no JSON ${i}`));
     const seen = spool.lines().map(({ text, partition }) => `${text} ${partition}`);
     expect(new Set(seen).size).toBe(20);
     expect(new Set(spool.lines().map(({ partition }) => partition)).size).toBe(3);
@@ -66,7 +70,11 @@ describe('a line in the spool', () => {
     const spooled = spool.lines();
     expect(spooled.map(({ text }) => text)).toEqual(lines);
     for (const { text, bytes, head } of spooled) {
-      const { request, time, type } = JSON.parse(text) as { request: { id?: string }; time: string; type: string };
+      const { request, time, type } = JSON.parse(text) as {
+        request: { id?: string };
+        time: string;
+        type: string;
+      };
       const { spans } = head;
       expect(bytes.toString('utf8', spans.idStart, spans.idEnd)).toBe(request.id ?? '');
       expect(bytes.toString('utf8', spans.timeStart, spans.timeEnd)).toBe(time);
@@ -107,8 +115,12 @@ const undone = (text: string) =>
 
 test('no token survives on its way, whatever the line and whatever lines come with it', () => {
   const clean = deviceLines('default').filter((line) => !line.includes('hvs.'));
-  const spot = fc.constantFrom(...spots.filter(({ name }) => !/before the object|key that comes twice/.test(name)));
-  const carrying = fc.tuple(spot, fc.constantFrom(...shapes), fc.boolean()).map(([at, token, session]) => at.put(token, session));
+  const spot = fc.constantFrom(
+    ...spots.filter(({ name }) => !/before the object|key that comes twice/.test(name)),
+  );
+  const carrying = fc
+    .tuple(spot, fc.constantFrom(...shapes), fc.boolean())
+    .map(([at, token, session]) => at.put(token, session));
   const line = fc.oneof(carrying, fc.constantFrom(...clean));
   fc.assert(
     fc.property(fc.array(line, { minLength: 1, maxLength: 8 }), (lines) => {
@@ -116,8 +128,7 @@ test('no token survives on its way, whatever the line and whatever lines come wi
       put('tcp', ...lines);
       const texts = spool.lines().map(({ text }) => undone(text));
       expect(texts).toHaveLength(lines.length);
-      for (const text of texts)
-        for (const token of shapes) expect(text).not.toContain(token.slice(0, 22));
+      for (const text of texts) for (const token of shapes) expect(text).not.toContain(token.slice(0, 22));
     }),
     { numRuns: 300 },
   );

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../../core/limits.ts';
 import { Redactor } from '../../../ingest/collector/redact.ts';
 import { Suspicion } from '../../../ingest/collector/suspect.ts';
-import { limits } from '../../../core/limits.ts';
 import { deviceLines } from './real-lines.ts';
 import { hashed, lineWith, shapes, spots } from './secrets.ts';
 
@@ -58,7 +58,8 @@ function isJson(text: string): boolean {
 }
 
 /** The dummy secrets that the capture gave to Vault, or that Vault made for it. */
-const captured = /example-password|example-[12]|example-key-of-\w+|(?<![\w-])wrong(?![\w-])|hv[sbr]\.EXAMPLE\w+/;
+const captured =
+  /example-password|example-[12]|example-key-of-\w+|(?<![\w-])wrong(?![\w-])|hv[sbr]\.EXAMPLE\w+/;
 
 describe('the lines of a raw device', () => {
   const lines = deviceLines('raw');
@@ -83,7 +84,11 @@ describe('the lines of a raw device', () => {
     for (const [i, line] of lines.entries()) {
       const before = JSON.parse(line) as Call;
       const after = JSON.parse(redacted[i] ?? '') as Call;
-      expect([after.time, after.type, after.request.id]).toEqual([before.time, before.type, before.request.id]);
+      expect([after.time, after.type, after.request.id]).toEqual([
+        before.time,
+        before.type,
+        before.request.id,
+      ]);
       expect(after.request.path).toBe(before.request.path);
       expect(Object.keys(after.request)).toEqual(Object.keys(before.request));
     }
@@ -132,7 +137,9 @@ describe('what is no secret stays', () => {
 
   test('data of a line whose client token is hashed: operators may have tuned it to be plain', () => {
     const line = lineWith({ path: shapes[0] as string, data: { tuned: 'plain' } });
-    expect((JSON.parse(clean(line)) as { request: { data: unknown } }).request.data).toEqual({ tuned: 'plain' });
+    expect((JSON.parse(clean(line)) as { request: { data: unknown } }).request.data).toEqual({
+      tuned: 'plain',
+    });
   });
 
   test('what is redacted already is not redacted again', () => {
@@ -159,13 +166,25 @@ describe('hostile lines', () => {
     }
   });
 
+  test('a raw line that is nested too deep to walk keeps no secret of its data', () => {
+    const depth = limits.nestingMax + 2;
+    const data = `{"password":"hunter2","x":${'['.repeat(depth)}1${']'.repeat(depth)}}`;
+    expect(clean(`{"auth":{"client_token":"x"},"request":{"data":${data},"id":"1"}}`)).not.toContain(
+      'hunter2',
+    );
+  });
+
   test('keys of the prototype stay keys', () => {
     const text = clean(`{"__proto__":{"x":1},"constructor":"a","request":{"path":"${shapes[0]}"}}`);
     expect(text).toMatch(/^\{"__proto__":\{"x":1\},"constructor":"a","request":\{"path":"sealwatch-hmac:/);
   });
 
   test('broken UTF-8 around a token', () => {
-    const bytes = Buffer.concat([Buffer.from([0xff, 0xc3]), Buffer.from(shapes[0] as string), Buffer.from([0xe2, 0x28])]);
+    const bytes = Buffer.concat([
+      Buffer.from([0xff, 0xc3]),
+      Buffer.from(shapes[0] as string),
+      Buffer.from([0xe2, 0x28]),
+    ]);
     expect(pseudonyms(redactor.redact(bytes).line.toString())).toHaveLength(1);
   });
 
@@ -175,7 +194,9 @@ describe('hostile lines', () => {
         { maxDepth: 5 },
         fc.constantFrom('TOKEN', 'see TOKEN', 'x', '', 7, null, true),
         fc.array(tie('value'), { maxLength: 3 }),
-        fc.dictionary(fc.constantFrom('a', 'TOKEN', 'path', 'type', 'data', 'b'), tie('value'), { maxKeys: 3 }),
+        fc.dictionary(fc.constantFrom('a', 'TOKEN', 'path', 'type', 'data', 'b'), tie('value'), {
+          maxKeys: 3,
+        }),
       ),
     }));
     fc.assert(

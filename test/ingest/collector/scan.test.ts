@@ -69,7 +69,17 @@ const key = fc.oneof(
   fc.string({ maxLength: 4 }),
 );
 const words = fc.oneof(
-  fc.constantFrom('"id":"evil"', ',"time":"evil","type":"evil"}', '"request":{"id":"evil"}', '\\', '\\"', '{', '}'),
+  fc.constantFrom(
+    '"id":"evil"',
+    ',"time":"evil","type":"evil"}',
+    '"request":{"id":"evil"}',
+    '\\',
+    '\\"',
+    '{',
+    '}',
+  ),
+  // Long strings that end in backslashes and quotes, odd and even.
+  fc.tuple(fc.nat(40), fc.stringMatching(/^[\\"]{0,6}$/)).map(([length, end]) => 'x'.repeat(length) + end),
   fc.string({ unit: 'binary', maxLength: 8 }),
 );
 const { value: hostile } = fc.letrec<{ value: unknown }>((tie) => ({
@@ -101,16 +111,19 @@ function spaced(value: unknown, spaces: () => string): string {
     return `[${value.map((item) => spaces() + spaced(item, spaces) + spaces()).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value).map(
-    ([name, member]) => `${spaces()}${JSON.stringify(name)}${spaces()}:${spaces()}${spaced(member, spaces)}${spaces()}`,
+    ([name, member]) =>
+      `${spaces()}${JSON.stringify(name)}${spaces()}:${spaces()}${spaced(member, spaces)}${spaces()}`,
   );
   return `{${members.join(',')}}`;
 }
 
 /** Whether the parts are strings that stand in the text as they are; the scanner takes no others for granted. */
-const isPlain = (parts: Parts) => Object.values(parts).every((part) => part === undefined || !/["\\\p{C}]/u.test(part));
+const isPlain = (parts: Parts) =>
+  Object.values(parts).every((part) => part === undefined || !/["\\\p{C}]/u.test(part));
 
 /** A line without a request of its own that carries one in a caller's data is a case of its own, below. */
-const hasRequest = (value: Record<string, unknown>) => typeof value['request'] === 'object' && value['request'] !== null && !Array.isArray(value['request']);
+const hasRequest = (value: Record<string, unknown>) =>
+  typeof value['request'] === 'object' && value['request'] !== null && !Array.isArray(value['request']);
 
 const prefix = fc.stringMatching(/^[a-z :-]{0,8}$/);
 
@@ -128,11 +141,15 @@ describe('any object', () => {
 
   test('with white space between its tokens', () => {
     fc.assert(
-      fc.property(entry.filter(hasRequest), fc.infiniteStream(fc.constantFrom('', '', ' ', '\t ', '\r')), (value, gaps) => {
-        const text = spaced(value, () => gaps.next().value as string);
-        fc.pre(isPlain(parsed(text)));
-        expect(scanText(text)).toEqual(parsed(text));
-      }),
+      fc.property(
+        entry.filter(hasRequest),
+        fc.infiniteStream(fc.constantFrom('', '', ' ', '\t ', '\r')),
+        (value, gaps) => {
+          const text = spaced(value, () => gaps.next().value as string);
+          fc.pre(isPlain(parsed(text)));
+          expect(scanText(text)).toEqual(parsed(text));
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -168,7 +185,14 @@ describe('any object', () => {
 
 test('what is no object, or none that ends, gives no id and does not throw', () => {
   for (const text of ['', 'x', '[1]', '"request"']) expect(scanText(text)).toBeUndefined();
-  for (const text of ['{', '{"request":{"id":', '{"request":{"id":"a', '{"time":"', '{"request":{"id":"a\\', '}{'])
+  for (const text of [
+    '{',
+    '{"request":{"id":',
+    '{"request":{"id":"a',
+    '{"time":"',
+    '{"request":{"id":"a\\',
+    '}{',
+  ])
     expect(scanText(text)?.id).toBeUndefined();
 });
 
@@ -177,7 +201,9 @@ test('any bytes: nothing outside the line is ever named', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(20), fc.boolean(), (random, from, asJson) => {
       const around = Buffer.from(`{"request":{"id":"${'z'.repeat(30)}"},"time":"t","type":"t"}`);
-      const inner = asJson ? Buffer.concat([Buffer.from('{"request":{"id":"a'), random]) : Buffer.from(random);
+      const inner = asJson
+        ? Buffer.concat([Buffer.from('{"request":{"id":"a'), random])
+        : Buffer.from(random);
       const bytes = Buffer.concat([around.subarray(0, from), inner, around]);
       const to = from + inner.length;
       if (!scanner.scan(bytes, from, to)) return;

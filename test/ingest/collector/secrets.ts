@@ -47,19 +47,27 @@ export interface Spot {
 export const spots: Spot[] = [
   { name: 'in the path', put: (token, session) => lineWith({ path: `auth/token/lookup/${token}`, session }) },
   { name: 'in a header', put: (token, session) => lineWith({ headers: { 'x-app': [token] }, session }) },
-  { name: 'in the error', put: (token, session) => lineWith({ error: `bad token "${token}", try again`, session }) },
+  {
+    name: 'in the error',
+    put: (token, session) => lineWith({ error: `bad token "${token}", try again`, session }),
+  },
   { name: 'in the metadata', put: (token, session) => lineWith({ metadata: { made_by: token }, session }) },
   { name: 'in the display name', put: (token, session) => lineWith({ name: `token ${token}`, session }) },
   { name: 'in nested lists', put: (token, session) => lineWith({ data: { a: [[1, [token]]] }, session }) },
   { name: 'as a map key', put: (token, session) => lineWith({ data: { [token]: 1 }, session }) },
-  { name: 'with escapes of its first letter', put: (token, session) => lineWith({ path: 'spot', session }).replace('spot', () => escaped(token, 0)) },
+  {
+    name: 'with escapes of its first letter',
+    put: (token, session) => lineWith({ path: 'spot', session }).replace('spot', () => escaped(token, 0)),
+  },
   {
     name: 'with an escape of its dot',
-    put: (token, session) => lineWith({ error: 'spot', session }).replace('spot', () => escaped(token, token.indexOf('.'))),
+    put: (token, session) =>
+      lineWith({ error: 'spot', session }).replace('spot', () => escaped(token, token.indexOf('.'))),
   },
   {
     name: 'with an escape inside it',
-    put: (token, session) => lineWith({ error: 'spot', session }).replace('spot', () => escaped(token, token.length - 8)),
+    put: (token, session) =>
+      lineWith({ error: 'spot', session }).replace('spot', () => escaped(token, token.length - 8)),
   },
   { name: 'in text that is no JSON', put: (token) => `request refused for ${token} at 10:00` },
   { name: 'in JSON that is cut off', put: (token) => `{"request":{"id":"1","path":"auth/${token}` },
@@ -69,6 +77,7 @@ export const spots: Spot[] = [
   { name: 'before the object', put: (token, session) => `${token} ${lineWith({ session })}` },
   {
     name: 'under a key that comes twice',
-    put: (token, session) => lineWith({ session }).replace('"request"', () => `"error":"${token}","error":"none","request"`),
+    put: (token, session) =>
+      lineWith({ session }).replace('"request"', () => `"error":"${token}","error":"none","request"`),
   },
 ];

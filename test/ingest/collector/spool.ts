@@ -4,6 +4,8 @@ import type { NewRecord, Snapshot, Stream, StreamRecord } from '../../../core/po
 import { decodeLine, type LineHead } from '../../../core/raw.ts';
 import { type Kind, type Loss, type Tick, type Topic, topics } from '../../../core/records.ts';
 
+const nothing = Buffer.alloc(0);
+
 export interface SpooledLine {
   partition: number;
   head: LineHead;
@@ -26,8 +28,10 @@ export class MemorySpool implements Stream {
     if (topic !== topics.raw) throw new Error(`${topic} is not for the collector`);
     const log = this.logs[partition];
     if (log === undefined) throw new Error(`no partition ${partition}`);
-    for (const { kind, cause, bytes = Buffer.alloc(0), value } of records)
-      log.push({ kind, offset: log.length, cause, bytes, value, text: JSON.stringify(value) ?? '' });
+    for (const { kind, cause, head = nothing, bytes = nothing, value } of records) {
+      const payload = Buffer.concat([head, bytes]);
+      log.push({ kind, offset: log.length, cause, bytes: payload, value, text: JSON.stringify(value) ?? '' });
+    }
   }
 
   async flush(): Promise<void> {

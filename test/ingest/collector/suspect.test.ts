@@ -60,12 +60,15 @@ interface Entry {
 
 const showsSecret = ({ auth, request, response }: Entry): boolean =>
   [auth?.client_token, request?.client_token].some((token) => token !== undefined) ||
-  [request?.data, response?.data].some((data) => Object.values(data ?? {}).some((value) => typeof value === 'string'));
+  [request?.data, response?.data].some((data) =>
+    Object.values(data ?? {}).some((value) => typeof value === 'string'),
+  );
 
 describe('a token shape', () => {
   test.each(spots.map((spot) => [spot.name, spot] as const))('is suspect %s', (_, spot) => {
     for (const token of shapes)
-      for (const session of [true, false]) expect([token, suspect(spot.put(token, session))]).toEqual([token, true]);
+      for (const session of [true, false])
+        expect([token, suspect(spot.put(token, session))]).toEqual([token, true]);
   });
 
   test('that is too short, or does not begin like one, is not', () => {
@@ -76,7 +79,12 @@ describe('a token shape', () => {
 
 describe('a client_token', () => {
   test('that is not a hash is suspect, whatever it looks like and however it is written', () => {
-    for (const text of ['"client_token":"abc"', '"client_token" : "abc"', '"client_token":["abc"]', '"client_token":"sealed"'])
+    for (const text of [
+      '"client_token":"abc"',
+      '"client_token" : "abc"',
+      '"client_token":["abc"]',
+      '"client_token":"sealed"',
+    ])
       expect([text, suspect(`{"auth":{${text}},"request":{"id":"1"}}`)]).toEqual([text, true]);
   });
 
@@ -91,7 +99,8 @@ test('plain data in a call without a token is suspect; hashed data is clean', ()
   const call = (value: unknown) => JSON.stringify({ request: { id: '1', data: { password: value } } });
   for (const value of ['pass', { deep: ['pass'] }, [hashed, 'pass'], `\\${hashed}`])
     expect([value, suspect(call(value))]).toEqual([value, true]);
-  for (const value of [hashed, { deep: [hashed, hashed] }, 5, null, {}]) expect([value, suspect(call(value))]).toEqual([value, false]);
+  for (const value of [hashed, { deep: [hashed, hashed] }, 5, null, {}])
+    expect([value, suspect(call(value))]).toEqual([value, false]);
   expect(suspect(`{"response":{"data":{"a":"${hashed}"}},"request":{"data":{"a":"plain"}}}`)).toBe(true);
 });
 
@@ -108,4 +117,22 @@ test('only the line counts, not what stands before and after it in its chunk', (
   const chunk = Buffer.from(`${raw}\n${clean}\n${raw}`);
   const from = Buffer.byteLength(raw) + 1;
   expect(new Suspicion().of(chunk, from, from + Buffer.byteLength(clean))).toBe(false);
+});
+
+test('a buffer that is filled anew is searched anew', () => {
+  const suspicion = new Suspicion();
+  const buffer = Buffer.alloc(2000);
+  const clean = '{"request":{"id":"1"}}';
+  const suspects = [
+    '{"auth":{"client_token":"plain"}}',
+    '{"request":{"data":{"a":"plain"}}}',
+    '{"a":"\\u0068"}',
+  ];
+  for (const text of [clean, ...suspects, clean, ...suspects, clean]) {
+    for (const before of ['', 'x'.repeat(700)]) {
+      buffer.fill(0);
+      const to = buffer.write(before + text);
+      expect([text, suspicion.of(buffer, 0, to)]).toEqual([text, text !== clean]);
+    }
+  }
 });

@@ -25,7 +25,13 @@ describe('the caller by auth method', () => {
     [
       'userpass',
       { display_name: 'userpass-bob', entity_id: entity, metadata: { username: 'bob' } },
-      { kind: 'human', auth_method: 'userpass', auth_mount: 'auth/userpass/', subject: 'bob', role: undefined },
+      {
+        kind: 'human',
+        auth_method: 'userpass',
+        auth_mount: 'auth/userpass/',
+        subject: 'bob',
+        role: undefined,
+      },
     ],
     [
       'ldap',
@@ -180,7 +186,10 @@ describe('the credential', () => {
   });
 
   it('none without a token', () => {
-    expect(theEvent(callOf('generate-root', 0)).vault.caller).toMatchObject({ credential: 'none', kind: 'anonymous' });
+    expect(theEvent(callOf('generate-root', 0)).vault.caller).toMatchObject({
+      credential: 'none',
+      kind: 'anonymous',
+    });
   });
 
   it('a login is made with none, and gives one out', () => {

@@ -33,7 +33,12 @@ describe('a login', () => {
   });
 
   it('wrapped succeeds too: the token is inside', () => {
-    const wrap_info = { accessor: hashed, creation_path: 'auth/userpass/login/alice', token: hashed, ttl: 60 };
+    const wrap_info = {
+      accessor: hashed,
+      creation_path: 'auth/userpass/login/alice',
+      token: hashed,
+      ttl: 60,
+    };
     const event = theEvent(answered(userpass, { ...mounts, wrap_info }));
     expect(event.event).toMatchObject({ action: 'user-login', outcome: 'success' });
     expect(event.vault.issued).toBeUndefined();
@@ -66,7 +71,10 @@ describe('a login', () => {
     ['a wrong role id: an error body alone', callOf('login-failed', 2)],
     ['no answer body', answered(failed, undefined)],
     ['an answer with mounts only', answered(failed, mounts)],
-    ['a status of 400', answered(failed, { ...mounts, data: { http_status_code: 400, http_raw_body: hashed } })],
+    [
+      'a status of 400',
+      answered(failed, { ...mounts, data: { http_status_code: 400, http_raw_body: hashed } }),
+    ],
     ['a denial by the method', answered(failed, { data: { error: hashed } }, { error: 'permission denied' })],
     [
       'an error of the request only',
@@ -87,7 +95,9 @@ describe('a login', () => {
     ['auth/cert/', 'cert', 'auth/cert/login', 'update'],
     ['auth/aws/', 'aws', 'auth/aws/login', 'create'],
   ])('%s %s fails with an error body alone', (mount_point, mount_type, path, operation) => {
-    const event = theEvent(withRequest(callOf('login-failed', 2), { mount_point, mount_type, path, operation }));
+    const event = theEvent(
+      withRequest(callOf('login-failed', 2), { mount_point, mount_type, path, operation }),
+    );
     expect(event.event).toMatchObject({ action: 'user-login', outcome: 'failure', reason: 'login_failed' });
     expect(event.vault.caller).toMatchObject({ auth_mount: mount_point, auth_method: mount_type });
   });
@@ -99,7 +109,10 @@ describe('a login', () => {
   });
 
   it('without a name in the path is known by its address', () => {
-    expect(theEvent(callOf('login-failed', 2)).user).toMatchObject({ id: 'address:127.0.0.66', name: undefined });
+    expect(theEvent(callOf('login-failed', 2)).user).toMatchObject({
+      id: 'address:127.0.0.66',
+      name: undefined,
+    });
   });
 });
 
@@ -111,7 +124,7 @@ describe('a refusal', () => {
     ['a revoked token', callOf('token-invalid', 2), ['failure', 'invalid_token', true]],
     ['a made-up token', callOf('token-invalid', 3), ['failure', 'invalid_token', true]],
     ['no token', callOf('token-invalid', 4), ['failure', 'invalid_token', true]],
-    ['a token that is used up', callOf('token-life', 9), ['failure', 'invalid_token', true]],
+    ['a token that is used up', callOf('token-life', 10), ['failure', 'invalid_token', true]],
     [
       'of a known caller whom no policy result names',
       denied.map((entry) => ({ ...entry, auth: without(entry.auth, 'policy_results') })),
@@ -119,7 +132,11 @@ describe('a refusal', () => {
     ],
     [
       'by another error',
-      denied.map((entry) => ({ ...entry, error: 'internal error', auth: callOf('kv-v2', 2)[1].auth as JsonObject })),
+      denied.map((entry) => ({
+        ...entry,
+        error: 'internal error',
+        auth: callOf('kv-v2', 2)[1].auth as JsonObject,
+      })),
       ['failure', 'error_response', false],
     ],
     [
@@ -206,7 +223,11 @@ describe('a read that gives nothing out', () => {
 describe('a success', () => {
   it('a KV v1 secret may have a field called error', () => {
     const data = { error: hashed };
-    expect(verdict(answered(callOf('kv-v1-read'), { data, secret: {} }))).toEqual(['success', undefined, false]);
+    expect(verdict(answered(callOf('kv-v1-read'), { data, secret: {} }))).toEqual([
+      'success',
+      undefined,
+      false,
+    ]);
   });
 
   it('a queued revocation answers 202', () => {

@@ -32,13 +32,23 @@ describe('a line that is no entry', () => {
     ['words for a time', JSON.stringify({ time: 'now', type: 'request', request: {} }), 'bad_time'],
     ['a time without a zone', `{"time":"2026-09-01T00:00:00","type":"request","request":{}}`, 'bad_time'],
     ['an empty object', '{}', 'no_request'],
-    ['nesting of 5,000', `{"time":"${time}","type":"request","request":{"data":${nested(5000)}}}`, 'too_deep'],
+    [
+      'nesting of 5,000',
+      `{"time":"${time}","type":"request","request":{"data":${nested(5000)}}}`,
+      'too_deep',
+    ],
   ])('%s: %#', (_, line, reason) => {
     const { events, rejects, counts } = made([line]);
     expect(events).toEqual([]);
     const hash = sha(Buffer.concat([Buffer.from(line as string), Buffer.from('\n')]));
     expect(rejects).toEqual([
-      { bytes: Buffer.byteLength(line as string), device: 'file', hash, id: `reject-${hash.slice(0, 32)}`, reason },
+      {
+        bytes: Buffer.byteLength(line as string),
+        device: 'file',
+        hash,
+        id: `reject-${hash.slice(0, 32)}`,
+        reason,
+      },
     ]);
     expect(rejectReasons).toContain(reason);
     expect(counts['file']).toMatchObject({ received: 1, rejected: 1, paired: 0, dropped: 0 });
@@ -91,7 +101,10 @@ describe('size', () => {
 
   it('data over the bound is left out and named, all else stays', () => {
     const [request, response] = callOf('kv-v1-read', 0);
-    const big = { ...response, response: { ...response.response, data: sized(limits.eventDataBytesMax + 1) } };
+    const big = {
+      ...response,
+      response: { ...response.response, data: sized(limits.eventDataBytesMax + 1) },
+    };
     const event = theEvent([request, big as EntryLine]);
     expect(event.vault.truncated).toEqual(['response.data']);
     expect(event.vault.response).toBeUndefined();
@@ -99,8 +112,13 @@ describe('size', () => {
   });
 
   it('both parts', () => {
-    const [request, response] = withRequest(callOf('kv-v1-read', 0), { data: sized(limits.eventDataBytesMax + 1) });
-    const big = { ...response, response: { data: sized(limits.eventDataBytesMax + 1) } } as unknown as EntryLine;
+    const [request, response] = withRequest(callOf('kv-v1-read', 0), {
+      data: sized(limits.eventDataBytesMax + 1),
+    });
+    const big = {
+      ...response,
+      response: { data: sized(limits.eventDataBytesMax + 1) },
+    } as unknown as EntryLine;
     const event = theEvent([request as EntryLine, big]);
     expect(event.vault.truncated).toEqual(['request.data', 'response.data']);
     expect(event.vault.request.data).toBeUndefined();
@@ -124,7 +142,11 @@ describe('size', () => {
 describe('text', () => {
   it('NUL does not reach the fields that are searched', () => {
     const event = theEvent(
-      withRequest(callOf('kv-v1-read', 0), { path: 'legacy/a\0b', remote_address: '10.0\0.0.1', remote_port: 1 }),
+      withRequest(callOf('kv-v1-read', 0), {
+        path: 'legacy/a\0b',
+        remote_address: '10.0\0.0.1',
+        remote_port: 1,
+      }),
     );
     expect(event.vault.request.path).toBe('legacy/a\u{fffd}b');
     expect(event.vault.secret?.path).toBe('legacy/a\u{fffd}b');
@@ -146,7 +168,22 @@ describe('text', () => {
 
 /** What a member may turn into. Names of object members are among the words: none of them is a plain value. */
 const oddValue = fc.oneof(
-  fc.constantFrom<unknown>(null, true, 0, -1, 1.5, 1e300, '', 'x', [], {}, ['x'], { a: 1 }, [[]], 'a'.repeat(5000)),
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    0,
+    -1,
+    1.5,
+    1e300,
+    '',
+    'x',
+    [],
+    {},
+    ['x'],
+    { a: 1 },
+    [[]],
+    'a'.repeat(5000),
+  ),
   fc.constantFrom<unknown>('root', 'hmac-sha256:', '\0', '../..', 'auth/', 'sys/', '*', '$1', '\u{d800}'),
   fc.integer(),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -167,7 +204,15 @@ function setAt(value: unknown, path: string[], to: unknown): unknown {
   return copy;
 }
 
-const scenes = ['kv-v2', 'login-approle', 'wrapping', 'token-life', 'database-lease', 'denied', 'audit-device'];
+const scenes = [
+  'kv-v2',
+  'login-approle',
+  'wrapping',
+  'token-life',
+  'database-lease',
+  'denied',
+  'audit-device',
+];
 const realCall = fc.constantFrom(...scenes).map((scene): EntryLine[] => callOf(scene, 0));
 
 /** What must hold of an event whatever the line was. */
@@ -231,6 +276,8 @@ describe('wrong types', () => {
 
 /** An earlier edit may have taken the place away. */
 function setWhereItIs(value: unknown, path: string[], to: unknown): unknown {
-  const parent = path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string, unknown> | null)?.[key], value);
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((at, key) => (at as Record<string, unknown> | null)?.[key], value);
   return typeof parent === 'object' && parent !== null ? setAt(value, path, to) : value;
 }

@@ -2,7 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent, JsonObject } from '../../../core/event.ts';
-import { callOf, type EntryLine, fixtureLines, made, theEvent, without, withRequest, withTop } from './lines.ts';
+import {
+  callOf,
+  type EntryLine,
+  fixtureLines,
+  made,
+  theEvent,
+  without,
+  withRequest,
+  withTop,
+} from './lines.ts';
 
 /** Without what must differ when the bytes of the lines do. */
 const apartFromHash = (event: AuditEvent) => ({ ...event, event: { ...event.event, hash: '' } });
@@ -98,7 +107,14 @@ describe('granting policies', () => {
   it.each<[string, unknown, string[] | undefined]>([
     ['blank leading elements of Vault 1.17', [{ type: '' }, { name: 'team', type: 'acl' }], ['team']],
     ['nothing but blank elements', [{ type: '' }, { type: '' }], undefined],
-    ['several', [{ name: 'b', type: 'acl' }, { name: 'a', type: 'rgp' }], ['b', 'a']],
+    [
+      'several',
+      [
+        { name: 'b', type: 'acl' },
+        { name: 'a', type: 'rgp' },
+      ],
+      ['b', 'a'],
+    ],
     ['none', undefined, undefined],
     ['wrong types', [null, 7, 'team', [], { name: 7 }], undefined],
     ['no list', 'team', undefined],
@@ -228,7 +244,9 @@ describe('plugins that audit themselves', () => {
   });
 
   it('a call without an address has no source', () => {
-    const event = theEvent(withRequest(callOf('kv-v2', 2), { remote_address: undefined, remote_port: undefined }));
+    const event = theEvent(
+      withRequest(callOf('kv-v2', 2), { remote_address: undefined, remote_port: undefined }),
+    );
     expect(event.source).toBeUndefined();
     expect(event.related.ip).toBeUndefined();
   });

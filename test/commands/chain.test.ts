@@ -1,0 +1,136 @@
+// The stages joined in memory: bytes in any chunks, devices that end, time that passes as far as the slowest has come.
+
+import { describe, expect, it } from 'vitest';
+import { Chain } from '../../commands/chain.ts';
+import { loadRules } from '../../commands/rules.ts';
+import type { CoverageDelta, Reject } from '../../core/records.ts';
+import { Redactor } from '../../ingest/collector/redact.ts';
+import { fixtureLines, sampleLines } from '../ingest/normalise/lines.ts';
+import { numbers, resalted } from './replay-run.ts';
+
+interface Seen {
+  events: Map<string, string>;
+  leases: string[];
+  rejects: Reject[];
+  alerts: Map<string, number>;
+  watermarks: string[];
+  coverage: CoverageDelta[];
+}
+
+function chainOf(devices: string[], partitions = 1): { chain: Chain; seen: Seen } {
+  const seen: Seen = {
+    events: new Map(),
+    leases: [],
+    rejects: [],
+    alerts: new Map(),
+    watermarks: [],
+    coverage: [],
+  };
+  const chain = new Chain({
+    cluster: 'test',
+    devices,
+    partitions,
+    time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3 },
+    rules: loadRules(undefined),
+    redactor: new Redactor(Buffer.alloc(32)),
+    sink: {
+      event: (event, text) => seen.events.set(event.event.id, text),
+      lease: ({ id }) => seen.leases.push(id),
+      reject: (reject) => seen.rejects.push(reject),
+      coverage: (delta) => seen.coverage.push(delta),
+      alerts: (alerts) => {
+        for (const { revision, body } of alerts) seen.alerts.set(body.alert.id, revision);
+      },
+      watermark: (time) => seen.watermarks.push(time),
+    },
+  });
+  return { chain, seen };
+}
+
+const bytesOf = (lines: string[]) => Buffer.from(lines.map((line) => `${line}\n`).join(''));
+const sample = sampleLines();
+
+function whole(): Seen {
+  const { chain, seen } = chainOf(['file']);
+  chain.push('file', bytesOf(sample));
+  chain.finishDevice('file');
+  chain.finish();
+  return seen;
+}
+
+describe('a chain', () => {
+  it.each([1, 2, 3])('takes bytes in any chunks, with ticks between: way %i', (seed) => {
+    const next = numbers(seed);
+    const bytes = bytesOf(sample);
+    const { chain, seen } = chainOf(['file'], 1 + seed);
+    for (let at = 0; at < bytes.length; ) {
+      const end = at + 1 + Math.floor(next() * 5000);
+      // The reader's own buffer: what the chain keeps must be a copy.
+      const chunk = Buffer.from(bytes.subarray(at, end));
+      chain.push('file', chunk);
+      chunk.fill(0);
+      chain.tick();
+      at = end;
+    }
+    chain.finishDevice('file');
+    chain.finish();
+    const expected = whole();
+    expect(Object.fromEntries(seen.events)).toEqual(Object.fromEntries(expected.events));
+    expect(Object.fromEntries(seen.alerts)).toEqual(Object.fromEntries(expected.alerts));
+    expect(seen.leases.sort()).toEqual(expected.leases.sort());
+    expect(seen.rejects).toEqual([]);
+  });
+
+  it('lets events out while it reads, not only at the end', () => {
+    const { chain, seen } = chainOf(['file']);
+    chain.push('file', bytesOf(sample));
+    chain.tick();
+    expect(seen.events.size).toBeGreaterThan(100);
+    expect(seen.alerts.size).toBeGreaterThan(0);
+    expect(seen.watermarks.at(-1)).toBe([...seen.watermarks].sort().at(-1));
+  });
+
+  it('holds time back for a device that has shown nothing yet', () => {
+    const { chain, seen } = chainOf(['file', 'tcp']);
+    chain.push('file', bytesOf(sample));
+    chain.tick();
+    expect(seen.watermarks).toEqual([]);
+    chain.finishDevice('tcp');
+    chain.tick();
+    expect(seen.watermarks).not.toEqual([]);
+  });
+
+  it('holds time back at the device that is furthest behind', () => {
+    const { chain, seen } = chainOf(['file', 'tcp']);
+    chain.push('file', bytesOf(sample));
+    chain.push('tcp', bytesOf(resalted(sample.slice(0, 100))));
+    chain.tick();
+    const reached = (JSON.parse(sample[99] ?? '') as { time: string }).time;
+    expect((seen.watermarks.at(-1) ?? '') < reached).toBe(true);
+    expect(chain.timeOf('tcp') < chain.timeOf('file')).toBe(true);
+  });
+
+  it('counts what it loses: a line without an end is still a line, the rest of a device is its own', () => {
+    const { chain, seen } = chainOf(['file', 'tcp']);
+    const [request = '', response = ''] = fixtureLines('kv-v1-read');
+    chain.push('file', Buffer.from(`${request}\n${response}`));
+    chain.push('tcp', Buffer.from(resalted([request]).join('').slice(0, 200)));
+    chain.finishDevice('file');
+    chain.finishDevice('tcp');
+    chain.finish();
+    expect(seen.events.size).toBe(1);
+    expect(seen.rejects).toMatchObject([{ device: 'tcp', reason: 'not_json' }]);
+    const received = (device: string) =>
+      seen.coverage
+        .filter((delta) => delta.device === device)
+        .reduce((sum, { counts }) => sum + (counts.received ?? 0), 0);
+    expect([received('file'), received('tcp')]).toEqual([2, 1]);
+  });
+
+  it('bytes of a device that nobody named are not taken', () => {
+    const { chain, seen } = chainOf(['file']);
+    chain.push('other', bytesOf(sample));
+    chain.finish();
+    expect(seen.events.size).toBe(0);
+  });
+});

@@ -1,0 +1,130 @@
+// The built product as a process of its own: start it, kill it, start it again, ask its API.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Polls until `look` finds something; nobody knows how long the way through the stages takes. */
+export async function until<T>(what: string, look: () => Promise<T | undefined>, seconds = 60): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  let last: unknown;
+  for (;;) {
+    const found = await look().catch((error: unknown) => {
+      last = error;
+      return undefined;
+    });
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what} (${String(last)})`);
+    await sleep(150);
+  }
+}
+
+export class Sealwatch implements AsyncDisposable {
+  readonly #settings: Record<string, string>;
+  readonly #args: string[];
+  readonly #dataDir: string;
+  /** Where keys lie: another folder for `run --replay`. */
+  keyDir: string;
+  output = '';
+  #child: ChildProcess | undefined;
+
+  constructor(dataDir: string, settings: Record<string, string>, args: string[] = []) {
+    this.#dataDir = this.keyDir = dataDir;
+    this.#settings = settings;
+    this.#args = args;
+  }
+
+  /** Starts it; `ready` waits until it answers. */
+  start(): void {
+    const env = { ...process.env, ...this.#settings, SEALWATCH_DATA_DIR: this.#dataDir };
+    const child = spawn(process.execPath, ['dist/main.js', 'run', ...this.#args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        this.output += chunk.toString();
+      });
+  }
+
+  async ready(): Promise<void> {
+    await until(`ready\n${this.output}`, async () => {
+      if (this.#child?.exitCode !== null)
+        throw new Error(`ended with ${this.#child?.exitCode}: ${this.output}`);
+      return (await this.fetch('/readyz')).ok ? true : undefined;
+    });
+  }
+
+  /** As a power cut would. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Ends it with SIGTERM, or waits for it to end by itself; its exit code. */
+  async end(signal?: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child as ChildProcess;
+    const gone = child.exitCode === null ? once(child, 'exit') : Promise.resolve();
+    if (signal !== undefined) child.kill(signal);
+    await Promise.race([gone, sleep(30_000)]);
+    return child.exitCode;
+  }
+
+  fetch(path: string): Promise<Response> {
+    const file = join(this.keyDir, 'admin-key');
+    const headers = existsSync(file) ? { authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` } : {};
+    return fetch(`http://127.0.0.1:${this.#settings['SEALWATCH_API_PORT']}${path}`, { headers });
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const response = await this.fetch(path);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** All rows of a list, along its cursor. */
+  async all<T>(path: string, limit = 400): Promise<T[]> {
+    const rows: T[] = [];
+    for (let cursor = ''; ; ) {
+      const page: { items: T[]; next_cursor: string | null } = await this.get(
+        `${path}?limit=${limit}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      rows.push(...page.items);
+      if (page.next_cursor === null) return rows;
+      cursor = page.next_cursor;
+    }
+  }
+
+  /** Resolves when event time has passed `time`. */
+  async passed(time: string, seconds = 60): Promise<void> {
+    await until(
+      `the watermark behind ${time}`,
+      async () => {
+        const { extent } = await this.get<{ extent: { watermark?: string } }>('/v1/coverage');
+        return (extent.watermark ?? '') > time ? true : undefined;
+      },
+      seconds,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
