@@ -184,9 +184,13 @@ async function main(): Promise<number> {
             { cause: error },
           );
     process.stderr.write(`${known.line}\n`);
-    if (program.opts()['debug'] === true && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    const debug = program.opts()['debug'] === true || (process.env['SEALWATCH_DEBUG'] ?? '') !== '';
+    if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return known.exitCode;
   }
 }
 
-process.exitCode = await main();
+// A thread or a connection that is left must not keep a process that has failed.
+const code = await main();
+if (code === 0) process.exitCode = 0;
+else process.exit(code);

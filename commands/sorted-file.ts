@@ -1,9 +1,8 @@
 // Writes rows in (time, id) order, the last version of each, without holding them all: what lies behind the watermark goes
 // to disk; the few that come later or anew are merged in at the end.
 
-import { once } from 'node:events';
 import { closeSync, createReadStream, openSync, renameSync, writeSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { Framer } from '../ingest/collector/framer.ts';
 
 interface Row {
   time: string;
@@ -84,11 +83,7 @@ export class SortedFile {
       writeSync(out, `${text}\n`);
       rows++;
     };
-    const lines = createInterface({
-      input: createReadStream(this.path),
-      crlfDelay: Number.POSITIVE_INFINITY,
-    });
-    lines.on('line', (text) => {
+    const merge = (text: string) => {
       const { time, id } = read(text);
       if (this.stragglers.has(id)) return;
       for (
@@ -98,8 +93,13 @@ export class SortedFile {
       )
         put(row.text);
       put(text);
+    };
+    // Not readline: it takes U+2028, which stands in JSON as it is, for the end of a line.
+    const lines = new Framer({
+      line: (bytes, from, to) => merge(bytes.toString('utf8', from, to)),
+      lost: () => {},
     });
-    await once(lines, 'close');
+    for await (const chunk of createReadStream(this.path)) lines.push(chunk as Buffer);
     for (const row of late.slice(next)) put(row.text);
     closeSync(out);
     renameSync(merged, this.path);

@@ -20,6 +20,8 @@ export const limits = {
   eventDataBytesMax: 64 * KiB,
   /** Characters kept of a free text such as an error message or a path. */
   textCharsMax: 4096,
+  /** Texts kept of a list such as policies or warnings. */
+  listTextsMax: 200,
   /** One segment file of the stream. */
   segmentBytesMax: 64 * MiB,
   /** Bytes that a consumer asks for in one read. */
@@ -44,7 +46,9 @@ export const limits = {
   halfMemorySeconds: 300,
   /** A line from further in the future than this does not move the device's time. */
   futureSeconds: 300,
-  /** A device without a line for this long no longer holds the watermark back. */
+  /** Most that one tick lets event time pass: after a pause of the machine, what was written meanwhile is not late. */
+  tickMsMax: 1_500,
+  /** A device without a line for this long no longer holds the watermark back; nor does a socket that is this far behind. */
   deviceIdleSeconds: 60,
   /** Replay keeps the watermark this far behind, so that order inside it does not matter. */
   replaySlackSeconds: 60,
@@ -79,7 +83,3 @@ export const limits = {
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
-
-if (limits.halfMemorySeconds < limits.emittedMemorySeconds) {
-  throw new Error('limits: a half must be remembered at least as long as an emitted call');
-}

@@ -57,6 +57,7 @@ export const rejectReasons = [
   'line_too_long',
   'truncated',
   'dropped',
+  'internal',
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
 

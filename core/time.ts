@@ -10,7 +10,13 @@ const RFC3339 =
 export function utcTime(text: string): string | undefined {
   const length = text.length;
   // The common case without a regular expression: UTC already, only the fraction to fill up.
-  if (length >= 20 && length <= 30 && text.charCodeAt(length - 1) === 90 && text.charCodeAt(10) === 84) {
+  if (
+    length >= 20 &&
+    length !== 21 &&
+    length <= 30 &&
+    text.charCodeAt(length - 1) === 90 &&
+    text.charCodeAt(10) === 84
+  ) {
     const fast =
       length === 30
         ? text
@@ -22,6 +28,9 @@ export function utcTime(text: string): string | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
+  // Date.parse takes 30 February for 2 March, and 24:00 for the next day.
+  const last = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  if (Number(day) > last || Number(hour) > 23) return undefined;
   const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.000${zone.toUpperCase()}`);
   if (Number.isNaN(ms)) return undefined;
   const utc = new Date(ms).toISOString();

@@ -3,6 +3,7 @@
 // A crash loses what the snapshot does not have; reading on from there makes the same records again, and those whose cause
 // is on the stream already are left out.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { partitionOf } from '../../core/partition.ts';
@@ -21,6 +22,25 @@ export interface NormaliseTaskOptions {
   devices: readonly string[];
   time: { pairWaitSeconds: number; allowedLatenessSeconds: number };
 }
+
+/** What decides when a call goes out, and so at which cause. */
+interface Settings {
+  cluster: string;
+  devices: readonly string[];
+  time: { pairWaitSeconds: number; allowedLatenessSeconds: number };
+}
+
+interface TaskState {
+  next: number;
+  normaliser: NormaliserState;
+  settings: Settings;
+}
+
+const settingsOf = ({ cluster, devices, time }: NormaliseTaskOptions): Settings => ({
+  cluster,
+  devices: [...devices],
+  time: { ...time },
+});
 
 export class NormaliseTask {
   readonly normaliser: Normaliser;
@@ -63,15 +83,35 @@ export class NormaliseTask {
     );
   }
 
-  /** Goes on where the last snapshot was taken. */
+  /**
+   * Goes on where the last snapshot was taken. What the stream has behind it was made under the settings of the snapshot, so
+   * that stretch is made again under those: only then do the same records come at the same causes. New settings begin after.
+   */
   static async load(options: NormaliseTaskOptions): Promise<NormaliseTask> {
     const { stream, partition } = options;
     const snapshot = await stream.loadSnapshot(GROUP, String(partition));
-    const state = snapshot?.state as { next: number; normaliser: NormaliserState } | undefined;
     const seen = await findCauses(stream, partition, snapshot?.outputs ?? {});
-    const task = new NormaliseTask(options, state?.next ?? 0, seen, state?.normaliser);
+    const state = snapshot?.state as TaskState | undefined;
+    const settings = settingsOf(options);
+    const task = new NormaliseTask(
+      { ...options, ...(state?.settings ?? settings) },
+      state?.next ?? 0,
+      seen,
+      state?.normaliser,
+    );
     await task.restore(snapshot?.inputs[partition] ?? 0);
-    return task;
+    // The first snapshot comes before the first record, so that there is always one that tells the settings.
+    if (state === undefined) await task.save(true);
+    if (state === undefined || isDeepStrictEqual(state.settings, settings)) return task;
+    const last = Math.max(-1, ...[...seen.values()].map((cause) => cause.offset));
+    while (task.next <= last) if ((await task.step(last)) === 0) break;
+    await stream.flush();
+    await task.save(true);
+    const renewed = task.normaliser.snapshot(task.next);
+    const next = new NormaliseTask(options, task.next, seen, renewed.state);
+    await next.restore(renewed.offset);
+    await next.save(true);
+    return next;
   }
 
   /** Reads the lines of the calls that were waiting again. */
@@ -87,11 +127,12 @@ export class NormaliseTask {
     }
   }
 
-  /** Takes one batch and appends what it makes; returns the number of records. The caller flushes. */
-  async step(): Promise<number> {
+  /** Takes one batch, up to offset `last`, and appends what it makes; returns how many records it read. The caller flushes. */
+  async step(last = Number.POSITIVE_INFINITY): Promise<number> {
     const { stream, partition } = this.options;
     const records = await stream.read(topics.raw, partition, this.next, limits.readBytesMax);
     for (const record of records) {
+      if (record.offset > last) break;
       this.offset = record.offset;
       this.index = 0;
       this.normaliser.record(record);
@@ -123,8 +164,8 @@ export class NormaliseTask {
   }
 
   /** Only after a flush: what the snapshot stands for must be on disk. */
-  async save(): Promise<void> {
-    if (this.next === this.savedAt) return;
+  async save(always = false): Promise<void> {
+    if (this.next === this.savedAt && !always) return;
     const { stream, partition } = this.options;
     const { state, offset } = this.normaliser.snapshot(this.next);
     const ends: Record<string, number> = {};
@@ -133,7 +174,7 @@ export class NormaliseTask {
     await stream.saveSnapshot(GROUP, String(partition), {
       inputs: { [partition]: offset },
       outputs: ends,
-      state: { next: this.next, normaliser: state },
+      state: { next: this.next, normaliser: state, settings: settingsOf(this.options) } satisfies TaskState,
     });
     this.savedAt = this.next;
     this.keep = offset;

@@ -31,6 +31,7 @@ const INDEX_MS = 500;
 /** A step that read this many left more behind. */
 const INDEX_RECORDS_MIN = 2_000;
 const RETRY_MS = 1_000;
+const LATER_MS = 10_000;
 const RETAIN_MS = 60_000;
 
 export class Pipeline {
@@ -41,6 +42,7 @@ export class Pipeline {
   private readonly deliveries: Delivery[];
   private readonly stopping: AbortController;
   private wake: () => void = () => {};
+  private isFailing = false;
   private nextSaveMs = 0;
   private nextRetainMs = 0;
   private nextIndexMs = 0;
@@ -83,8 +85,8 @@ export class Pipeline {
     const delivering = this.deliveries.map((delivery) => this.runDelivery(delivery));
     while (!this.stopping.signal.aborted) {
       const count = await this.step();
-      await this.saveWhenDue();
-      await this.retainWhenDue();
+      await this.later(() => this.saveWhenDue(), 'a snapshot cannot be written');
+      await this.later(() => this.retainWhenDue(), 'old segments cannot be deleted');
       if (count === 0) await this.idle();
     }
     await Promise.all(delivering);
@@ -129,13 +131,26 @@ export class Pipeline {
   private flush = (): Promise<void> =>
     this.retrying(() => this.options.stream.flush(), 'the stream cannot be written');
 
+  /** What may fail now and be done later: the state stays, and the next turn tries again. */
+  private async later(work: () => Promise<void>, what: string): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.options.logger.error({ error: String(error) }, `${what}; trying again later`);
+      this.nextSaveMs = this.nextRetainMs = this.options.now() + LATER_MS;
+    }
+  }
+
   /** A full disk is waited out here; the collector goes on reading meanwhile. */
   private async retrying<T>(work: () => Promise<T>, what: string): Promise<T> {
     for (;;) {
       try {
-        return await work();
+        const result = await work();
+        this.isFailing = false;
+        return result;
       } catch (error) {
         if (this.stopping.signal.aborted) throw error;
+        this.isFailing = true;
         this.options.logger.error({ error: String(error) }, `${what}; trying again`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
@@ -191,7 +206,10 @@ export class Pipeline {
 
   private async runDelivery(delivery: Delivery): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const count = await delivery.step();
+      const count = await delivery.step().catch((error: unknown) => {
+        this.options.logger.error({ error: String(error) }, 'alerts cannot be delivered; trying again');
+        return 0;
+      });
       if (count === 0) await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
     }
   }
@@ -217,6 +235,11 @@ export class Pipeline {
       sealwatch_detect_late_total: this.detect.detector.counters.late,
       sealwatch_detect_evicted_total: this.detect.detector.counters.evicted,
       sealwatch_alerts_sent_total: delivered,
+      sealwatch_alerts_missed_total: this.deliveries.reduce(
+        (total, delivery) => total + delivery.counters.missed,
+        0,
+      ),
+      sealwatch_pipeline_failing: this.isFailing ? 1 : 0,
       sealwatch_watermark_seconds:
         this.detect.watermark === '' ? 0 : Date.parse(`${this.detect.watermark.slice(0, 19)}Z`) / 1000,
     };

@@ -16,6 +16,10 @@ interface RunningThread {
   worker: Worker;
   says: Record<string, string>;
   metrics: Metrics;
+  /** When it last reported. */
+  reportedMs: number;
+  /** Why it ended; settles once, whenever that is. */
+  ended: Promise<SealwatchError>;
 }
 
 export interface RunOptions {
@@ -36,6 +40,7 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
   const threads: RunningThread[] = [];
   const data = { config, version };
   const { port1, port2 } = new MessageChannel();
+  const stopSignal = signalled();
   try {
     const collector = start(threads, 'collector', { ...data, pipeline: port1 }, [port1]);
     const pipeline = start(threads, 'pipeline', { ...data, collector: port2 }, [port2]);
@@ -48,15 +53,23 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
       key,
       ...(replayOf === undefined ? {} : { replayOf }),
     });
-  } catch (error) {
+    const reporting = setInterval(() => report(threads), 1000);
+    const failure = await Promise.race([stopSignal, ...threads.map((thread) => thread.ended)]);
+    clearInterval(reporting);
+    if (failure !== undefined) throw failure;
+    await stopAll(threads);
+    return 0;
+  } finally {
+    // A part that has failed takes the others with it: half a sealwatch looks like a whole one from outside.
     await Promise.all(threads.map((thread) => thread.worker.terminate()));
-    throw error;
   }
-  const reporting = setInterval(() => report(threads), 1000);
-  const code = await ended(threads);
-  clearInterval(reporting);
-  await stopAll(threads);
-  return code;
+}
+
+/** Resolves with nothing at SIGINT or SIGTERM. */
+function signalled(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(undefined));
+  });
 }
 
 function start(threads: RunningThread[], name: string, data: object, transfer: MessagePort[]): RunningThread {
@@ -66,52 +79,53 @@ function start(threads: RunningThread[], name: string, data: object, transfer: M
     workerData: data,
     transferList: transfer,
   });
-  const thread: RunningThread = { name, worker, says: {}, metrics: {} };
+  const thread: RunningThread = {
+    name,
+    worker,
+    says: {},
+    metrics: {},
+    reportedMs: Date.now(),
+    ended: endOf(name, worker),
+  };
   worker.on('message', (message: FromThread) => {
     if (message.type === 'ready') thread.says = message.says;
-    if (message.type === 'metrics') thread.metrics = message.metrics;
+    if (message.type !== 'metrics') return;
+    thread.metrics = message.metrics;
+    thread.reportedMs = Date.now();
   });
   threads.push(thread);
   return thread;
 }
 type MessagePort = import('node:worker_threads').MessagePort;
 
-/** Resolves when the thread says so; rejects with what it says instead. */
-function ready({ name, worker }: RunningThread): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.on('message', (message: FromThread) => {
-      if (message.type === 'ready') resolve();
-      if (message.type === 'failed')
-        reject(new SealwatchError(message.code, message.message, message.advice));
-    });
-    worker.once('error', reject);
-    worker.once('exit', (code) =>
-      reject(new Error(`the ${name} thread ended with ${code} before it was ready`)),
+/** A thread ends by itself only when it has failed; what it said of it is the error. */
+function endOf(name: string, worker: Worker): Promise<SealwatchError> {
+  const internal = (cause: unknown) =>
+    new SealwatchError(
+      'INTERNAL',
+      `the ${name} thread ended (${cause instanceof Error ? cause.message : cause})`,
+      'Start sealwatch again: nothing is lost.',
+      { cause },
     );
+  return new Promise((resolve) => {
+    worker.on('message', (message: FromThread) => {
+      if (message.type === 'failed')
+        resolve(new SealwatchError(message.code, message.message, message.advice));
+    });
+    worker.once('error', (error) => resolve(internal(error)));
+    worker.once('exit', (code) => resolve(internal(`exit code ${code}`)));
   });
 }
 
-/** Waits for a signal, or for a thread to end by itself, which is a failure. */
-async function ended(threads: RunningThread[]): Promise<number> {
-  const signal = new Promise<number>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(0));
+/** Resolves when the thread says so; rejects when it ends instead. */
+async function ready({ worker, ended }: RunningThread): Promise<void> {
+  const isReady = new Promise<undefined>((resolve) => {
+    worker.on('message', (message: FromThread) => {
+      if (message.type === 'ready') resolve(undefined);
+    });
   });
-  let stopping = false;
-  void signal.then(() => {
-    stopping = true;
-  });
-  const failures = threads.map(async ({ name, worker }) => {
-    const [cause] = await Promise.race([
-      once(worker, 'exit'),
-      once(worker, 'error').catch((error: unknown) => [error]),
-    ]);
-    if (stopping) return 0;
-    process.stderr.write(
-      `INTERNAL: the ${name} thread ended (${cause}). Start sealwatch again: nothing is lost.\n`,
-    );
-    return 1;
-  });
-  return Promise.race([signal, ...failures]);
+  const failure = await Promise.race([isReady, ended]);
+  if (failure !== undefined) throw failure;
 }
 
 /** The API first, then what feeds it, in the order of the data: each ends with what came before it done. */
@@ -134,6 +148,20 @@ function report(threads: RunningThread[]): void {
     { sealwatch_resident_bytes: process.memoryUsage.rss() },
     ...threads.map((thread) => thread.metrics),
   ) as Metrics;
+  const reasons = threads
+    .filter((thread) => Date.now() - thread.reportedMs > SILENT_MS)
+    .map((thread) => `the ${thread.name} thread does not answer`);
+  if (metrics['sealwatch_collector_failing'] === 1) reasons.push('the spool cannot be written');
+  if (metrics['sealwatch_pipeline_failing'] === 1)
+    reasons.push('the stream or the evidence store cannot be written');
   const serve = threads.find((thread) => thread.name === 'serve');
-  serve?.worker.postMessage({ type: 'metrics', metrics, ready: true, reasons: [] } satisfies ToThread);
+  serve?.worker.postMessage({
+    type: 'metrics',
+    metrics,
+    ready: reasons.length === 0,
+    reasons,
+  } satisfies ToThread);
 }
+
+/** A thread reports each second; one that is silent this long does no work either. */
+const SILENT_MS = 10_000;

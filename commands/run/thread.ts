@@ -5,9 +5,12 @@ import { pino } from 'pino';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
 import { type FromThread, failure, type ThreadData, type ToThread } from './messages.ts';
 
-/** JSON lines on standard error, written at once: a crash must not swallow the line that explains it. */
+/**
+ * JSON lines on standard error, written at once: a crash must not swallow the line that explains it. But for the collector:
+ * whoever reads our log may stall, and must not stall the sockets.
+ */
 export const createLogger = (level: string, thread: string) =>
-  pino({ level, base: { thread } }, pino.destination({ dest: 2, sync: true }));
+  pino({ level, base: { thread } }, pino.destination({ dest: 2, sync: thread !== 'collector' }));
 
 export interface Thread {
   data: ThreadData;

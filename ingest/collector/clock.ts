@@ -13,49 +13,71 @@ export class DeviceClock {
   private highestReadMs = 0;
   private lastLineMs = 0;
 
-  /** A line's time lies in `bytes[from, to)`; `nowMs` is the wall clock. Only a new second costs more than a comparison. */
-  see(bytes: Buffer, from: number, to: number, nowMs: number): void {
+  /**
+   * A line's time lies in `bytes[from, to)`; `nowMs` is the wall clock. Only a new second costs more than a comparison.
+   * False for a time that cannot be: from the future, where it would make every honest line late and never come due.
+   */
+  see(bytes: Buffer, from: number, to: number, nowMs: number): boolean {
     this.lastLineMs = nowMs;
     if (to - from > SECOND_BYTES && bytes[to - 1] === ZULU) {
       const order = bytes.compare(this.second, 0, SECOND_BYTES, from, from + SECOND_BYTES);
       if (order === 0) this.highestReadMs = nowMs;
-      if (order <= 0) return;
+      if (order <= 0) return true;
     }
-    const time = to - from > 64 ? undefined : utcTime(bytes.toString('latin1', from, to));
-    if (time === undefined) return;
+    const time = to - from > TIME_CHARS_MAX ? undefined : utcTime(bytes.toString('latin1', from, to));
+    if (time === undefined) return true;
     const ms = msOf(time);
-    // A time from the future would make every honest line late, and anyone who can connect can write one.
-    if (ms <= this.highestMs || ms > nowMs + limits.futureSeconds * 1000) return;
+    if (ms > nowMs + limits.futureSeconds * 1000) return false;
+    if (ms <= this.highestMs) return true;
     this.highestMs = ms;
     this.highestReadMs = nowMs;
     this.second.write(time, 0, SECOND_BYTES, 'latin1');
+    return true;
   }
 
-  /** Canonical event time of the device now; undefined before its first line. */
-  time(nowMs: number): string | undefined {
-    if (this.highestMs === 0) return undefined;
-    return timeOfMs(this.highestMs + Math.max(0, nowMs - this.highestReadMs));
+  /** Event time of the device now, in ms; 0 before its first line. */
+  timeMs(nowMs: number): number {
+    return this.highestMs === 0 ? 0 : this.highestMs + Math.max(0, nowMs - this.highestReadMs);
   }
 
   isIdle(nowMs: number): boolean {
     return nowMs - this.lastLineMs > limits.deviceIdleSeconds * 1000;
   }
+
+  /** Time has stood still for `ms`: what the device was to be reckoned from moves on. */
+  skip(ms: number): void {
+    this.highestReadMs += ms;
+    this.lastLineMs += ms;
+  }
 }
 
+const TIME_CHARS_MAX = 64;
+
 /**
- * The devices of a tick. One that is silent for `limits.deviceIdleSeconds` no longer holds time back; when all are silent,
- * the one that is furthest goes on alone.
+ * The devices of a tick. One that is silent for `limits.deviceIdleSeconds` no longer holds time back, and a socket holds it
+ * back by no more than that: anybody who can connect can write old lines. A device in `behind` has lines that are not read
+ * yet, so it may lag as far as it does. When all are silent, the one that is furthest goes on alone.
  */
-export function tickDevices(clocks: ReadonlyMap<string, DeviceClock>, nowMs: number): Record<string, string> {
-  const started = [...clocks].flatMap(([name, clock]) => {
-    const time = clock.time(nowMs);
-    return time === undefined ? [] : [{ name, time, idle: clock.isIdle(nowMs) }];
-  });
-  const live = started.filter((device) => !device.idle);
-  const furthest = started.reduce<(typeof started)[number] | undefined>(
-    (a, b) => (a === undefined || b.time > a.time ? b : a),
-    undefined,
+export function tickDevices(
+  clocks: ReadonlyMap<string, DeviceClock>,
+  nowMs: number,
+  behind: ReadonlySet<string> = new Set(),
+): Record<string, string> {
+  const started = [...clocks]
+    .map(([name, clock]) => ({
+      name,
+      ms: clock.timeMs(nowMs),
+      live: behind.has(name) || !clock.isIdle(nowMs),
+    }))
+    .filter((device) => device.ms > 0);
+  const live = started.filter((device) => device.live);
+  const shown =
+    live.length > 0
+      ? live
+      : started.filter(({ ms }) => ms === Math.max(...started.map((device) => device.ms))).slice(0, 1);
+  const furthest = Math.min(nowMs, Math.max(...shown.map(({ ms }) => ms)));
+  const lowest = furthest - limits.deviceIdleSeconds * 1000;
+  return Object.fromEntries(
+    shown.map(({ name, ms }) => [name, timeOfMs(behind.has(name) ? ms : Math.max(ms, lowest))]),
   );
-  const shown = live.length > 0 ? live : furthest === undefined ? [] : [furthest];
-  return Object.fromEntries(shown.map((device) => [device.name, device.time]));
 }

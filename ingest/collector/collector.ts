@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
+import { PartialBudget } from './framer.ts';
 import { Intake } from './intake.ts';
 import { type Listener, listenTcp, listenUnix } from './listener.ts';
 import { type Recovered, recover } from './recover.ts';
@@ -31,6 +32,8 @@ export interface CollectorOptions {
 export class Collector implements AsyncDisposable {
   readonly intake: Intake;
   readonly listeners: Listener[] = [];
+  /** The last group commit was refused by the disk. */
+  isFailing = false;
   private readonly options: CollectorOptions;
   private tail: FileTail | undefined;
   private ticker: NodeJS.Timeout | undefined;
@@ -62,7 +65,7 @@ export class Collector implements AsyncDisposable {
   private async listen(): Promise<void> {
     const { config, now } = this.options;
     const { intake } = this;
-    const budget = { used: 0 };
+    const budget = new PartialBudget();
     if (config.tcp.enabled) {
       this.listeners.push(
         await listenTcp({ device: 'tcp', intake, budget, now }, config.tcp.host, config.tcp.port),
@@ -90,7 +93,9 @@ export class Collector implements AsyncDisposable {
   }
 
   private tick(): void {
-    this.intake.tick(this.options.now(), this.tail === undefined ? {} : { file: this.tail.durablePlace });
+    const place = this.tail?.durablePlace;
+    const behind = this.tail?.isBehind === true ? new Set(['file']) : new Set<string>();
+    this.intake.tick(this.options.now(), place === undefined ? {} : { file: place }, behind);
     this.commitSoon();
   }
 
@@ -109,10 +114,12 @@ export class Collector implements AsyncDisposable {
     try {
       await stream.flush();
     } catch (error) {
+      this.isFailing = true;
       logger.error({ error: String(error) }, 'the spool cannot be written; trying again');
       await new Promise((resolve) => setTimeout(resolve, SPOOL_RETRY_MS));
       return;
     }
+    this.isFailing = false;
     this.intake.queued -= queued;
     if (place !== undefined) this.tail?.setDurable(place);
     onDurable(Array.from({ length: stream.partitions }, (_, partition) => stream.end(topics.raw, partition)));

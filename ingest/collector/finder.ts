@@ -19,8 +19,8 @@ export class Finder {
   }
 
   /**
-   * Where the text begins in `bytes[from, to)`, or -1. Within one chunk ask with a `from` that grows: one that does not
-   * means that the buffer has been filled anew.
+   * Where the text begins in `bytes[from, to)`, or -1. Within one chunk ask with a `from` that grows. A buffer that is
+   * filled anew must come as another object: its old bytes are remembered by it.
    */
   find(bytes: Buffer, from: number, to: number): number {
     if (bytes !== this.bytes || from <= this.asked || this.next < from) {

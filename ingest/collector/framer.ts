@@ -12,20 +12,35 @@ export interface FrameSink {
   lost(reason: 'line_too_long' | 'truncated', bytes: number): void;
 }
 
-/** Bytes of unfinished lines over all framers, bounded by `limits.partialBytesMax`. */
-export interface PartialBudget {
-  used: number;
+/** Unfinished lines of all framers, together at most `limits.partialBytesMax`: past it the longest is given up. */
+export class PartialBudget {
+  used = 0;
+  private readonly open = new Set<Framer>();
+
+  take(framer: Framer, bytes: number): void {
+    this.used += bytes;
+    this.open.add(framer);
+    while (this.used > limits.partialBytesMax) {
+      const [longest] = [...this.open].sort((a, b) => b.partBytes - a.partBytes);
+      (longest as Framer).giveUp();
+    }
+  }
+
+  give(framer: Framer, bytes: number): void {
+    this.used -= bytes;
+    this.open.delete(framer);
+  }
 }
 
 export class Framer {
   private readonly sink: FrameSink;
   private readonly budget: PartialBudget;
   private parts: Buffer[] = [];
-  private partBytes = 0;
+  partBytes = 0;
   /** Bytes of a line that is being given up, until its newline comes. */
   private skipped = 0;
 
-  constructor(sink: FrameSink, budget: PartialBudget = { used: 0 }) {
+  constructor(sink: FrameSink, budget = new PartialBudget()) {
     this.sink = sink;
     this.budget = budget;
   }
@@ -82,22 +97,25 @@ export class Framer {
   private keep(chunk: Buffer, from: number): void {
     const bytes = chunk.length - from;
     if (this.skipped > 0) this.skipped += bytes;
-    else if (
-      this.partBytes + bytes > limits.lineBytesMax ||
-      this.budget.used + bytes > limits.partialBytesMax
-    ) {
-      this.skipped = this.partBytes + bytes;
-      this.drop();
+    else if (this.partBytes + bytes > limits.lineBytesMax) {
+      this.giveUp();
+      this.skipped += bytes;
     } else {
       // A copy: the chunk may be the reader's own buffer, and a short tail must not hold on to a large chunk.
       this.parts.push(Buffer.from(chunk.subarray(from)));
       this.partBytes += bytes;
-      this.budget.used += bytes;
+      this.budget.take(this, bytes);
     }
   }
 
+  /** The line so far is dropped; its length is told when its newline comes. */
+  giveUp(): void {
+    this.skipped = this.partBytes;
+    this.drop();
+  }
+
   private drop(): void {
-    this.budget.used -= this.partBytes;
+    this.budget.give(this, this.partBytes);
     this.parts = [];
     this.partBytes = 0;
   }

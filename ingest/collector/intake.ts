@@ -4,7 +4,8 @@ import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
 import type { FilePosition } from '../../core/raw.ts';
 import { encodeHead, type Spans } from '../../core/raw.ts';
-import { type Loss, topics } from '../../core/records.ts';
+import { type Loss, type Tick, topics } from '../../core/records.ts';
+import { timeOfMs } from '../../core/time.ts';
 import { DeviceClock, tickDevices } from './clock.ts';
 import type { Redactor } from './redact.ts';
 import { LineScanner } from './scan.ts';
@@ -25,6 +26,7 @@ export class Intake {
   private readonly redactor: Redactor;
   private readonly clocks = new Map<string, DeviceClock>();
   private readonly names = new Map<string, Buffer>();
+  private lastTickMs = 0;
   private readonly losses = new Map<string, Loss>();
   private readonly scanner = new LineScanner();
   private readonly suspicion = new Suspicion();
@@ -65,7 +67,8 @@ export class Intake {
   ): void {
     const spans = this.scanner.found;
     const found = this.scanner.scan(bytes, from, to);
-    if (found && spans.timeEnd > 0) this.clockOf(device).see(bytes, spans.timeStart, spans.timeEnd, nowMs);
+    if (found && spans.timeEnd > 0 && !this.clockOf(device).see(bytes, spans.timeStart, spans.timeEnd, nowMs))
+      spans.timeEnd = 0;
     const key =
       found && spans.idEnd > 0 ? hashOf(bytes, spans.idStart, spans.idEnd) : hashOf(bytes, from, to);
     const head = encodeHead({ device: this.nameOf(device), spans: relative(spans, from), scrubbed, file });
@@ -84,8 +87,11 @@ export class Intake {
     this.losses.set(key, loss);
   }
 
-  /** The tick of this second, on every partition, and what was lost since the last one. */
-  tick(nowMs: number, files: Record<string, { inode: number; generation: number; durable: number }>): void {
+  /** The tick of this second, on every partition, and what was lost since the last one. `behind`: see `tickDevices`. */
+  tick(nowMs: number, files: Tick['files'] = {}, behind: ReadonlySet<string> = new Set()): void {
+    const pause = nowMs - this.lastTickMs - limits.tickMsMax;
+    if (this.lastTickMs > 0 && pause > 0) for (const clock of this.clocks.values()) clock.skip(pause);
+    this.lastTickMs = nowMs;
     if (this.losses.size > 0) {
       this.stream.append(
         topics.raw,
@@ -94,9 +100,9 @@ export class Intake {
       );
       this.losses.clear();
     }
-    const devices = tickDevices(this.clocks, nowMs);
+    const devices = tickDevices(this.clocks, nowMs, behind);
     if (Object.keys(devices).length === 0 && Object.keys(files).length === 0) return;
-    const value = { devices, files };
+    const value: Tick = { devices, files };
     for (let partition = 0; partition < this.stream.partitions; partition++) {
       this.stream.append(topics.raw, partition, [{ kind: 'tick', value }]);
     }
@@ -110,7 +116,8 @@ export class Intake {
 
   /** The event time of each device that has shown a line. */
   devices(nowMs: number): Record<string, string> {
-    return Object.fromEntries([...this.clocks].map(([name, clock]) => [name, clock.time(nowMs) ?? '']));
+    const times = [...this.clocks].map(([name, clock]) => [name, clock.timeMs(nowMs)] as const);
+    return Object.fromEntries(times.filter(([, ms]) => ms > 0).map(([name, ms]) => [name, timeOfMs(ms)]));
   }
 
   private clockOf(device: string): DeviceClock {

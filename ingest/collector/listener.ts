@@ -1,8 +1,9 @@
 // Listens where a Vault socket device dials: TCP or a Unix stream. Reads whatever comes, answers nothing, never closes
 // first: a collector that stops reading blocks Vault (vault-audit.md 3).
 
+import { once } from 'node:events';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
@@ -32,14 +33,33 @@ export async function listenTcp(options: ListenerOptions, host: string, port: nu
 
 /** Listens on the Unix socket `path`; a socket that a killed sealwatch left behind is replaced. */
 export async function listenUnix(options: ListenerOptions, path: string): Promise<Listener> {
-  mkdirSync(dirname(path), { recursive: true });
-  const stats = statSync(path, { throwIfNoEntry: false });
-  // The data folder's lock says that no other sealwatch of this installation runs, so a socket here is a left-over.
-  if (stats?.isSocket()) rmSync(path);
+  await clearLeftOver(path);
   const { server, sockets } = createReceiver(options);
   await listening(server, { path }, path);
   return { address: path, [Symbol.asyncDispose]: () => shut(server, sockets) };
 }
+
+/** Makes the folder of the socket `path`, and removes a socket there that nobody listens on. Throws PORT_TAKEN when somebody does. */
+export async function clearLeftOver(path: string): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
+  if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return;
+  const socket = connect({ path });
+  const answers = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  if (answers) throw taken(path);
+  rmSync(path, { force: true });
+}
+
+const taken = (name: string, cause?: unknown) =>
+  new SealwatchError(
+    'PORT_TAKEN',
+    `${name} is already in use`,
+    'Stop what listens there, or set another: SEALWATCH_TCP_PORT or SEALWATCH_UNIX_PATH for audit devices, SEALWATCH_API_PORT for the API.',
+    { cause },
+  );
 
 function createReceiver(options: ListenerOptions): { server: Server; sockets: Set<Socket> } {
   const sockets = new Set<Socket>();
@@ -85,12 +105,7 @@ function listening(
     server.once('error', (error) => {
       reject(
         systemCode(error) === 'EADDRINUSE'
-          ? new SealwatchError(
-              'PORT_TAKEN',
-              `${name} is already in use`,
-              'Stop what listens there, or set another port: SEALWATCH_TCP_PORT for the audit listener, SEALWATCH_API_PORT for the API.',
-              { cause: error },
-            )
+          ? taken(name, error)
           : new SealwatchError(
               'LISTEN_FAILED',
               `cannot listen on ${name} (${systemCode(error) ?? error.message})`,

@@ -7,7 +7,7 @@ import { limits } from '../../core/limits.ts';
 
 /** Vault's own tokens: `hvs.` `hvb.` `hvr.` of 1.10 and later, `s.` `b.` before and in OpenBao. */
 const TOKEN =
-  /(?:hv[sbr]\.[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9]{1,10})?|(?<![A-Za-z0-9_-])[sb]\.[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9]{1,10})?)/g;
+  /(?:hv[sbr]\.[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9]{1,10})?|(?<![A-Za-z0-9])[sb]\.[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9]{1,10})?)/g;
 const HASHED = /^(?:hmac-sha256|sealwatch-hmac):[0-9a-f]{64}$/;
 /** Times are no secrets; OpenBao leaves them plain in every device (vault-audit.md 2). */
 const RFC3339 = /^\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)$/;
@@ -22,12 +22,17 @@ const plainKeys = new Set([
   'prefix',
   'path',
 ]);
+/** Letters written as escapes, which Go does for `< > &` and control characters only. */
+const HIDDEN_TEXT = /\\u00(?!26|3[ceCE])[2-9a-fA-F]/;
+/** What a line begins with that was not kept. */
+const WITHHELD = 'sealwatch withheld a line:';
 const secretKeys = new Set(['client_token', 'token']);
 
 /** Where the walk is: whether the device hashes nothing, inside `data` or not, how deep, and how much it has hidden. */
 interface Place {
   raw: boolean;
   inData: boolean;
+  inRequest: boolean;
   depth: number;
   hidden: { count: number };
 }
@@ -43,7 +48,7 @@ export class Redactor {
   /** The line without its secrets, and whether anything was taken out. */
   redact(line: Buffer): { line: Buffer; changed: boolean } {
     const text = line.toString('utf8');
-    const clean = this.redactJson(text) ?? this.hideTokens(text);
+    const clean = this.redactJson(text) ?? this.withhold(text);
     return clean === text ? { line, changed: false } : { line: Buffer.from(clean, 'utf8'), changed: true };
   }
 
@@ -56,13 +61,20 @@ export class Redactor {
       if (open < 0 || !isObject(parsed)) return undefined;
       entry = parsed;
     } catch {
-      // Not JSON: the text is searched as it stands.
+      // Not JSON: nobody can tell what in it is secret.
       return undefined;
     }
     const hidden = { count: 0 };
-    const clean = this.walk(entry, { raw: isRaw(entry), inData: false, depth: 0, hidden });
+    const clean = this.walk(entry, { raw: isRaw(entry), inData: false, inRequest: false, depth: 0, hidden });
     if (clean === undefined) return undefined;
-    return hidden.count === 0 ? text : this.hideTokens(text.slice(0, open)) + JSON.stringify(clean);
+    // What the parser does not show, a prefix or the first of two members of one name, is searched as text.
+    if (hidden.count === 0 && !HIDDEN_TEXT.test(text)) return this.hideTokens(text);
+    return this.hideTokens(text.slice(0, open)) + JSON.stringify(clean);
+  }
+
+  /** A suspect line that cannot become an event is not kept: its reject says why, and how long it was. */
+  private withhold(text: string): string {
+    return `${WITHHELD} ${text.length} characters, ${this.hide(text)}`;
   }
 
   /** Undefined when the value is nested deeper than `limits.nestingMax`. */
@@ -71,6 +83,11 @@ export class Redactor {
       const clean = this.cleanString(value, key, at.raw && at.inData);
       if (clean !== value) at.hidden.count++;
       return clean;
+    }
+    if (typeof value === 'number' && at.raw && at.inData && at.inRequest) {
+      // Vault hashes the numbers of a request as well (vault-audit.md 2); a PIN is one.
+      at.hidden.count++;
+      return this.hide(String(value));
     }
     if (typeof value !== 'object' || value === null) return value;
     if (at.depth > limits.nestingMax) return undefined;
@@ -90,11 +107,7 @@ export class Redactor {
   private walkObject(value: JsonObject, at: Place): Json | undefined {
     const entries: [string, Json][] = [];
     for (const [name, member] of Object.entries(value)) {
-      const clean = this.walk(
-        member,
-        { ...at, inData: at.inData || (at.depth === 2 && name === 'data') },
-        name,
-      );
+      const clean = this.walk(member, inMember(at, name), name);
       if (clean === undefined) return undefined;
       const cleanName = this.hideTokens(name);
       if (cleanName !== name) at.hidden.count++;
@@ -117,6 +130,11 @@ export class Redactor {
   private hide(secret: string): string {
     return `sealwatch-hmac:${createHmac('sha256', this.key).update(secret).digest('hex')}`;
   }
+}
+
+function inMember(at: Place, name: string): Place {
+  if (at.depth === 1) return { ...at, inRequest: name === 'request' };
+  return at.depth === 2 && name === 'data' ? { ...at, inData: true } : at;
 }
 
 const isObject = (value: unknown): value is JsonObject =>

@@ -23,19 +23,20 @@ const typeKey = Buffer.from('","type":"');
 export class LineScanner {
   /** What the last scan found, in positions of the scanned buffer. Used again for the next line. */
   readonly found = noSpans();
+  private readonly open = new Finder('{');
   private readonly request = new Finder(requestKey, 3);
 
   /** Looks into the line in `bytes[from, to)`. False when it holds no object. */
   scan(bytes: Buffer, from: number, to: number): boolean {
     const { found } = this;
     found.idEnd = found.timeEnd = found.typeEnd = 0;
-    const start = bytes[from] === OPEN ? from : bytes.indexOf(OPEN, from);
-    if (start < 0 || start >= to) return false;
+    const start = bytes[from] === OPEN ? from : this.open.find(bytes, from, to);
+    if (start < 0) return false;
     found.start = start;
     if (bytes[to - 1] === CLOSE && (tailTime(bytes, start, to, found) || headTime(bytes, start, to, found))) {
       const request = this.request.find(bytes, start, to);
       // Two places that look like the request object: let the careful walk decide.
-      if (request > 0 && this.request.find(bytes, request + 1, to) < 0) {
+      if (request > 0 && isTopLevel(bytes, start, request) && this.request.find(bytes, request + 1, to) < 0) {
         findId(bytes, request + requestKey.length - 1, to, found);
         if (found.idEnd > 0) return true;
       }
@@ -44,6 +45,17 @@ export class LineScanner {
     walkTop(bytes, start, to, found);
     return true;
   }
+}
+
+/**
+ * Whether a key at `at` seems to be the line's own: as many objects closed before it as opened, but for the line itself.
+ * Braces inside strings count too, so this may send a line to the careful walk, never the other way for what Vault writes.
+ */
+function isTopLevel(bytes: Buffer, start: number, at: number): boolean {
+  let depth = 0;
+  for (let i = start; i >= 0 && i < at; i = bytes.indexOf(OPEN, i + 1)) depth++;
+  for (let i = bytes.indexOf(CLOSE, start); i >= 0 && i < at; i = bytes.indexOf(CLOSE, i + 1)) depth--;
+  return depth === 1;
 }
 
 const sameAt = (bytes: Buffer, at: number, needle: Buffer): boolean => {

@@ -3,7 +3,6 @@
 
 import { Finder } from './finder.ts';
 
-const DOT = 46;
 const QUOTE = 34;
 const BACKSLASH = 92;
 const hmacValue = Buffer.from(':"hmac-sha256:');
@@ -13,6 +12,7 @@ const hmacPrefix = Buffer.from('"hmac-sha256:');
 const TOKEN_CHARS_MIN = 20;
 
 export class Suspicion {
+  private readonly dot = new Finder('.');
   private readonly clientToken = new Finder('client_token"', 6);
   private readonly escape = new Finder('\\u00');
   private readonly data = new Finder('"data":{', 3);
@@ -20,10 +20,23 @@ export class Suspicion {
   /** Whether the line in `bytes[from, to)` must go through redaction. */
   of(bytes: Buffer, from: number, to: number): boolean {
     return (
-      hasTokenShape(bytes, from, to) ||
+      this.hasTokenShape(bytes, from, to) ||
       this.hasPlainClientToken(bytes, from, to) ||
       this.hasHiddenText(bytes, from, to)
     );
+  }
+
+  /** `hvs.` `hvb.` `hvr.` `s.` `b.` followed by enough token characters, anywhere. */
+  private hasTokenShape(bytes: Buffer, from: number, to: number): boolean {
+    for (let dot = this.dot.find(bytes, from, to); dot >= 0; dot = this.dot.find(bytes, dot + 1, to)) {
+      const before = bytes[dot - 1];
+      const letter =
+        before === 115 ||
+        before === 98 ||
+        (before === 114 && bytes[dot - 2] === 118 && bytes[dot - 3] === 104);
+      if (letter && dot > from && tokenChars(bytes, dot + 1, to) >= TOKEN_CHARS_MIN) return true;
+    }
+    return false;
   }
 
   /**
@@ -57,17 +70,6 @@ export class Suspicion {
     }
     return false;
   }
-}
-
-/** `hvs.` `hvb.` `hvr.` `s.` `b.` followed by enough token characters, anywhere. */
-function hasTokenShape(bytes: Buffer, from: number, to: number): boolean {
-  for (let dot = bytes.indexOf(DOT, from); dot >= 0 && dot < to; dot = bytes.indexOf(DOT, dot + 1)) {
-    const before = bytes[dot - 1];
-    const letter =
-      before === 115 || before === 98 || (before === 114 && bytes[dot - 2] === 118 && bytes[dot - 3] === 104);
-    if (letter && dot > from && tokenChars(bytes, dot + 1, to) >= TOKEN_CHARS_MIN) return true;
-  }
-  return false;
 }
 
 function tokenChars(bytes: Buffer, from: number, to: number): number {

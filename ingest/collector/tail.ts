@@ -18,6 +18,7 @@ export interface TailPlace {
 }
 
 const NEWLINE = 10;
+const CARRIAGE_RETURN = 13;
 const CHUNK_BYTES = 256 * 1024;
 
 export class FileTail {
@@ -37,6 +38,8 @@ export class FileTail {
   private skipping = 0;
   private quietSinceMs = 0;
   private stopped = false;
+  /** There is more in the file than has been read. */
+  isBehind = false;
   private running: Promise<void> = Promise.resolve();
 
   constructor(options: {
@@ -65,7 +68,9 @@ export class FileTail {
     if (place.generation === this.generation) this.durable = Math.max(this.durable, place.position);
   }
 
-  get durablePlace(): { inode: number; generation: number; durable: number } {
+  /** Undefined before the file is open. */
+  get durablePlace(): { inode: number; generation: number; durable: number } | undefined {
+    if (this.file === undefined) return undefined;
     return { inode: this.inode, generation: this.generation, durable: this.durable };
   }
 
@@ -93,11 +98,15 @@ export class FileTail {
 
   /** One read; true when there may be more at once. A full spool makes the file wait: it is the device that can. */
   private async step(): Promise<boolean> {
-    if (this.intake.isFull) return false;
+    if (this.intake.isFull) {
+      this.isBehind = true;
+      return false;
+    }
     if (this.file === undefined && !(await this.openFile())) return false;
     const file = this.file as FileHandle;
     const { bytesRead } = await file.read(this.buffer, 0, this.buffer.length, this.position + this.skipping);
-    if (bytesRead > 0 && this.takeLines(bytesRead)) {
+    this.isBehind = bytesRead > 0 && this.takeLines(bytesRead);
+    if (this.isBehind) {
       this.quietSinceMs = 0;
       return true;
     }
@@ -118,7 +127,11 @@ export class FileTail {
     this.inode = ino;
     if (resume !== undefined && resume.inode === ino && (await this.endsLineAt(resume.durable, size))) {
       this.position = this.durable = resume.durable;
-    } else this.begin();
+    } else {
+      // Another file by now: what was left unread of the one before is a gap, of unknown size.
+      if (resume !== undefined) this.intake.lost(this.device, 'truncated', 0);
+      this.begin();
+    }
     return true;
   }
 
@@ -141,13 +154,11 @@ export class FileTail {
   private takeLines(bytesRead: number): boolean {
     if (this.skipping > 0) return this.skipLine(bytesRead);
     const nowMs = this.now();
+    // A view of its own for each read: the collector's searches remember a chunk by its object.
+    const chunk = this.buffer.subarray(0, bytesRead);
     let from = 0;
-    for (
-      let newline = this.buffer.indexOf(NEWLINE);
-      newline >= 0 && newline < bytesRead;
-      newline = this.buffer.indexOf(NEWLINE, from)
-    ) {
-      this.takeLine(from, newline, nowMs);
+    for (let newline = chunk.indexOf(NEWLINE); newline >= 0; newline = chunk.indexOf(NEWLINE, from)) {
+      this.takeLine(chunk, from, newline, nowMs);
       from = newline + 1;
       if (this.intake.isFull) break;
     }
@@ -155,13 +166,14 @@ export class FileTail {
     return bytesRead === this.buffer.length && this.growOrSkip();
   }
 
-  private takeLine(from: number, newline: number, nowMs: number): void {
+  private takeLine(chunk: Buffer, from: number, newline: number, nowMs: number): void {
     const start = this.position;
     this.position += newline + 1 - from;
-    if (newline === from || this.kept.delete(start)) return;
+    const end = newline > from && chunk[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline;
+    if (end === from || this.kept.delete(start)) return;
     const { inode, generation, durable } = this;
     const file: FilePosition = { inode, generation, start, end: this.position, durable };
-    this.intake.line(this.device, this.buffer, from, newline, nowMs, file);
+    this.intake.line(this.device, chunk, from, end, nowMs, file);
   }
 
   /** The line is longer than the buffer: a larger buffer, or past the limit, give the line up. */
@@ -210,6 +222,6 @@ export class FileTail {
     await file.close();
     this.file = undefined;
     this.quietSinceMs = 0;
-    if (await this.openFile()) this.begin();
+    await this.openFile();
   }
 }

@@ -10,16 +10,22 @@ export interface Action {
 
 type Verb = 'read' | 'list' | 'write' | 'delete';
 
-const verbs: Record<string, Verb> = {
-  read: 'read',
-  list: 'list',
-  scan: 'list',
-  create: 'write',
-  update: 'write',
-  patch: 'write',
-  delete: 'delete',
-};
-const verbOf = (operation: string): string => verbs[operation] ?? operation;
+const verbs = new Map<string, Verb>([
+  ['read', 'read'],
+  ['list', 'list'],
+  ['scan', 'list'],
+  ['create', 'write'],
+  ['update', 'write'],
+  ['patch', 'write'],
+  ['delete', 'delete'],
+]);
+const plain = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .slice(0, NAME_CHARS_MAX);
+const verbOf = (operation: string): string => verbs.get(operation) ?? plain(operation);
+const NAME_CHARS_MAX = 64;
 
 /** Rows of (path below the mount, action); `*` in an action is the verb. The first that fits is taken. */
 type Row = [RegExp, string, operations?: RegExp];
@@ -167,6 +173,7 @@ function rowsOf({ mount, mountType, rest }: Place): Row[] {
 /** Names seen so far: an audit log repeats few calls often, and the table costs more than a look. */
 const known = new Map<string, Action>();
 const KNOWN_MAX = 10_000;
+const KEY_CHARS_MAX = 300;
 
 /** The action of a call. One that no row knows is called by its mount type and operation. */
 export function actionOf(place: Place): Action {
@@ -174,7 +181,9 @@ export function actionOf(place: Place): Action {
   let action = known.get(key);
   if (action === undefined) {
     action = describe(nameOf(place));
-    if (known.size < KNOWN_MAX) known.set(key, action);
+    // An attacker chooses paths: neither many nor long ones may fill the memory.
+    if (known.size >= KNOWN_MAX) known.clear();
+    if (key.length <= KEY_CHARS_MAX) known.set(key, action);
   }
   return action;
 }
@@ -185,13 +194,10 @@ function nameOf(place: Place): string {
   for (const [pattern, name, operations] of rowsOf(place)) {
     if (operations !== undefined && !operations.test(operation)) continue;
     const match = pattern.exec(rest);
-    if (match !== null) return name.replace('$1', match[1] ?? '').replace('*', verbOf(operation));
+    if (match !== null) return name.replace('$1', () => match[1] ?? '').replace('*', () => verbOf(operation));
   }
   const noun = place.mountType || (place.path.split('/')[0] ?? '') || 'call';
-  return `${noun}-${operation || 'unknown'}`
-    .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, '-')
-    .slice(0, 64);
+  return plain(`${noun}-${operation || 'unknown'}`);
 }
 
 /** ECS categories and types by the action's first word (ECS 8.17, `event.category`). */

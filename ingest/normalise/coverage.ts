@@ -6,6 +6,18 @@ export class Coverage {
   private deltas = new Map<string, CoverageDelta>();
   private last: { device: string; hour: string | undefined; delta: CoverageDelta } | undefined;
 
+  /** What has not been handed out yet, for a snapshot; `add` takes it back. */
+  open(): CoverageDelta[] {
+    return [...this.deltas.values()];
+  }
+
+  add(deltas: readonly CoverageDelta[]): void {
+    for (const delta of deltas) {
+      for (const [counter, by] of Object.entries(delta.counts))
+        this.count(delta.device, delta.hour, counter as CoverageCounter, by);
+    }
+  }
+
   /** `time` is canonical, or undefined when the line has none. */
   count(device: string, time: string | undefined, counter: CoverageCounter, by = 1): void {
     const { counts } = this.deltaOf(device, time?.slice(0, 13));

@@ -70,10 +70,14 @@ export function integerOf(from: JsonObject | undefined, key: string): number | u
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** A list of texts; undefined when absent or empty. */
+/** A list of texts, at most `limits.listTextsMax`, each cut at `limits.textCharsMax`; undefined when absent or empty. */
 export function stringsOf(from: JsonObject | undefined, key: string): string[] | undefined {
   const value: Json | undefined = from?.[key];
   if (!Array.isArray(value)) return undefined;
-  const texts = value.filter((item): item is string => typeof item === 'string' && item !== '');
+  const texts: string[] = [];
+  for (const item of value) {
+    if (typeof item !== 'string' || item === '' || texts.length >= limits.listTextsMax) continue;
+    texts.push(item.length > limits.textCharsMax ? item.slice(0, limits.textCharsMax) : item);
+  }
   return texts.length === 0 ? undefined : texts;
 }

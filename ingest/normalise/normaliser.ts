@@ -50,8 +50,12 @@ export interface NormaliserState {
   emitted: [id: string, time: string][];
   /** Calls that went out as a half and wait for the other. */
   halves: string[];
+  /** Ids of calls that wait, halves that went out among them. */
+  pending: string[];
   /** Devices that ticks have named. */
   live: string[];
+  /** Counts that have not gone out yet. */
+  coverage: CoverageDelta[];
 }
 
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
@@ -63,6 +67,7 @@ export class Normaliser {
   private readonly pending = new Map<string, PendingCall>();
   private readonly emitted: Map<string, string>;
   private readonly waitingHalves: Set<string>;
+  private readonly waiting: Set<string>;
   private readonly live: Set<string>;
   private readonly coverage = new Coverage();
   private readonly slowNanos: number;
@@ -74,7 +79,9 @@ export class Normaliser {
     this.slowNanos = (options.pairWaitSeconds - options.allowedLatenessSeconds) * 1e9;
     this.emitted = new Map(state?.emitted);
     this.waitingHalves = new Set(state?.halves);
+    this.waiting = new Set(state?.pending);
     this.live = new Set(state?.live);
+    this.coverage.add(state?.coverage ?? []);
     this.watermark = state?.watermark ?? EPOCH;
     this.lateBefore = this.lateBound();
   }
@@ -87,10 +94,11 @@ export class Normaliser {
       offset = Math.min(offset, call.offset);
       if (call.halfSent) halves.push(call.id);
     }
-    return {
-      state: { watermark: this.watermark, emitted: [...this.emitted], halves, live: [...this.live] },
-      offset,
-    };
+    const { watermark } = this;
+    const pending = [...this.pending.keys()];
+    const live = [...this.live];
+    const coverage = structuredClone(this.coverage.open());
+    return { state: { watermark, emitted: [...this.emitted], halves, pending, live, coverage }, offset };
   }
 
   /** A record before the snapshot's offset: only waiting calls are built up again, nothing goes out, nothing is counted. */
@@ -99,10 +107,10 @@ export class Normaliser {
     const { head, at } = decodeLine(record.bytes);
     const line = record.bytes.subarray(at);
     const copy = this.copyOf(line, head);
-    if (copy === undefined || this.emitted.has(copy.id)) return;
+    if (copy === undefined || !this.waiting.has(copy.id)) return;
     const call = this.callOf(copy.id, copy.requestId, record.offset);
     addCopy(call, copy.half, copy.copy);
-    call.lone = call.lone || isLoneHalf(line, copy.half);
+    call.lone = call.lone || isLoneHalf(copy.copy, copy.half);
     call.halfSent = this.waitingHalves.has(copy.id);
   }
 
@@ -114,7 +122,7 @@ export class Normaliser {
 
   /** Everything that waits goes out as it is: the end of a replay. */
   finish(): void {
-    for (const call of this.pending.values()) if (!call.halfSent || hasBoth(call)) this.emit(call);
+    for (const call of this.pending.values()) if (!call.halfSent || hasBoth(call)) this.tryEmit(call);
     this.pending.clear();
     this.coverage.drain((delta) => this.options.sink.coverage(delta));
   }
@@ -139,7 +147,7 @@ export class Normaliser {
     }
     const call = this.callOf(id, found.requestId, record.offset);
     if (!addCopy(call, half, copy)) this.countBoth('duplicate', device, copy.time);
-    call.lone = call.lone || isLoneHalf(line, half);
+    call.lone = call.lone || isLoneHalf(copy, half);
     if (isComplete(call, this.options.devices)) this.settle(call);
     else if (this.pending.size > limits.pendingCallsMax) this.evict();
   }
@@ -214,7 +222,7 @@ export class Normaliser {
     const forget = addSeconds(this.watermark, -limits.halfMemorySeconds);
     for (const call of this.pending.values()) {
       const whole = hasBoth(call);
-      if (whole ? answerTime(call) < this.lateBefore : !call.halfSent && callTime(call) <= halfDue)
+      if (whole ? this.isWholeDue(call, halfDue) : !call.halfSent && callTime(call) <= halfDue)
         this.settle(call);
       else if (call.halfSent && !whole && callTime(call) < forget) this.forget(call);
     }
@@ -225,10 +233,16 @@ export class Normaliser {
     }
   }
 
+  /** Every copy that is not late is here: of a slow call counted from its answer, else from the call (decision 0002). */
+  private isWholeDue(call: PendingCall, due: string): boolean {
+    const answered = answerTime(call);
+    return (nanosBetween(callTime(call), answered) > this.slowNanos ? answered : callTime(call)) <= due;
+  }
+
   /** Sends a call out. A whole or a lone half is done; another half waits on. */
   private settle(call: PendingCall): void {
     const whole = hasBoth(call);
-    this.emit(call);
+    this.tryEmit(call);
     if (whole || call.lone) this.forget(call);
     else call.halfSent = true;
   }
@@ -242,8 +256,18 @@ export class Normaliser {
   private evict(): void {
     const oldest = this.pending.values().next().value as PendingCall;
     this.counters.evicted++;
-    if (!oldest.halfSent) this.emit(oldest);
+    if (!oldest.halfSent) this.tryEmit(oldest);
     this.forget(oldest);
+  }
+
+  /** A line that our own code stumbles over must not stop those behind it, now and after every restart. */
+  private tryEmit(call: PendingCall): void {
+    try {
+      this.emit(call);
+    } catch {
+      const { line, device } = (call.response[0] ?? call.request[0]) as Copy;
+      this.reject(line, device, 'internal');
+    }
   }
 
   private emit(call: PendingCall): void {
@@ -316,7 +340,7 @@ export class Normaliser {
   /** The quick scan found no entry: the full parse says why. */
   private rejectLine(line: Buffer, device: string): void {
     const result = parseEntry(line, line.indexOf(123));
-    this.coverage.count(device, result.ok ? result.entry.time : undefined, 'received');
+    this.coverage.count(device, undefined, 'received');
     this.reject(line, device, result.ok ? 'bad_time' : result.reason);
   }
 
@@ -335,8 +359,9 @@ export class Normaliser {
 
   private loss(loss: Loss, offset: number): void {
     const { bytes, count, device, reason } = loss;
-    this.coverage.count(device, undefined, 'dropped', count);
-    this.coverage.count(device, undefined, 'gaps', count);
+    // The tail of a connection that broke is not lost: Vault writes the whole line again (vault-audit.md 3).
+    if (reason !== 'truncated') this.coverage.count(device, undefined, 'dropped', count);
+    if (reason !== 'truncated' || bytes === 0) this.coverage.count(device, undefined, 'gaps', count);
     const id = `reject-${hash('sha256', `${device} ${reason} ${offset}`, 'hex').slice(0, 32)}`;
     this.options.sink.reject({ bytes, device, id, reason });
   }

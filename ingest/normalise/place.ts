@@ -44,10 +44,10 @@ function guessMount(path: string): string {
 }
 
 /** The mounts that always are what they are called. */
-const fixedTypes: Record<string, string> = {
-  'sys/': 'system',
-  'auth/token/': 'token',
-  'identity/': 'identity',
-  'cubbyhole/': 'cubbyhole',
-};
-const typeOfMount = (mount: string) => fixedTypes[mount] ?? '';
+const fixedTypes = new Map([
+  ['sys/', 'system'],
+  ['auth/token/', 'token'],
+  ['identity/', 'identity'],
+  ['cubbyhole/', 'cubbyhole'],
+]);
+const typeOfMount = (mount: string) => fixedTypes.get(mount) ?? '';

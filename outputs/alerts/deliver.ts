@@ -11,7 +11,8 @@ const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
 
 export interface Delivery {
-  readonly counters: { sent: number; refused: number; retried: number };
+  /** `missed` counts records that retention took before the output did; the alerts are in the API. */
+  readonly counters: { sent: number; refused: number; retried: number; missed: number };
   /** Sends what is there; returns how many records it read. Waits as long as the output wants it later. */
   step(): Promise<number>;
 }
@@ -28,7 +29,7 @@ export async function createDelivery(options: {
   const snapshot = await stream.loadSnapshot(group, 'all');
   const next: Record<number, number> = { ...snapshot?.inputs };
   const delivered = new Set<string>([...((snapshot?.state as string[] | undefined) ?? []), ...output.known]);
-  const counters = { sent: 0, refused: 0, retried: 0 };
+  const counters = { sent: 0, refused: 0, retried: 0, missed: 0 };
 
   async function deliver(alert: Alert): Promise<void> {
     for (let wait = RETRY_FIRST_MS; !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
@@ -55,7 +56,10 @@ export async function createDelivery(options: {
   }
 
   async function deliverPartition(partition: number): Promise<number> {
-    const from = Math.max(next[partition] ?? 0, stream.start(topics.alerts, partition));
+    const wanted = next[partition] ?? 0;
+    const from = Math.max(wanted, stream.start(topics.alerts, partition));
+    counters.missed += from - wanted;
+    next[partition] = from;
     const records = await stream.read(topics.alerts, partition, from, limits.readBytesMax);
     for (const { value, offset } of records) {
       const { body } = value as { body: Alert };
@@ -84,6 +88,7 @@ export async function createDelivery(options: {
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     signal.addEventListener('abort', done, { once: true });

@@ -28,7 +28,8 @@ export function fileOutput(path: string): AlertOutput & Disposable {
     async send(alert: Alert) {
       try {
         const line = Buffer.from(`${JSON.stringify(alert)}\n`);
-        writeSync(file, line, 0, line.length, position);
+        if (writeSync(file, line, 0, line.length, position) < line.length)
+          return { result: 'later', why: 'short write' };
         fsyncSync(file);
         position += line.length;
         return { result: 'done' };

@@ -3,10 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import { Chain } from '../../commands/chain.ts';
 import { loadRules } from '../../commands/rules.ts';
+import { limits } from '../../core/limits.ts';
 import type { CoverageDelta, Reject } from '../../core/records.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
 import { fixtureLines, sampleLines } from '../ingest/normalise/lines.ts';
-import { numbers, resalted } from './replay-run.ts';
+import { numbers, resalted, shuffled } from './replay-run.ts';
 
 interface Seen {
   events: Map<string, string>;
@@ -80,6 +81,23 @@ describe('a chain', () => {
     expect(seen.leases.sort()).toEqual(expected.leases.sort());
     expect(seen.rejects).toEqual([]);
   });
+
+  it.each([4, 5])(
+    'keeps time so far behind that lines may be out of order by most of a minute: way %i',
+    (seed) => {
+      const { chain, seen } = chainOf(['file'], 3);
+      for (const line of shuffled(sample, limits.replaySlackSeconds - 5, seed)) {
+        chain.push('file', bytesOf([line]));
+        chain.tick();
+      }
+      chain.finishDevice('file');
+      chain.finish();
+      const expected = whole();
+      expect(Object.fromEntries(seen.events)).toEqual(Object.fromEntries(expected.events));
+      expect(Object.fromEntries(seen.alerts)).toEqual(Object.fromEntries(expected.alerts));
+      expect(seen.coverage.filter(({ counts }) => counts.late !== undefined)).toEqual([]);
+    },
+  );
 
   it('lets events out while it reads, not only at the end', () => {
     const { chain, seen } = chainOf(['file']);

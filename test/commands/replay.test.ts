@@ -6,6 +6,7 @@ import type { Alert } from '../../core/alert.ts';
 import { canonicalJson } from '../../core/canonical.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import type { Lease } from '../../core/lease.ts';
+import { limits } from '../../core/limits.ts';
 import { fixtureLines, sampleLines } from '../ingest/normalise/lines.ts';
 import {
   type Log,
@@ -35,6 +36,11 @@ describe('one log', () => {
   it.each([1, 2, 3, 4, 5, 6])('out of order as far as is allowed, way %i', async (seed) => {
     const count = partitions[seed % 3];
     expect(await run([logOf('audit.jsonl', shuffled(sample, 3, seed))], count)).toEqual(await expected);
+  });
+
+  it.each([7, 8, 9])('out of order by most of a minute, as no live device may be, way %i', async (seed) => {
+    const lines = shuffled(sample, limits.replaySlackSeconds - 5, seed);
+    expect(await run([logOf('audit.jsonl', lines)], partitions[seed % 3])).toEqual(await expected);
   });
 
   it('with each line twice: the same but for the counter', async () => {

@@ -62,11 +62,12 @@ export class Sealwatch implements AsyncDisposable {
   }
 
   async ready(): Promise<void> {
-    await until(`ready\n${this.output}`, async () => {
-      if (this.#child?.exitCode !== null)
-        throw new Error(`ended with ${this.#child?.exitCode}: ${this.output}`);
-      return (await this.fetch('/readyz')).ok ? true : undefined;
-    });
+    const ended = () => this.#child?.exitCode ?? this.#child?.signalCode ?? undefined;
+    await until('ready', async () =>
+      ended() !== undefined || (await this.fetch('/readyz')).ok ? true : undefined,
+    );
+    if (ended() !== undefined)
+      throw new Error(`it ended with ${ended()} before it was ready: ${this.output}`);
   }
 
   /** As a power cut would. */

@@ -1,7 +1,7 @@
 // The segment files of one partition: names, recovery of a torn tail, retention.
 
-import { readdirSync, statSync, unlinkSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '../../../core/limits.ts';
 import { isWhole, MAGIC, recordBytes } from './codec.ts';
@@ -20,13 +20,21 @@ export function segmentBases(dir: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** A new segment file, durable under its name. */
+/** A new segment file, durable under its name. Under another name until it is whole: a name promises its first offset. */
 export async function createSegment(dir: string, base: number): Promise<FileHandle> {
-  const file = await open(segmentPath(dir, base), 'w+', 0o600);
-  await file.write(MAGIC, 0, MAGIC.length, 0);
-  await file.sync();
-  await syncFolder(dir);
-  return file;
+  const path = segmentPath(dir, base);
+  const file = await open(`${path}.new`, 'w+', 0o600);
+  try {
+    await file.write(MAGIC, 0, MAGIC.length, 0);
+    await file.sync();
+    await rename(`${path}.new`, path);
+    await syncFolder(dir);
+    return file;
+  } catch (error) {
+    await file.close();
+    rmSync(path, { force: true });
+    throw error;
+  }
 }
 
 /** Makes names in a folder durable. */

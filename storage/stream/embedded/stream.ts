@@ -1,6 +1,6 @@
 // The embedded stream: one folder of segments per topic and partition, group commits, snapshots of consumer groups.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SealwatchError, systemCode } from '../../../core/errors.ts';
@@ -67,10 +67,9 @@ export class EmbeddedStream implements Stream {
       recentTotal: 0,
     };
     if (writes) {
-      partition.writer = await PartitionWriter.open(dir, (records, end, bytes) => {
-        partition.end = end;
-        if (topic !== topics.raw) keepRecent(partition, records, bytes);
-      });
+      partition.writer = await PartitionWriter.open(dir, (records, end, bytes) =>
+        keepRecent(partition, records, end, bytes),
+      );
       partition.end = partition.writer.durable;
     }
     this.all.set(`${topic}/${number}`, partition);
@@ -100,8 +99,7 @@ export class EmbeddedStream implements Stream {
   async read(topic: Topic, partition: number, offset: number, bytesMax: number): Promise<StreamRecord[]> {
     const from = this.of(topic, partition);
     const oldest = from.recent[0]?.offset;
-    if (oldest !== undefined && offset >= oldest)
-      return from.recent.slice(offset - oldest, offset - oldest + RECENT_RECORDS_MAX);
+    if (oldest !== undefined && offset >= oldest) return takeRecent(from.recent, offset - oldest, bytesMax);
     const result = from.reading.then(() => from.reader.read(offset, from.end, bytesMax));
     from.reading = result.catch(() => {});
     return result;
@@ -112,7 +110,9 @@ export class EmbeddedStream implements Stream {
   }
 
   start(topic: Topic, partition: number): number {
-    return segmentBases(this.of(topic, partition).dir)[0] ?? 0;
+    const { dir } = this.of(topic, partition);
+    // A follower may look before the writer has made the folder.
+    return existsSync(dir) ? (segmentBases(dir)[0] ?? 0) : 0;
   }
 
   async retain(topic: Topic, partition: number, beforeMs: number, keepOffset: number): Promise<number> {
@@ -137,14 +137,26 @@ export class EmbeddedStream implements Stream {
   }
 }
 
-/** One answer from memory; a consumer that wants more asks again. */
-const RECENT_RECORDS_MAX = 2_000;
+/** Recent records from the `from`th on, about `bytesMax` of text, at least one if there is one. */
+function takeRecent(recent: readonly StreamRecord[], from: number, bytesMax: number): StreamRecord[] {
+  let to = from;
+  for (let bytes = 0; to < recent.length && bytes < bytesMax; to++)
+    bytes += (recent[to] as StreamRecord).text.length;
+  return recent.slice(from, to);
+}
 
-function keepRecent(partition: Partition, records: StreamRecord[], bytes: number): void {
+function keepRecent(partition: Partition, records: StreamRecord[], end: number, bytes: number): void {
+  const before = partition.end;
+  partition.end = end;
+  // Lines have no decoded form: behind one the run of recent records begins anew.
+  if (records.length !== end - before) {
+    partition.recent = [];
+    partition.recentBytes = [];
+    partition.recentTotal = 0;
+    return;
+  }
   for (const record of records) partition.recent.push(record);
-  partition.end =
-    records.length === 0 ? (partition.writer?.durable ?? 0) : (records.at(-1) as StreamRecord).offset + 1;
-  partition.recentBytes.push({ end: partition.end, bytes });
+  partition.recentBytes.push({ end, bytes });
   partition.recentTotal += bytes;
   while (partition.recentTotal > limits.recentBytesMax && partition.recentBytes.length > 1) {
     const oldest = partition.recentBytes.shift() as { end: number; bytes: number };

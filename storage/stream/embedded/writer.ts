@@ -126,7 +126,12 @@ export class PartitionWriter {
   /** What is appended meanwhile waits in the buffers: it begins at `durable`, the new segment's name. */
   private async roll(): Promise<void> {
     const full = this.file;
-    await this.startSegment();
+    try {
+      await this.startSegment();
+    } catch {
+      // No room for a new segment: the group is durable in this one, which goes on until there is.
+      return;
+    }
     await full.close();
   }
 

@@ -42,7 +42,7 @@ async function stop(tail: FileTail): Promise<void> {
 
 const texts = (spool: MemorySpool) => spool.lines().map(({ text }) => text);
 const sorted = (list: readonly string[]) => [...list].sort();
-const until = (check: () => void) => vi.waitFor(check, { timeout: 3_000, interval: 10 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 8_000, interval: 10 });
 const linesReach = (spool: MemorySpool, expected: readonly string[]) =>
   until(() => expect(sorted(texts(spool))).toEqual(sorted(expected)));
 const numbered = (from: number, to: number) =>

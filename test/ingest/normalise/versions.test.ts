@@ -203,6 +203,17 @@ describe('namespaces', () => {
     expect(theEvent(inNamespace(callOf('policy', 0), 'sys/')).event.action).toBe('policy-write');
   });
 
+  it('a mount of several parts is told from the path', () => {
+    const event = theEvent(
+      withRequest(callOf('kv-v2', 2), {
+        namespace,
+        mount_point: 'team-a/shared/kv/',
+        path: 'shared/kv/data/app',
+      }),
+    );
+    expect(event.vault.secret).toMatchObject({ engine: 'kv-v2', path: 'team-a/shared/kv/app' });
+  });
+
   it('a mount point without the namespace serves as well', () => {
     const event = theEvent(withRequest(callOf('kv-v2', 2), { namespace, mount_point: 'secret/' }));
     expect(event.vault.secret?.path).toBe('team-a/secret/team/app');
