@@ -61,7 +61,7 @@ test('each alert goes out once, though it has more versions', async () => {
   await delivery.step();
   expect(await delivery.step()).toBe(0);
   expect(output.taken.sort()).toEqual(['a', 'b', 'c']);
-  expect(delivery.counters).toEqual({ sent: 3, refused: 0, retried: 0 });
+  expect(delivery.counters).toEqual({ sent: 3, refused: 0, retried: 0, missed: 0 });
 });
 
 test('an alert that is refused is counted and not sent again', async () => {
@@ -73,7 +73,7 @@ test('an alert that is refused is counted and not sent again', async () => {
   await put(stream, 'a', 'b');
   await delivery.step();
   expect(output.taken).toEqual(['b']);
-  expect(delivery.counters).toEqual({ sent: 1, refused: 1, retried: 0 });
+  expect(delivery.counters).toEqual({ sent: 1, refused: 1, retried: 0, missed: 0 });
 });
 
 test('after a restart nothing goes out again, and what is new does', async () => {
@@ -102,7 +102,7 @@ test('over HTTP: 500 is tried again, 400 is final, each alert arrives once', asy
   const delivery = await createDelivery({ stream, output, logger, signal: running() });
   await delivery.step();
   expect(hook.calls.map(({ headers }) => headers['idempotency-key'])).toEqual(['a', 'a', 'b', 'unused']);
-  expect(delivery.counters).toEqual({ sent: 2, refused: 1, retried: 1 });
+  expect(delivery.counters).toEqual({ sent: 2, refused: 1, retried: 1, missed: 0 });
 });
 
 test('an end while the output does not answer gives up at once, and the alert goes out after the restart', async () => {

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../../core/limits.ts';
-import { Framer, type PartialBudget } from '../../../ingest/collector/framer.ts';
+import { Framer, PartialBudget } from '../../../ingest/collector/framer.ts';
 
 function framerWithLog(budget?: PartialBudget) {
   const lines: string[] = [];
@@ -68,7 +68,7 @@ describe('lines', () => {
   test('a tail without newline is lost as truncated, and the lines before it stay', () => {
     fc.assert(
       fc.property(withoutNewline, fc.array(fc.nat(), { maxLength: 6 }), (tail, cuts) => {
-        const budget = { used: 0 };
+        const budget = new PartialBudget();
         const { framer, lines, lost } = framerWithLog(budget);
         pushCut(framer, Buffer.concat([Buffer.from('whole\n'), tail]), cuts);
         framer.end();
@@ -102,7 +102,7 @@ describe('a long line', () => {
   const big = Buffer.alloc(max + 2, 'a');
 
   test('passes at exactly the limit, in one chunk and in two', () => {
-    const budget = { used: 0 };
+    const budget = new PartialBudget();
     const { framer, lengths, lost } = framerWithLog(budget);
     big[max] = 10;
     framer.push(big.subarray(0, max + 1));
@@ -115,7 +115,7 @@ describe('a long line', () => {
   });
 
   test('is given up with one byte more, and the next line is fine', () => {
-    const budget = { used: 0 };
+    const budget = new PartialBudget();
     const { framer, lines, lengths, lost } = framerWithLog(budget);
     framer.push(big.subarray(0, max));
     expect(budget.used).toBe(max);
@@ -133,7 +133,7 @@ describe('a long line', () => {
   });
 
   test('that never ends holds no memory and is counted once, with all its bytes', () => {
-    const budget = { used: 0 };
+    const budget = new PartialBudget();
     const { framer, lines, lost } = framerWithLog(budget);
     for (let i = 0; i < 4; i++) framer.push(big.subarray(0, max - 1));
     expect(budget.used).toBe(0);
@@ -148,23 +148,22 @@ describe('a long line', () => {
 });
 
 describe('the budget of unfinished bytes', () => {
-  test('is shared: a framer that finds it used up gives its line up, the others go on', () => {
-    const budget = { used: limits.partialBytesMax - 10 };
-    const first = framerWithLog(budget);
-    const second = framerWithLog(budget);
-    first.framer.push(Buffer.from('12345678'));
-    second.framer.push(Buffer.from('too much'));
-    expect(budget.used).toBe(limits.partialBytesMax - 2);
-    second.framer.push(Buffer.from(' of it\nok\n'));
-    first.framer.push(Buffer.from('9\n'));
-    expect(second.lost).toEqual([['line_too_long', 14]]);
-    expect(second.lines).toEqual(['ok']);
-    expect(first.lines).toEqual(['123456789']);
-    expect(budget.used).toBe(limits.partialBytesMax - 10);
+  test('is shared: past it the longest unfinished line is given up, not the newest', () => {
+    const budget = new PartialBudget();
+    const framers = Array.from({ length: 5 }, () => framerWithLog(budget));
+    const big = Buffer.alloc(limits.lineBytesMax - 1, 'x');
+    for (const { framer } of framers.slice(0, 4)) framer.push(big);
+    const honest = framers[4] as ReturnType<typeof framerWithLog>;
+    honest.framer.push(Buffer.from('half a '));
+    honest.framer.push(Buffer.from('line\n'));
+    expect(honest.lines).toEqual(['half a line']);
+    expect(budget.used).toBeLessThanOrEqual(limits.partialBytesMax);
+    for (const { framer } of framers) framer.end();
+    expect(budget.used).toBe(0);
   });
 
   test('is given back when a connection ends in the middle of a line', () => {
-    const budget = { used: 0 };
+    const budget = new PartialBudget();
     const { framer, lost } = framerWithLog(budget);
     framer.push(Buffer.from('half'));
     expect(budget.used).toBe(4);

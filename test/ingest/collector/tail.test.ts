@@ -235,7 +235,7 @@ describe('a restart', () => {
       if (durable) {
         safe.splice(0, 3, ...spool.lengths());
         tail.setDurable(tail.place);
-        intake.tick(Date.now(), { file: tail.durablePlace });
+        intake.tick(Date.now(), tail.durablePlace === undefined ? {} : { file: tail.durablePlace });
       }
       await stop(tail);
       spool = spool.cut(safe.map((least, partition) => least + (kept[partition] ?? 0)));
