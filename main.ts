@@ -9,6 +9,8 @@ import { SealwatchError } from './core/errors.ts';
 
 const version = readVersion();
 let exitCode = 0;
+// Whatever is made is for its owner only; the socket for Vault's group is opened where it is made.
+process.umask(0o077);
 const program = new Command('sealwatch')
   .description(
     'Reads the audit log of HashiCorp Vault and OpenBao: who did what, what is unusual, and evidence for auditors.',

@@ -7,7 +7,7 @@ import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
 import type { NewRecord } from '../core/ports.ts';
 import type { CoverageDelta, Reject } from '../core/records.ts';
-import { addSeconds } from '../core/time.ts';
+import { addSeconds, slowCallNanos } from '../core/time.ts';
 import { createDetector, type Detector } from '../detectors/engine/detect.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
 import { Framer } from '../ingest/collector/framer.ts';
@@ -59,7 +59,7 @@ export class Chain {
     this.detector = createDetector({
       rules,
       cluster,
-      slowCallNanos: (time.pairWaitSeconds - time.allowedLatenessSeconds) * 1e9,
+      slowCallNanos: slowCallNanos(time),
     });
     this.watermarks = Array.from({ length: partitions }, () => '');
     this.normalisers = this.watermarks.map((_, partition) => this.normaliser(partition));

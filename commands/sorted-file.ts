@@ -37,10 +37,11 @@ export class SortedFile {
   add(row: Row): void {
     const before = this.waiting.get(row.id) ?? this.stragglers.get(row.id);
     if (before !== undefined && before.revision > row.revision) return;
-    if (this.waiting.has(row.id)) this.waiting.set(row.id, row);
     // Behind the watermark, or the new version of a row that is written already.
-    else if (row.time <= this.written || before !== undefined) this.stragglers.set(row.id, row);
-    else this.waiting.set(row.id, row);
+    if (row.time <= this.written || this.stragglers.has(row.id)) {
+      this.waiting.delete(row.id);
+      this.stragglers.set(row.id, row);
+    } else this.waiting.set(row.id, row);
   }
 
   /** Nothing at or before `time` will come any more that is not late. */

@@ -76,3 +76,10 @@ export function nanosBetween(from: string, to: string): number {
   if (from.slice(0, 19) === to.slice(0, 19)) return fraction;
   return (Date.parse(`${to.slice(0, 19)}Z`) - Date.parse(`${from.slice(0, 19)}Z`)) * 1e6 + fraction;
 }
+
+/**
+ * A call whose answer took longer than this many nanoseconds is slow: its half may have gone out before the answer came
+ * (decision 0002). One less than the wait without the lateness, so that at just that time there is one answer, not two.
+ */
+export const slowCallNanos = (time: { pairWaitSeconds: number; allowedLatenessSeconds: number }): number =>
+  (time.pairWaitSeconds - time.allowedLatenessSeconds) * 1e9 - 1;

@@ -5,7 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { EvidenceWriter, Stream } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
-import { addSeconds } from '../../core/time.ts';
+import { addSeconds, slowCallNanos } from '../../core/time.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
 import { createDelivery, type Delivery } from '../../outputs/alerts/deliver.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
@@ -71,8 +71,7 @@ export class Pipeline {
     for (let partition = 0; partition < stream.partitions; partition++) {
       normalise.push(await NormaliseTask.load({ stream, partition, cluster, devices, time }));
     }
-    const slowCallNanos = (time.pairWaitSeconds - time.allowedLatenessSeconds) * 1e9;
-    const detect = await DetectTask.load({ stream, rules, cluster, slowCallNanos });
+    const detect = await DetectTask.load({ stream, rules, cluster, slowCallNanos: slowCallNanos(time) });
     const stopping = new AbortController();
     const deliveries: Delivery[] = [];
     for (const output of outputs)

@@ -2,7 +2,7 @@
 // first: a collector that stops reading blocks Vault (vault-audit.md 3).
 
 import { once } from 'node:events';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
@@ -36,12 +36,15 @@ export async function listenUnix(options: ListenerOptions, path: string): Promis
   await clearLeftOver(path);
   const { server, sockets } = createReceiver(options);
   await listening(server, { path }, path);
+  // To connect one must be able to write: sealwatch and Vault share a group.
+  chmodSync(path, 0o660);
   return { address: path, [Symbol.asyncDispose]: () => shut(server, sockets) };
 }
 
 /** Makes the folder of the socket `path`, and removes a socket there that nobody listens on. Throws PORT_TAKEN when somebody does. */
 export async function clearLeftOver(path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
+  const made = mkdirSync(dirname(path), { recursive: true });
+  if (made !== undefined) chmodSync(dirname(path), 0o750);
   if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return;
   const socket = connect({ path });
   const answers = await once(socket, 'connect').then(

@@ -98,7 +98,6 @@ const auth: Row[] = [
 
 const sys: Row[] = [
   [/^(policy|policies\/(acl|rgp|egp|password))(\/|$)/, 'policy-*'],
-  [/^audit\/test$/, 'audit-device-test'],
   [/^audit(\/|$)/, 'audit-device-enable', /^(create|update)$/],
   [/^audit(\/|$)/, 'audit-device-disable', /^delete$/],
   [/^audit(\/|$)/, 'audit-device-*'],
@@ -177,6 +176,7 @@ const KEY_CHARS_MAX = 300;
 
 /** The action of a call. One that no row knows is called by its mount type and operation. */
 export function actionOf(place: Place): Action {
+  if (place.isProbe) return probe;
   const key = `${place.operation} ${place.mountType} ${place.mount} ${place.rest}`;
   let action = known.get(key);
   if (action === undefined) {
@@ -228,3 +228,5 @@ function describe(name: string): Action {
     type: type.length > 0 ? type : ['info'],
   };
 }
+
+const probe = describe('audit-device-test');

@@ -3,6 +3,7 @@
 import type { Caller, CallerKind, Credential, JsonObject } from '../../core/event.ts';
 import { addSeconds, utcTime } from '../../core/time.ts';
 import { integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
+import { sourceOf } from './parts.ts';
 import type { Place } from './place.ts';
 
 /** Auth methods by who uses them. A `token` says nothing: people and programs create them. */
@@ -230,5 +231,5 @@ export function userId(
   if (token !== undefined) return `token:${token}`;
   const name = isLogin ? loginName(place) : undefined;
   if (name !== undefined) return `user:${place.namespace}${place.mount}${name}`;
-  return `address:${stringOf(request, 'remote_address') ?? 'unknown'}`;
+  return `address:${sourceOf(request)?.ip ?? 'unknown'}`;
 }

@@ -28,8 +28,8 @@ export function parseEntry(line: Buffer, start: number): ParseResult {
   try {
     value = JSON.parse(line.toString('utf8', start));
   } catch {
-    // A broken line is a normal input; the reject says so.
-    return reject(line[0] === 60 ? 'jsonx' : 'not_json');
+    // A broken line is a normal input; the reject says so. `[` begins a list.
+    return reject(line[0] === 60 ? 'jsonx' : line[0] === 91 ? 'not_object' : 'not_json');
   }
   if (!isObject(value)) return reject('not_object');
   const request = objectOf(value, 'request');
@@ -61,6 +61,10 @@ export function objectOf(from: JsonObject | undefined, key: string): JsonObject 
 export function stringOf(from: JsonObject | undefined, key: string): string | undefined {
   const value = from?.[key];
   if (typeof value !== 'string' || value === '') return undefined;
+  return bounded(value);
+}
+
+function bounded(value: string): string {
   const text = value.length > limits.textCharsMax ? value.slice(0, limits.textCharsMax) : value;
   return text.includes('\0') ? text.replaceAll('\0', '\u{fffd}') : text;
 }
@@ -77,7 +81,7 @@ export function stringsOf(from: JsonObject | undefined, key: string): string[] |
   const texts: string[] = [];
   for (const item of value) {
     if (typeof item !== 'string' || item === '' || texts.length >= limits.listTextsMax) continue;
-    texts.push(item.length > limits.textCharsMax ? item.slice(0, limits.textCharsMax) : item);
+    texts.push(bounded(item));
   }
   return texts.length === 0 ? undefined : texts;
 }

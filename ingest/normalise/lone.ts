@@ -2,11 +2,12 @@
 
 import { parseEntry, stringOf } from './entry.ts';
 import type { Copy, Half } from './pairing.ts';
+import { isProbe } from './place.ts';
 
 /** The end of `"path":"sys/`: a search for a letter that hashes do not hold is three times as fast. */
 const SYS_PATH = Buffer.from('h":"sys/');
 const MAYBE = /"sys\/(?:seal|step-down|audit\/test)"|wrapping token is not valid/;
-const lonePaths = new Set(['sys/seal', 'sys/step-down', 'sys/audit/test']);
+const lonePaths = new Set(['sys/seal', 'sys/step-down']);
 
 /** `sys/seal` and `sys/step-down` write only a request; so do the probe of a new device and a refused unwrap. */
 export function isLoneHalf({ line, start }: Copy, half: Half): boolean {
@@ -16,10 +17,8 @@ export function isLoneHalf({ line, start }: Copy, half: Half): boolean {
   const parsed = parseEntry(line, start);
   if (!parsed.ok) return false;
   const { request, error } = parsed.entry;
-  return (
-    lonePaths.has(stringOf(request, 'path') ?? '') ||
-    error?.startsWith('wrapping token is not valid') === true
-  );
+  if (isProbe(request) || lonePaths.has(stringOf(request, 'path') ?? '')) return true;
+  return error?.startsWith('wrapping token is not valid') === true;
 }
 
 /** None of these calls carries a body. */

@@ -5,12 +5,13 @@ import { hash } from 'node:crypto';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
-import { decodeLine, type LineHead, type Spans } from '../../core/raw.ts';
+import { decodeLine } from '../../core/raw.ts';
 import type { CoverageDelta, Loss, Reject, RejectReason, Tick } from '../../core/records.ts';
-import { addSeconds, nanosBetween, utcTime } from '../../core/time.ts';
+import { addSeconds, nanosBetween, slowCallNanos } from '../../core/time.ts';
 import { Coverage } from './coverage.ts';
 import { type Entry, parseEntry } from './entry.ts';
 import { buildEvent } from './event.ts';
+import { findCopy } from './find.ts';
 import { isLoneHalf } from './lone.ts';
 import {
   addCopy,
@@ -19,7 +20,6 @@ import {
   callTime,
   devicesOf,
   firstRanked,
-  type Half,
   isComplete,
   namesOf,
   type PendingCall,
@@ -48,8 +48,8 @@ export interface NormaliserOptions {
 export interface NormaliserState {
   watermark: string;
   emitted: [id: string, time: string][];
-  /** Calls that went out as a half and wait for the other. */
-  halves: string[];
+  /** Calls that went out as a half and wait for the other, and the devices counted as unpaired. */
+  halves: [id: string, unpaired: string[]][];
   /** Ids of calls that wait, halves that went out among them. */
   pending: string[];
   /** Devices that ticks have named. */
@@ -66,7 +66,7 @@ export class Normaliser {
   private readonly options: NormaliserOptions;
   private readonly pending = new Map<string, PendingCall>();
   private readonly emitted: Map<string, string>;
-  private readonly waitingHalves: Set<string>;
+  private readonly waitingHalves: Map<string, string[]>;
   private readonly waiting: Set<string>;
   private readonly live: Set<string>;
   private readonly coverage = new Coverage();
@@ -76,9 +76,9 @@ export class Normaliser {
 
   constructor(options: NormaliserOptions, state?: NormaliserState) {
     this.options = options;
-    this.slowNanos = (options.pairWaitSeconds - options.allowedLatenessSeconds) * 1e9;
+    this.slowNanos = slowCallNanos(options);
     this.emitted = new Map(state?.emitted);
-    this.waitingHalves = new Set(state?.halves);
+    this.waitingHalves = new Map(state?.halves);
     this.waiting = new Set(state?.pending);
     this.live = new Set(state?.live);
     this.coverage.add(state?.coverage ?? []);
@@ -89,10 +89,10 @@ export class Normaliser {
   /** State for a snapshot, and the offset to read on from: the lines of waiting calls are read again, not kept. */
   snapshot(nextOffset: number): { state: NormaliserState; offset: number } {
     let offset = nextOffset;
-    const halves: string[] = [];
+    const halves: NormaliserState['halves'] = [];
     for (const call of this.pending.values()) {
       offset = Math.min(offset, call.offset);
-      if (call.halfSent) halves.push(call.id);
+      if (call.halfSent) halves.push([call.id, call.unpaired]);
     }
     const { watermark } = this;
     const pending = [...this.pending.keys()];
@@ -106,12 +106,14 @@ export class Normaliser {
     if (record.kind !== 'line') return;
     const { head, at } = decodeLine(record.bytes);
     const line = record.bytes.subarray(at);
-    const copy = this.copyOf(line, head);
+    const copy = findCopy(line, head, this.options.keepsLines === true);
     if (copy === undefined || !this.waiting.has(copy.id)) return;
     const call = this.callOf(copy.id, copy.requestId, record.offset);
     addCopy(call, copy.half, copy.copy);
     call.lone = call.lone || isLoneHalf(copy.copy, copy.half);
-    call.halfSent = this.waitingHalves.has(copy.id);
+    const unpaired = this.waitingHalves.get(copy.id);
+    call.halfSent = unpaired !== undefined;
+    call.unpaired = unpaired ?? [];
   }
 
   record(record: StreamRecord): void {
@@ -132,7 +134,7 @@ export class Normaliser {
     const { device } = head;
     const line = record.bytes.subarray(at);
     this.counters.lines++;
-    const found = this.copyOf(line, head);
+    const found = findCopy(line, head, this.options.keepsLines === true);
     if (found === undefined) {
       this.rejectLine(line, device);
       return;
@@ -158,27 +160,6 @@ export class Normaliser {
     else this.counters.duplicates++;
   }
 
-  /** What the pairing needs of a line, without parsing it; undefined when it is no audit entry. */
-  private copyOf(line: Buffer, head: LineHead): Found | undefined {
-    const { spans, device } = head;
-    if (spans.timeEnd === 0 || spans.typeEnd === 0 || spans.timeEnd - spans.timeStart > TIME_CHARS_MAX)
-      return undefined;
-    const time = utcTime(line.toString('latin1', spans.timeStart, spans.timeEnd));
-    if (time === undefined) return undefined;
-    const isResponse =
-      line[spans.typeEnd - RESPONSE.length] === R &&
-      line.toString('latin1', spans.typeStart, spans.typeEnd).endsWith(RESPONSE);
-    const requestId = requestIdOf(line, spans);
-    const kept = this.options.keepsLines ? line : Buffer.from(line);
-    const id = requestId ?? `line-${hash('sha256', Buffer.concat([kept, newline]), 'hex')}`;
-    return {
-      id,
-      requestId,
-      half: isResponse ? 'response' : 'request',
-      copy: { device, line: kept, start: spans.start, time },
-    };
-  }
-
   private callOf(id: string, requestId: string | undefined, offset: number): PendingCall {
     const found = this.pending.get(id);
     if (found !== undefined) return found;
@@ -190,6 +171,7 @@ export class Normaliser {
       response: [],
       lone: requestId === undefined,
       halfSent: false,
+      unpaired: [],
     };
     this.pending.set(id, call);
     return call;
@@ -222,6 +204,8 @@ export class Normaliser {
     const forget = addSeconds(this.watermark, -limits.halfMemorySeconds);
     for (const call of this.pending.values()) {
       const whole = hasBoth(call);
+      // A slow call's half is due like any other, though its answer may be here already.
+      if (whole && !call.halfSent && callTime(call) <= halfDue && this.isSlow(call)) this.sendHalf(call);
       if (whole ? this.isWholeDue(call, halfDue) : !call.halfSent && callTime(call) <= halfDue)
         this.settle(call);
       else if (call.halfSent && !whole && callTime(call) < forget) this.forget(call);
@@ -235,8 +219,18 @@ export class Normaliser {
 
   /** Every copy that is not late is here: of a slow call counted from its answer, else from the call (decision 0002). */
   private isWholeDue(call: PendingCall, due: string): boolean {
-    const answered = answerTime(call);
-    return (nanosBetween(callTime(call), answered) > this.slowNanos ? answered : callTime(call)) <= due;
+    return (this.isSlow(call) ? answerTime(call) : callTime(call)) <= due;
+  }
+
+  private isSlow(call: PendingCall): boolean {
+    const request = firstRanked(call.request, this.options.devices) as Copy;
+    const response = firstRanked(call.response, this.options.devices) as Copy;
+    return nanosBetween(request.time, response.time) > this.slowNanos;
+  }
+
+  private sendHalf(call: PendingCall): void {
+    this.build(call, firstRanked(call.request, this.options.devices), undefined);
+    call.halfSent = true;
   }
 
   /** Sends a call out. A whole or a lone half is done; another half waits on. */
@@ -275,26 +269,31 @@ export class Normaliser {
     const request = firstRanked(call.request, devices);
     const response = firstRanked(call.response, devices);
     if (request !== undefined && response !== undefined) {
-      const slow = nanosBetween(request.time, response.time) > this.slowNanos;
-      if (slow && !call.halfSent) this.build(call, request, undefined);
+      if (!call.halfSent && this.isSlow(call)) this.sendHalf(call);
       const shown = devicesOf(call);
-      if (call.halfSent) this.coverage.countAll(shown, request.time, 'unpaired', -1);
-      this.coverage.countAll(shown, request.time, 'paired', 1);
-      this.countGaps(shown, request.time);
+      this.coverage.countAll(call.unpaired, request.time, 'unpaired', -1);
+      this.countPairs(call, shown, request.time);
       this.build(call, request, response, shown);
       return;
     }
     const half = (request ?? response) as Copy;
-    if (!call.lone) this.coverage.countAll(devicesOf(call), half.time, 'unpaired', 1);
+    if (!call.lone) {
+      call.unpaired = devicesOf(call);
+      this.coverage.countAll(call.unpaired, half.time, 'unpaired', 1);
+    }
     this.build(call, request, response);
   }
 
-  /** A device that is alive and did not show a call that another one showed. */
-  private countGaps(shown: string[], time: string): void {
-    const { devices } = this.options;
-    if (devices.length < 2) return;
-    for (const device of devices)
+  /** A device that showed both halves has the pair; one that is alive and lacks a half that another one showed has a gap. */
+  private countPairs(call: PendingCall, shown: string[], time: string): void {
+    const has = (copies: Copy[], device: string) => copies.some((copy) => copy.device === device);
+    for (const device of shown) {
+      const whole = has(call.request, device) && has(call.response, device);
+      this.coverage.count(device, time, whole ? 'paired' : 'gaps');
+    }
+    for (const device of this.options.devices) {
       if (this.live.has(device) && !shown.includes(device)) this.coverage.count(device, time, 'gaps');
+    }
   }
 
   private build(
@@ -367,10 +366,6 @@ export class Normaliser {
   }
 }
 
-const R = 114;
-const RESPONSE = 'response';
-const TIME_CHARS_MAX = 64;
-const PLAIN_ID = /^[A-Za-z0-9._:-]+$/;
 /** The end of `"error":`: a search for a letter that hashes do not hold is three times as fast. */
 const ERROR_KEY = Buffer.from('rror":');
 
@@ -378,16 +373,3 @@ const hasBoth = (call: PendingCall): boolean => call.request.length > 0 && call.
 
 const needsRequest = (answered: Entry, line: Buffer): boolean =>
   answered.auth['policy_results'] === undefined || (answered.error === undefined && line.includes(ERROR_KEY));
-
-interface Found {
-  id: string;
-  requestId: string | undefined;
-  half: Half;
-  copy: Copy;
-}
-
-function requestIdOf(line: Buffer, { idStart, idEnd }: Spans): string | undefined {
-  if (idEnd === 0 || idEnd - idStart > limits.requestIdCharsMax) return undefined;
-  const id = line.toString('latin1', idStart, idEnd);
-  return PLAIN_ID.test(id) ? id : undefined;
-}

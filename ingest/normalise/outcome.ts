@@ -44,9 +44,9 @@ export function verdictOf(input: OutcomeInput): Verdict {
 
 function ofError({ allowed, isLogin, callerKnown }: OutcomeInput, error: string): Verdict {
   if (allowed === false) return failure('policy_denied', true);
+  if (error.includes('quota exceeded')) return failure('quota_exceeded');
   if (isLogin) return failure('login_failed');
   if (error.includes('wrapping token')) return failure('wrapping_token_invalid');
-  if (error.includes('quota exceeded')) return failure('quota_exceeded');
   if (/permission denied|invalid token|bad token/.test(error)) {
     return callerKnown ? failure('permission_denied', true) : failure('invalid_token', true);
   }

@@ -25,6 +25,8 @@ export interface PendingCall {
   lone: boolean;
   /** Went out as a half already. */
   halfSent: boolean;
+  /** Devices whose half was counted as unpaired: taken back when the other half comes. */
+  unpaired: string[];
 }
 
 /** Adds a copy of a half. False when the device had shown it: the copy that sorts first stays, so that order cannot matter. */

@@ -87,6 +87,7 @@ const DYNAMIC = /^(credential|certificate)-/;
 
 /** The secret that the call is about: KV secrets, and what an engine issues. Two namespaces make two secrets. */
 export function secretOf(place: Place, action: Action, response: JsonObject | undefined): Vault['secret'] {
+  if (place.operation === 'help') return undefined;
   const root = place.namespace + place.mount;
   if (DYNAMIC.test(action.name))
     return { engine: place.mountType || 'unknown', path: root + place.rest, version: undefined };

@@ -14,6 +14,8 @@ export interface Place {
   /** The path below the mount. */
   rest: string;
   operation: string;
+  /** The entry that Vault writes to try a new device: the one call of `sys/audit/test` without a token. */
+  isProbe: boolean;
 }
 
 /** `mount_point` holds the namespace, `path` does not; before Vault 1.13 there is no `mount_point`. */
@@ -31,6 +33,7 @@ export function placeOf(request: JsonObject, response: JsonObject | undefined): 
     mountType,
     rest: path.slice(mount.length),
     operation: stringOf(request, 'operation') ?? '',
+    isProbe: isProbe(request),
   };
 }
 
@@ -51,3 +54,6 @@ const fixedTypes = new Map([
   ['cubbyhole/', 'cubbyhole'],
 ]);
 const typeOfMount = (mount: string) => fixedTypes.get(mount) ?? '';
+
+export const isProbe = (request: JsonObject): boolean =>
+  request['path'] === 'sys/audit/test' && request['client_token'] === undefined;

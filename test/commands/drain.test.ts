@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { drain } from '../../commands/collect.ts';
 import { type Config, loadConfig } from '../../core/config.ts';
+import { leaveSocket } from '../left-socket.ts';
 
 let folder: string;
 let shown = '';
@@ -36,8 +37,7 @@ async function dial(): Promise<Socket> {
 }
 
 test('it accepts and counts everything, replaces a left-over socket, writes nothing, and ends with 0 by a signal', async () => {
-  const left = createServer().listen(path());
-  await once(left, 'listening');
+  await leaveSocket(path());
   const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never);
   const draining = drain(configOf({ SEALWATCH_TCP_ENABLED: 'false', SEALWATCH_UNIX_PATH: path() }));
   await vi.waitFor(() => expect(shown).toContain('NOTHING IS KEPT'), { timeout: 20_000 });
@@ -54,7 +54,6 @@ test('it accepts and counts everything, replaces a left-over socket, writes noth
   expect(shown).toContain('thrown away: 4000000 bytes');
   expect(readdirSync(folder)).toEqual(['audit.sock']);
   expect(existsSync(join(folder, 'data'))).toBe(false);
-  left.close();
 });
 
 test('a port that is taken is an error the user can mend', async () => {

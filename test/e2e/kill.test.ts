@@ -36,6 +36,7 @@ interface Played {
   events: AuditEvent[];
   alerts: Alert[];
   leases: Lease[];
+  coverage: { devices: ({ device: string } & Record<string, number>)[] };
   delivered: Alert[];
   replayed: { events: AuditEvent[]; alerts: string[]; leases: string[] };
 }
@@ -89,9 +90,12 @@ async function play(kind: 'tcp' | 'unix'): Promise<Played> {
   await product.ready();
   const lines = linesOf(file);
   await product.passed((JSON.parse(lines.at(-1) ?? '') as Entry).time);
-  const events = await product.all<AuditEvent>('/v1/events');
-  const alerts = await product.all<Alert>('/v1/alerts');
-  const leases = await product.all<Lease>('/v1/leases');
+  const { events, alerts, leases, coverage } = {
+    events: await product.all<AuditEvent>('/v1/events'),
+    alerts: await product.all<Alert>('/v1/alerts'),
+    leases: await product.all<Lease>('/v1/leases'),
+    coverage: await product.get<Played['coverage']>('/v1/coverage'),
+  };
   expect(await product.end('SIGTERM')).toBe(0);
   const out = join(folder, 'out');
   const env = { ...process.env, SEALWATCH_DATA_DIR: join(folder, 'replay') };
@@ -102,6 +106,7 @@ async function play(kind: 'tcp' | 'unix'): Promise<Played> {
     events,
     alerts,
     leases,
+    coverage,
     delivered: linesOf(join(dataDir, 'alerts.jsonl')).map((line) => JSON.parse(line) as Alert),
     replayed: {
       events: linesOf(join(out, 'events.jsonl')).map((line) => JSON.parse(line) as AuditEvent),
@@ -143,6 +148,11 @@ describe.each(['tcp', 'unix'] as const)('killed %s', (kind) => {
     expect(played.leases.map((lease) => lease.id).sort()).toEqual(
       played.replayed.leases.map((line) => (JSON.parse(line) as Lease).id).sort(),
     );
+  });
+
+  it('counts each line of the file once', () => {
+    const file = played.coverage.devices.find(({ device }) => device === 'file');
+    expect(file).toMatchObject({ received: played.lines.length, dropped: 0, rejected: 0 });
   });
 
   it('finds the alerts that a replay of the file finds', () => {

@@ -13,6 +13,7 @@ import { topics } from '../../../core/records.ts';
 import type { Logger } from '../../../core/telemetry.ts';
 import { Collector } from '../../../ingest/collector/collector.ts';
 import { EmbeddedStream } from '../../../storage/stream/embedded/stream.ts';
+import { leaveSocket } from '../../left-socket.ts';
 import { deviceLines } from './real-lines.ts';
 import { MemorySpool, type SpooledLine, spooledLine } from './spool.ts';
 
@@ -160,16 +161,22 @@ describe('where it listens', () => {
   });
 
   test('a socket file that a killed process left behind is replaced', async () => {
-    const left = createServer().listen(socketPath());
-    await once(left, 'listening');
+    await leaveSocket(socketPath());
     const spool = new MemorySpool(1);
-    // The name stays while its listener is still there, as after a kill.
     await using _collector = await start(spool, { SEALWATCH_UNIX_PATH: socketPath() });
     const socket = await dial({ path: socketPath() });
     await send(socket, 'hello\n');
     await until(() => expect(spool.lines().map(({ text }) => text)).toEqual(['hello']));
     socket.destroy();
-    left.close();
+  });
+
+  test('a socket that somebody listens on is left to him', async () => {
+    const other = createServer().listen(socketPath());
+    await once(other, 'listening');
+    await expect(start(new MemorySpool(), { SEALWATCH_UNIX_PATH: socketPath() })).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+    });
+    other.close();
   });
 
   test('a file of that name that is no socket is not removed', async () => {
