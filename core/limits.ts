@@ -26,8 +26,10 @@ export const limits = {
   segmentBytesMax: 64 * MiB,
   /** Bytes that a consumer asks for in one read. */
   readBytesMax: 1 * MiB,
+  /** Bytes of one partition that the indexer takes into one transaction: few large ones cost half of many small ones. */
+  indexBytesMax: 8 * MiB,
   /** Recent records of a partition kept decoded in memory for the next stage. */
-  recentBytesMax: 8 * MiB,
+  recentBytesMax: 16 * MiB,
   /** Records of each partition that a start looks back through for the place of a file device. */
   recoverRecordsMax: 100_000,
   /** How often an idle file is looked at. */

@@ -28,8 +28,6 @@ export interface PipelineOptions {
 const SNAPSHOT_SHARE = 20;
 const IDLE_MS = 200;
 const INDEX_MS = 500;
-/** A step that read this many left more behind. */
-const INDEX_RECORDS_MIN = 2_000;
 const RETRY_MS = 1_000;
 const LATER_MS = 10_000;
 const RETAIN_MS = 60_000;
@@ -123,7 +121,7 @@ export class Pipeline {
     do {
       last = await this.retrying(() => this.indexer.step(), 'the evidence store cannot be written');
       rows += last;
-    } while (last >= INDEX_RECORDS_MIN);
+    } while (last > 0);
     return rows;
   }
 

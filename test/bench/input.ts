@@ -45,7 +45,9 @@ function readTemplates(from: string): Template[] {
   const text = (from.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
   const templates: Template[] = [];
   for (const line of text.split('\n')) {
-    if (line === '' || line.length > 4 * LINE_BYTES) continue;
+    // Ordinary life: the sample's attacks, a thousand times faster, would be nothing but alarms.
+    const odd = line.includes('"policies":["root"]') || line.includes('"error":');
+    if (line === '' || odd || line.length > 4 * LINE_BYTES) continue;
     const entry = JSON.parse(line) as { time: string; request: { id?: string } };
     const canonical = utcTime(entry.time);
     if (entry.request.id === undefined || canonical === undefined) continue;
