@@ -48,6 +48,8 @@ export const limits = {
   halfMemorySeconds: 300,
   /** A line from further in the future than this does not move the device's time. */
   futureSeconds: 300,
+  /** A line from further in the future than this is rejected: a clock may be wrong by hours, not by more than a day. */
+  futureSecondsMax: 86_400,
   /** Most that one tick lets event time pass: after a pause of the machine, what was written meanwhile is not late. */
   tickMsMax: 1_500,
   /** A device without a line for this long no longer holds the watermark back; nor does a socket that is this far behind. */
@@ -56,6 +58,8 @@ export const limits = {
   replaySlackSeconds: 60,
   /** Matches of one rule and group within this time of the first belong to one alert. */
   alertGroupSeconds: 900,
+  /** Matches of rules that wait for the watermark; past it a new one is dropped and counted. */
+  waitingMatchesMax: 500_000,
   /** Groups of one rule that are counted at a time; past it the oldest is dropped and counted. */
   ruleGroupsMax: 100_000,
   /** Matches kept of one group's window. */

@@ -106,7 +106,7 @@ class RulesDetector implements Detector {
     const group = rule.group(event);
     const key = matchKey(rule.id, event.event.id);
     if (group === undefined || this.#seen.has(key)) return;
-    if (!late) this.#waiting.put(matchOf(rule, event, group));
+    if (!late) this.#counters.evicted += this.#waiting.put(matchOf(rule, event, group)) ? 0 : 1;
     else if (rule.threshold === 1 && !this.#waiting.has(key)) {
       const match = matchOf(rule, event, group);
       this.#seen.add(key, later(match.time, this.#watermark));

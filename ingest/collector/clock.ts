@@ -15,7 +15,8 @@ export class DeviceClock {
 
   /**
    * A line's time lies in `bytes[from, to)`; `nowMs` is the wall clock. Only a new second costs more than a comparison.
-   * False for a time that cannot be: from the future, where it would make every honest line late and never come due.
+   * A time from the future does not move the device's: it would make every honest line late, and anyone who can connect
+   * can write one. False when it is so far ahead that it would never come due.
    */
   see(bytes: Buffer, from: number, to: number, nowMs: number): boolean {
     this.lastLineMs = nowMs;
@@ -27,8 +28,9 @@ export class DeviceClock {
     const time = to - from > TIME_CHARS_MAX ? undefined : utcTime(bytes.toString('latin1', from, to));
     if (time === undefined) return true;
     const ms = msOf(time);
-    if (ms > nowMs + limits.futureSeconds * 1000) return false;
-    if (ms <= this.highestMs) return true;
+    const aheadMs = ms - nowMs;
+    if (ms <= this.highestMs || aheadMs > limits.futureSeconds * 1000)
+      return aheadMs <= limits.futureSecondsMax * 1000;
     this.highestMs = ms;
     this.highestReadMs = nowMs;
     this.second.write(time, 0, SECOND_BYTES, 'latin1');
