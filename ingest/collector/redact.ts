@@ -48,7 +48,9 @@ export class Redactor {
   /** The line without its secrets, and whether anything was taken out. */
   redact(line: Buffer): { line: Buffer; changed: boolean } {
     const text = line.toString('utf8');
-    const clean = this.redactJson(text) ?? this.withhold(text);
+    const clean = isLongAndHashed(text)
+      ? this.hideTokens(text)
+      : (this.redactJson(text) ?? this.withhold(text));
     return clean === text ? { line, changed: false } : { line: Buffer.from(clean, 'utf8'), changed: true };
   }
 
@@ -136,6 +138,17 @@ function inMember(at: Place, name: string): Place {
   if (at.depth === 1) return { ...at, inRequest: name === 'request' };
   return at.depth === 2 && name === 'data' ? { ...at, inData: true } : at;
 }
+
+/**
+ * A long line of a device that hashes can only hold a token in what stays plain: a search finds it, and walking tens of
+ * megabytes would hold up the sockets.
+ */
+function isLongAndHashed(text: string): boolean {
+  if (text.length < limits.redactWalkCharsMax || HIDDEN_TEXT.test(text)) return false;
+  return text.includes('client_token"') && !PLAIN_CLIENT_TOKEN.test(text);
+}
+
+const PLAIN_CLIENT_TOKEN = /client_token"(?!:"hmac-sha256:)/;
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -216,3 +216,20 @@ test('the secrets of the capture are the ones that the tests look for', () => {
   for (const secret of ['example-password', 'example-1', 'example-2', 'example-key-of-', "'wrong'"])
     expect(texts).toContain(secret);
 });
+
+test('a token in a line of megabytes is taken out as well, and the line stays JSON', () => {
+  const token = `hvs.${'A'.repeat(40)}`;
+  const keys = Array.from({ length: 40_000 }, (_, i) => `key-${i}`);
+  const line = JSON.stringify({
+    auth: { client_token: `hmac-sha256:${'a'.repeat(64)}` },
+    request: { id: '1', path: `auth/token/lookup/${token}` },
+    response: { data: { keys, [token]: `hmac-sha256:${'b'.repeat(64)}` } },
+  });
+  expect(line.length).toBeGreaterThan(limits.redactWalkCharsMax);
+  const { line: after, changed } = new Redactor(Buffer.alloc(32)).redact(Buffer.from(line));
+  expect(changed).toBe(true);
+  expect(after.toString()).not.toContain(token);
+  expect(
+    (JSON.parse(after.toString()) as { response: { data: { keys: string[] } } }).response.data.keys,
+  ).toEqual(keys);
+});
