@@ -5,3 +5,10 @@ export function partitionOf(key: string, partitions: number): number {
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   return (hash >>> 0) % partitions;
 }
+
+/** The same of the bytes in `bytes[from, to)`; equal to `partitionOf` of their text when that is ASCII. */
+export function partitionOfBytes(bytes: Uint8Array, from: number, to: number, partitions: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+  return (hash >>> 0) % partitions;
+}

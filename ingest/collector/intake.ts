@@ -1,6 +1,7 @@
 // One line's way into the spool: key, scrub, append. Everything that listens or reads hands its lines to this.
 
 import { limits } from '../../core/limits.ts';
+import { partitionOfBytes } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
 import type { FilePosition } from '../../core/raw.ts';
 import { encodeHead, type Spans } from '../../core/raw.ts';
@@ -69,12 +70,13 @@ export class Intake {
     const found = this.scanner.scan(bytes, from, to);
     if (found && spans.timeEnd > 0 && !this.clockOf(device).see(bytes, spans.timeStart, spans.timeEnd, nowMs))
       spans.timeEnd = 0;
-    const key =
-      found && spans.idEnd > 0 ? hashOf(bytes, spans.idStart, spans.idEnd) : hashOf(bytes, from, to);
+    const hasId = found && spans.idEnd > 0;
+    const { partitions } = this.stream;
+    const partition = hasId
+      ? partitionOfBytes(bytes, spans.idStart, spans.idEnd, partitions)
+      : partitionOfBytes(bytes, from, to, partitions);
     const head = encodeHead({ device: this.nameOf(device), spans: relative(spans, from), scrubbed, file });
-    this.stream.append(topics.raw, key % this.stream.partitions, [
-      { kind: 'line', head, bytes: bytes.subarray(from, to) },
-    ]);
+    this.stream.append(topics.raw, partition, [{ kind: 'line', head, bytes: bytes.subarray(from, to) }]);
     this.queued += head.length + to - from;
   }
 
@@ -131,13 +133,6 @@ export class Intake {
     this.names.set(device, name);
     return name;
   }
-}
-
-/** FNV-1a, 32 bits: cheap, and the same on every machine. */
-function hashOf(bytes: Buffer, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
-  return hash >>> 0;
 }
 
 /** Positions in the chunk to positions in the line; what is absent is 0. */

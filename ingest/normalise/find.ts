@@ -19,6 +19,9 @@ const TIME_CHARS_MAX = 64;
 const PLAIN_ID = /^[A-Za-z0-9._:-]+$/;
 const newline = Buffer.from('\n');
 
+/** SHA-256 of a line as it stands in a log, with its newline: `grep TEXT audit.log | sha256sum` gives the same. */
+export const lineHash = (line: Buffer): string => hash('sha256', Buffer.concat([line, newline]), 'hex');
+
 /** Undefined when the line is no audit entry. `keepsLine`: the bytes stay as they are; else the copy gets its own. */
 export function findCopy(line: Buffer, { spans, device }: LineHead, keepsLine: boolean): Found | undefined {
   if (spans.timeEnd === 0 || spans.typeEnd === 0 || spans.timeEnd - spans.timeStart > TIME_CHARS_MAX)
@@ -27,7 +30,7 @@ export function findCopy(line: Buffer, { spans, device }: LineHead, keepsLine: b
   if (time === undefined) return undefined;
   const requestId = requestIdOf(line, spans);
   const kept = keepsLine ? line : Buffer.from(line);
-  const id = requestId ?? `line-${hash('sha256', Buffer.concat([kept, newline]), 'hex')}`;
+  const id = requestId ?? `line-${lineHash(kept)}`;
   return { id, requestId, half: halfOf(line, spans), copy: { device, line: kept, start: spans.start, time } };
 }
 

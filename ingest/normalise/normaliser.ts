@@ -1,7 +1,6 @@
 // The normaliser of one partition of raw: lines, losses and ticks in; events, leases, rejects, coverage and the watermark out.
 // Pure: its only clock is the ticks in the partition.
 
-import { hash } from 'node:crypto';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
@@ -20,10 +19,13 @@ import {
   callTime,
   devicesOf,
   firstRanked,
+  hasBoth,
   isComplete,
   namesOf,
+  newCall,
   type PendingCall,
 } from './pairing.ts';
+import { rejectOf, rejectOfLoss } from './rejects.ts';
 
 /** Where the normaliser puts what it makes; the caller knows topics and partitions. */
 export interface NormaliserSink {
@@ -59,7 +61,6 @@ export interface NormaliserState {
 }
 
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
-const newline = Buffer.from('\n');
 
 export class Normaliser {
   readonly counters = { lines: 0, events: 0, rejects: 0, late: 0, duplicates: 0, evicted: 0 };
@@ -124,7 +125,7 @@ export class Normaliser {
 
   /** Everything that waits goes out as it is: the end of a replay. */
   finish(): void {
-    for (const call of this.pending.values()) if (!call.halfSent || hasBoth(call)) this.tryEmit(call);
+    for (const call of this.pending.values()) if (!call.halfSent || hasBoth(call)) this.emit(call);
     this.pending.clear();
     this.coverage.drain((delta) => this.options.sink.coverage(delta));
   }
@@ -163,16 +164,7 @@ export class Normaliser {
   private callOf(id: string, requestId: string | undefined, offset: number): PendingCall {
     const found = this.pending.get(id);
     if (found !== undefined) return found;
-    const call: PendingCall = {
-      id,
-      requestId,
-      offset,
-      request: [],
-      response: [],
-      lone: requestId === undefined,
-      halfSent: false,
-      unpaired: [],
-    };
+    const call = newCall(id, requestId, offset);
     this.pending.set(id, call);
     return call;
   }
@@ -236,7 +228,7 @@ export class Normaliser {
   /** Sends a call out. A whole or a lone half is done; another half waits on. */
   private settle(call: PendingCall): void {
     const whole = hasBoth(call);
-    this.tryEmit(call);
+    this.emit(call);
     if (whole || call.lone) this.forget(call);
     else call.halfSent = true;
   }
@@ -250,18 +242,8 @@ export class Normaliser {
   private evict(): void {
     const oldest = this.pending.values().next().value as PendingCall;
     this.counters.evicted++;
-    if (!oldest.halfSent) this.tryEmit(oldest);
+    if (!oldest.halfSent) this.emit(oldest);
     this.forget(oldest);
-  }
-
-  /** A line that our own code stumbles over must not stop those behind it, now and after every restart. */
-  private tryEmit(call: PendingCall): void {
-    try {
-      this.emit(call);
-    } catch {
-      const { line, device } = (call.response[0] ?? call.request[0]) as Copy;
-      this.reject(line, device, 'internal');
-    }
   }
 
   private emit(call: PendingCall): void {
@@ -296,11 +278,26 @@ export class Normaliser {
     }
   }
 
+  /** A line that our own code stumbles over must not stop those behind it, now and after every restart. */
   private build(
     call: PendingCall,
     request: Copy | undefined,
     answer: Copy | undefined,
     devices = devicesOf(call),
+  ): void {
+    try {
+      this.buildOrThrow(call, request, answer, devices);
+    } catch {
+      const { line, device } = (answer ?? request) as Copy;
+      this.reject(line, device, 'internal');
+    }
+  }
+
+  private buildOrThrow(
+    call: PendingCall,
+    request: Copy | undefined,
+    answer: Copy | undefined,
+    devices: string[],
   ): void {
     const response = answer === undefined ? undefined : this.parse(answer);
     // The response's entry repeats the request's, but for a login's verdict and an error of the request alone.
@@ -346,14 +343,7 @@ export class Normaliser {
   private reject(line: Buffer, device: string, reason: RejectReason): void {
     this.counters.rejects++;
     this.coverage.count(device, undefined, 'rejected');
-    const sum = hash('sha256', Buffer.concat([line, newline]), 'hex');
-    this.options.sink.reject({
-      bytes: line.length,
-      device,
-      hash: sum,
-      id: `reject-${sum.slice(0, 32)}`,
-      reason,
-    });
+    this.options.sink.reject(rejectOf(line, device, reason));
   }
 
   private loss(loss: Loss, offset: number): void {
@@ -361,15 +351,12 @@ export class Normaliser {
     // The tail of a connection that broke is not lost: Vault writes the whole line again (vault-audit.md 3).
     if (reason !== 'truncated') this.coverage.count(device, undefined, 'dropped', count);
     if (reason !== 'truncated' || bytes === 0) this.coverage.count(device, undefined, 'gaps', count);
-    const id = `reject-${hash('sha256', `${device} ${reason} ${offset}`, 'hex').slice(0, 32)}`;
-    this.options.sink.reject({ bytes, device, id, reason });
+    this.options.sink.reject(rejectOfLoss(loss, offset));
   }
 }
 
 /** The end of `"error":`: a search for a letter that hashes do not hold is three times as fast. */
 const ERROR_KEY = Buffer.from('rror":');
-
-const hasBoth = (call: PendingCall): boolean => call.request.length > 0 && call.response.length > 0;
 
 const needsRequest = (answered: Entry, line: Buffer): boolean =>
   answered.auth['policy_results'] === undefined || (answered.error === undefined && line.includes(ERROR_KEY));

@@ -29,6 +29,20 @@ export interface PendingCall {
   unpaired: string[];
 }
 
+/** A call of which nothing is known yet; one without a request id has no other half to meet. */
+export const newCall = (id: string, requestId: string | undefined, offset: number): PendingCall => ({
+  id,
+  requestId,
+  offset,
+  request: [],
+  response: [],
+  lone: requestId === undefined,
+  halfSent: false,
+  unpaired: [],
+});
+
+export const hasBoth = (call: PendingCall): boolean => call.request.length > 0 && call.response.length > 0;
+
 /** Adds a copy of a half. False when the device had shown it: the copy that sorts first stays, so that order cannot matter. */
 export function addCopy(call: PendingCall, half: Half, copy: Copy): boolean {
   const copies = call[half];

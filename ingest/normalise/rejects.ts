@@ -1,0 +1,16 @@
+// What is said of a line that could not become an event; the line itself is not kept.
+
+import { hash } from 'node:crypto';
+import type { Loss, Reject, RejectReason } from '../../core/records.ts';
+import { lineHash } from './find.ts';
+
+export function rejectOf(line: Buffer, device: string, reason: RejectReason): Reject {
+  const sum = lineHash(line);
+  return { bytes: line.length, device, hash: sum, id: `reject-${sum.slice(0, 32)}`, reason };
+}
+
+/** The reject of lines that the collector could not keep, told by the record at `offset`. */
+export function rejectOfLoss({ bytes, device, reason }: Loss, offset: number): Reject {
+  const sum = hash('sha256', `${device} ${reason} ${offset}`, 'hex');
+  return { bytes, device, id: `reject-${sum.slice(0, 32)}`, reason };
+}
