@@ -14,7 +14,9 @@ type Counts = z.infer<typeof countsSchema>;
 
 const hourRow = z.object({
   device: z.string(),
-  hour: z.string().nullable().meta({ description: 'UTC; null for lines without a usable time' }),
+  hour: z.string().nullable().meta({ description: 'UTC; null for what came before event time was known' }),
+  partition: z.int(),
+  origin: z.enum(['local', 'verified', 'unverified', 'unprovable', 'recorded']),
   ...countsSchema.shape,
 });
 
@@ -48,7 +50,13 @@ type HourRow = z.infer<typeof hourRow>;
 /** Rows per device and hour that the period touches: hours count as a whole. */
 export async function hourRows(reader: EvidenceReader, from: string, to: string): Promise<HourRow[]> {
   const rows = await reader.coverage(from, to);
-  return rows.map(({ device, hour, counts }) => ({ device, hour: hour ?? null, ...counts }));
+  return rows.map(({ device, hour, partition, origin, counts }) => ({
+    device,
+    hour: hour ?? null,
+    partition,
+    origin,
+    ...counts,
+  }));
 }
 
 export function coverageOf(rows: HourRow[]): Coverage {

@@ -2,11 +2,13 @@
 // through the stream.
 
 import type { Alert } from '../core/alert.ts';
+import type { Config } from '../core/config.ts';
+import type { Device } from '../core/devices.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
 import type { NewRecord } from '../core/ports.ts';
-import type { CoverageDelta, Reject } from '../core/records.ts';
+import type { CoverageRow, HashPair, NodeSeen, Reject } from '../core/records.ts';
 import { addSeconds, slowCallNanos } from '../core/time.ts';
 import { createDetector, type Detector } from '../detectors/engine/detect.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
@@ -20,7 +22,10 @@ export interface ChainSink {
   event(event: AuditEvent, text: string): void;
   lease(lease: Lease): void;
   reject(reject: Reject): void;
-  coverage(delta: CoverageDelta): void;
+  /** Absolute counts; of rows with one id the last holds. */
+  coverage(row: CoverageRow): void;
+  hashes(pair: HashPair): void;
+  node(seen: NodeSeen): void;
   /** The last state of alerts that are new or changed. */
   alerts(alerts: { revision: number; body: Alert }[]): void;
   /** All events at or before `time` that are not late have been handed over. */
@@ -29,9 +34,9 @@ export interface ChainSink {
 
 export interface ChainOptions {
   cluster: string;
-  devices: string[];
+  devices: Device[];
   partitions: number;
-  time: { pairWaitSeconds: number; allowedLatenessSeconds: number };
+  time: Config['time'];
   rules: CompiledRules;
   redactor: Redactor;
   sink: ChainSink;
@@ -67,20 +72,22 @@ export class Chain {
       { partitions, append: (_topic, partition, records) => this.take(partition, records) },
       redactor,
     );
-    this.unfinished = new Set(devices);
-    const line = (device: string) => (bytes: Buffer, from: number, to: number) =>
-      this.intake.line(device, bytes, from, to, NO_WALL_CLOCK);
-    this.framers = new Map(
-      devices.map((device) => [
-        device,
-        new Framer({ line: line(device), lost: (reason, bytes) => this.intake.lost(device, reason, bytes) }),
-      ]),
-    );
+    this.unfinished = new Set(devices.map(({ name }) => name));
+    this.framers = new Map(devices.map(({ name }) => [name, this.framer(name)]));
+  }
+
+  private framer(device: string): Framer {
+    const source = this.intake.source({ device });
+    return new Framer({
+      line: (bytes, from, to) => this.intake.line(source, bytes, from, to, NO_WALL_CLOCK),
+      lost: (reason, bytes) => this.intake.lost(source.feed, reason, bytes),
+    });
   }
 
   private normaliser(partition: number): Normaliser {
     const { cluster, devices, time, sink } = this.options;
     return new Normaliser({
+      partition,
       cluster,
       devices,
       ...time,
@@ -88,7 +95,9 @@ export class Chain {
       sink: {
         event: (event, text) => this.event(event, text),
         reject: (reject) => sink.reject(reject),
-        coverage: (delta) => sink.coverage(delta),
+        coverage: (row) => sink.coverage(row),
+        hashes: (pair) => sink.hashes(pair),
+        node: (seen) => sink.node(seen),
         watermark: (reached) => this.advance(partition, reached),
       },
     });

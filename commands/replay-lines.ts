@@ -1,5 +1,6 @@
 // A few audit lines to events, for rule cases and tests: the real scrub, scan and normaliser, nothing else.
 
+import { recordedDevice } from '../core/devices.ts';
 import type { AuditEvent } from '../core/event.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
 import { Chain } from './chain.ts';
@@ -9,9 +10,9 @@ export function normaliseLines(lines: string[], options: { cluster?: string } = 
   const events = new Map<string, AuditEvent>();
   const chain = new Chain({
     cluster: options.cluster ?? 'vault',
-    devices: ['file'],
+    devices: [recordedDevice('file')],
     partitions: 1,
-    time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3 },
+    time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
     rules: { alerting: [], catalogue: [] },
     redactor: new Redactor(Buffer.alloc(32)),
     sink: {
@@ -19,6 +20,8 @@ export function normaliseLines(lines: string[], options: { cluster?: string } = 
       lease: () => {},
       reject: () => {},
       coverage: () => {},
+      hashes: () => {},
+      node: () => {},
       alerts: () => {},
       watermark: () => {},
     },

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { canonicalJson } from '../core/canonical.ts';
 import { type Config, dataFiles } from '../core/config.ts';
+import { recordedDevice } from '../core/devices.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
 import type { Reject } from '../core/records.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
@@ -53,13 +54,15 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
       }
     },
     reject: (reject) => rejects.set(reject.id, reject),
-    coverage: (delta) => summary.coverage(delta),
+    coverage: (row) => summary.coverage(row),
+    hashes: () => {},
+    node: () => {},
     // Alerts change as long as their window is open, so only events are written on the way.
     watermark: (time) => events.flush(time),
   };
   const sources = openSources(options.files);
   const redactor = new Redactor(Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key));
-  const devices = sources.map((source) => source.device);
+  const devices = sources.map((source) => recordedDevice(source.device, config.cluster));
   const chain = new Chain({
     cluster: config.cluster,
     devices,

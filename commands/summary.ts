@@ -1,10 +1,11 @@
 // summary.json of a replay: what came in and what was made of it, in numbers that do not depend on the order of arrival.
 
 import type { AuditEvent } from '../core/event.ts';
-import type { CoverageDelta } from '../core/records.ts';
+import type { CoverageRow } from '../core/records.ts';
 
 export class Summary {
-  private readonly devices = new Map<string, Record<string, number>>();
+  /** The last state of each row of counts. */
+  private readonly rows = new Map<string, CoverageRow>();
   private first: string | undefined;
   private last: string | undefined;
 
@@ -14,16 +15,24 @@ export class Summary {
     if (this.last === undefined || time > this.last) this.last = time;
   }
 
-  coverage(delta: CoverageDelta): void {
-    const totals = this.devices.get(delta.device) ?? {};
-    for (const [counter, by] of Object.entries(delta.counts)) totals[counter] = (totals[counter] ?? 0) + by;
-    this.devices.set(delta.device, totals);
+  coverage(row: CoverageRow): void {
+    this.rows.set(row.id, row);
+  }
+
+  private devices(): Record<string, Record<string, number>> {
+    const devices: Record<string, Record<string, number>> = {};
+    for (const { device, counts } of this.rows.values()) {
+      devices[device] ??= {};
+      const totals = devices[device];
+      for (const [counter, count] of Object.entries(counts)) totals[counter] = (totals[counter] ?? 0) + count;
+    }
+    return devices;
   }
 
   result(rows: { events: number; leases: number; alerts: number; rejects: number }): Record<string, unknown> {
     return {
       ...rows,
-      devices: Object.fromEntries(this.devices),
+      devices: this.devices(),
       first_event: this.first,
       last_event: this.last,
     };

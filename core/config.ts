@@ -4,6 +4,15 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import {
+  type Device,
+  deviceSchema,
+  devicesOf,
+  type Input,
+  inputId,
+  reachable,
+  tcpOptions,
+} from './devices.ts';
 import { SealwatchError } from './errors.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -11,7 +20,7 @@ const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) =>
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** The whole of the configuration; `x.y` is also the variable `SEALWATCH_X_Y`. */
-const schema = z.strictObject({
+const settings = z.strictObject({
   cluster: z.string().min(1).max(128).default('vault').describe('name of the Vault cluster, on each event'),
   dataDir: z.string().min(1).default('data').describe('folder for everything sealwatch keeps'),
   partitions: count(1, 64).default(3).describe('partitions of the stream; fixed at the first start'),
@@ -25,7 +34,9 @@ const schema = z.strictObject({
       enabled: flag.default(true),
       host: z.string().default('127.0.0.1'),
       port: port.default(8321),
+      ...tcpOptions,
     })
+    .superRefine(reachable)
     .prefault({})
     .describe('listener for a socket audit device, socket_type=tcp'),
   unix: z
@@ -36,10 +47,18 @@ const schema = z.strictObject({
     .strictObject({ path: z.string().min(1).optional() })
     .prefault({})
     .describe('the file of a file audit device'),
+  devices: z
+    .array(deviceSchema)
+    .max(64)
+    .default([])
+    .describe('further audit devices: other nodes, other clusters, UDP, HTTP, syslog'),
   time: z
     .strictObject({
       pairWaitSeconds: count(1, 3600).default(6).describe('how long a half waits for its other half'),
       allowedLatenessSeconds: count(0, 3600).default(3).describe('how far out of order a line may come'),
+      dedupeSeconds: count(1, 3600)
+        .default(600)
+        .describe('how long a call that went out is remembered, to know a late copy of it'),
     })
     .prefault({})
     .refine(
@@ -58,6 +77,18 @@ const schema = z.strictObject({
     .strictObject({ dir: z.string().min(1).optional() })
     .prefault({})
     .describe('a folder of Sigma rules of your own, beside the built-in ones'),
+  vault: z
+    .strictObject({
+      address: z.url({ protocol: /^https?$/ }).optional(),
+      tokenFile: z.string().min(1).optional(),
+      caFile: z.string().min(1).optional(),
+    })
+    .prefault({})
+    .refine(
+      (vault) => (vault.address === undefined) === (vault.tokenFile === undefined),
+      'address and tokenFile belong together',
+    )
+    .describe('the Vault to ask: a look-up each minute must come back on every device'),
   outputs: z
     .strictObject({
       file: z
@@ -89,7 +120,37 @@ const schema = z.strictObject({
     .describe('API keys beside the admin key'),
 });
 
-export type Config = z.output<typeof schema>;
+const schema = settings.superRefine((config, context) => {
+  const say = (message: string) => context.addIssue({ code: 'custom', path: ['devices'], message });
+  const inputs = inputsOf(config);
+  const ids = new Set<string>();
+  for (const input of inputs) {
+    const id = inputId(input);
+    if (ids.has(id)) say(`two inputs are called ${id}: give each a device of its own, or a node`);
+    ids.add(id);
+    const first = inputs.find(({ device }) => device === input.device);
+    if (first !== undefined && (first.cluster ?? config.cluster) !== (input.cluster ?? config.cluster))
+      say(`the device ${input.device} stands in two clusters`);
+  }
+});
+
+export type Config = z.output<typeof settings>;
+
+/** Everything that is read, in order of rank: files first, since they are what sockets are filled from. */
+export function inputsOf({ tcp, unix, file, devices }: Config): Input[] {
+  const ready: Input[] = [];
+  if (file.path !== undefined) ready.push({ type: 'file', device: 'file', path: file.path });
+  if (unix.path !== undefined) ready.push({ type: 'unix', device: 'unix', path: unix.path });
+  if (tcp.enabled) {
+    const { enabled: _, ...options } = tcp;
+    ready.push({ type: 'tcp', device: 'tcp', ...options });
+  }
+  const all = [...ready, ...devices];
+  return [...all.filter(({ type }) => type === 'file'), ...all.filter(({ type }) => type !== 'file')];
+}
+
+/** The devices that are read, in order of rank; a call is whole when each of its cluster has shown it. */
+export const configuredDevices = (config: Config): Device[] => devicesOf(inputsOf(config), config.cluster);
 
 const PREFIX = 'SEALWATCH_';
 /** Variables that are not part of the configuration itself. */
@@ -103,12 +164,12 @@ const variableName = (path: readonly string[]) =>
 function variablePaths(): Map<string, string[]> {
   const paths = new Map<string, string[]>();
   const visit = (node: unknown, path: string[]) => {
-    let inner = node as { def?: { innerType?: unknown }; shape?: Record<string, unknown>; element?: unknown };
+    let inner = node as { def?: { innerType?: unknown; type?: string }; shape?: Record<string, unknown> };
     while (inner.def?.innerType !== undefined && inner.shape === undefined)
       inner = inner.def.innerType as typeof inner;
     if (inner.shape !== undefined)
       for (const [key, child] of Object.entries(inner.shape)) visit(child, [...path, key]);
-    else if (inner.element === undefined) paths.set(variableName(path), path);
+    else if (inner.def?.type !== 'array' && inner.def?.type !== 'record') paths.set(variableName(path), path);
   };
   visit(schema, []);
   return paths;

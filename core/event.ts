@@ -9,6 +9,12 @@ export type Pair = 'both' | 'request_only' | 'response_only';
 export type CallerKind = 'human' | 'workload' | 'root' | 'anonymous' | 'unknown';
 export type Credential = 'service' | 'batch' | 'periodic' | 'root' | 'wrapping' | 'none' | 'unknown';
 
+/**
+ * `log_raw`: a device showed it without hashing. `token_in_plain`: a token stood where Vault does not hash. `not_in_file`: a
+ * socket showed it and the file device did not. `late`: it came when event time had passed it.
+ */
+export type Flag = 'late' | 'log_raw' | 'not_in_file' | 'token_in_plain';
+
 /** The token that made the call. Source: top-level `auth` (vault-audit.md 1 and 5). */
 export interface Caller {
   accessor?: string | undefined;
@@ -68,8 +74,13 @@ export interface AuditEvent {
     caller: Caller;
     cluster: string;
     devices: string[];
+    /** What is odd about how the call reached us, sorted. */
+    flags?: Flag[] | undefined;
+    /** Node that passed the call on to the one that wrote it (vault-audit.md 1). */
+    forwarded_from?: string | undefined;
     issued?: Issued | undefined;
     lease?: { id: string } | undefined;
+    /** Nodes that wrote it, as the inputs name them. */
     nodes?: string[] | undefined;
     pair: Pair;
     request: {
@@ -89,6 +100,8 @@ export interface AuditEvent {
     secret?: { engine: string; path: string; version?: number | undefined } | undefined;
     /** Parts that were over `eventDataBytesMax` and left out. */
     truncated?: string[] | undefined;
+    /** Members of the entry that no version of vault-audit.md 1 names, by their path: kept, and used for nothing. */
+    unknown?: JsonObject | undefined;
     wrap?: { accessor?: string | undefined; creation_path?: string | undefined } | undefined;
   };
 }

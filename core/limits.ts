@@ -42,8 +42,10 @@ export const limits = {
   groupCommitMs: 10,
   /** Calls of one partition that wait for their other half or another device. Past it the oldest goes out as it is. */
   pendingCallsMax: 100_000,
-  /** How long the id of an emitted call is remembered, to know a late copy of it, in event time. */
-  emittedMemorySeconds: 120,
+  /** How far behind the watermark an hour's counts are kept in memory. */
+  coverageMemorySeconds: 172_800,
+  /** Counts of devices and hours that one partition keeps in memory. */
+  coverageRowsMax: 2_000,
   /** Ids of emitted calls remembered by one partition. */
   emittedMax: 500_000,
   /** How long a half that went out alone waits for its other half, in event time. Vault gives a request 90 s. */
@@ -82,6 +84,8 @@ export const limits = {
   evidenceRowsMax: 100_000,
   /** Distinct values of another field (addresses, names) that one group shows. */
   collectedValuesMax: 20,
+  /** Hashes of one token or accessor that an answer follows: one per device and salt. */
+  sameHashesMax: 100,
   /** Body of one API request; none of the present ones needs a body. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */

@@ -1,10 +1,11 @@
 // The ports: what a stage may ask of the world. Adapters live in storage/; test/contract/ holds one suite per port.
 
 import type { Alert } from './alert.ts';
+import type { Origin } from './devices.ts';
 import type { AuditEvent } from './event.ts';
 import type { Lease } from './lease.ts';
 import type { Clause, Field, Group, Page, Query, QueryKind } from './query.ts';
-import type { CoverageCounter, CoverageDelta, Kind, Reject, Topic } from './records.ts';
+import type { CoverageCounter, CoverageRow, HashPair, Kind, NodeSeen, Reject, Topic } from './records.ts';
 
 /** Why a record exists: the input record, and which of its outputs this is. */
 export interface Cause {
@@ -79,7 +80,9 @@ export interface EvidenceBatch {
   leases: { revision: number; body: Lease }[];
   alerts: { revision: number; body: Alert }[];
   rejects: Reject[];
-  coverage: CoverageDelta[];
+  coverage: CoverageRow[];
+  hashes: HashPair[];
+  nodes: NodeSeen[];
   offsets: IndexOffset[];
   /** The store's watermark never goes back: a lower one than it has is ignored. */
   watermark?: string;
@@ -92,6 +95,14 @@ export interface EvidenceWriter extends AsyncDisposable {
   write(batch: EvidenceBatch): Promise<void>;
   /** Deletes bodies of events older than `before` (event time); returns how many. */
   retain(before: string): Promise<number>;
+}
+
+export interface CoverageHour {
+  device: string;
+  hour: string | undefined;
+  partition: number;
+  origin: Origin;
+  counts: Record<CoverageCounter, number>;
 }
 
 export interface EvidenceReader extends AsyncDisposable {
@@ -107,10 +118,12 @@ export interface EvidenceReader extends AsyncDisposable {
     limit: number;
   }): Promise<{ groups: Group[]; complete: boolean }>;
   count(kind: QueryKind, options: { from?: string; to?: string; where: Clause[] }): Promise<number>;
-  coverage(
-    from: string,
-    to: string,
-  ): Promise<{ device: string; hour: string | undefined; counts: Record<CoverageCounter, number> }[]>;
+  /** Counts per device, hour and partition, in this order. */
+  coverage(from: string, to: string): Promise<CoverageHour[]>;
+  /** Nodes seen in the hours of the period, by name. */
+  nodes(from: string, to: string): Promise<NodeSeen[]>;
+  /** `hash` and every other hash that was seen for the same token or accessor, on whatever device. */
+  sameHashes(hash: string): Promise<string[]>;
   /** First and last event time held, and how far event time has come. */
   extent(): Promise<{ first?: string; last?: string; watermark?: string }>;
 }

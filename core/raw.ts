@@ -1,9 +1,13 @@
 // The payload of a `line` record on vault.audit.raw: which device it came on, where it lay in its file, the scrubbed line.
 
+/** Why the scrubber took something out of a line: its device hashes nothing, or a token stood where Vault does not hash. */
+export type Scrub = 'log_raw' | 'token_in_plain';
+
 export interface LineHead {
   device: string;
-  /** The scrubber took something out of this line. */
-  scrubbed: boolean;
+  /** The Vault node that wrote the line, when the input says so. */
+  node: string | undefined;
+  scrub: Scrub | undefined;
   spans: Spans;
   /** For lines of a file: where the line began, where the next begins, and what was durable when it was read. */
   file: FilePosition | undefined;
@@ -47,25 +51,32 @@ export interface FilePosition {
 
 const SPAN_BYTES = 28;
 const FILE_BYTES = 40;
-const SCRUBBED = 1;
+const LOG_RAW = 1;
 const FROM_FILE = 2;
+const TOKEN_IN_PLAIN = 4;
+const scrubFlags = { log_raw: LOG_RAW, token_in_plain: TOKEN_IN_PLAIN };
+
+/** Device and node as they stand in a head; made once per input. */
+export function encodeSource(device: string, node = ''): Buffer {
+  const names = [Buffer.from(device, 'utf8').subarray(0, 255), Buffer.from(node, 'utf8').subarray(0, 255)];
+  return Buffer.concat(names.flatMap((name) => [Buffer.of(name.length), name]));
+}
 
 export interface NewHead {
-  /** Name of the device in UTF-8, at most 255 bytes. */
-  device: Buffer;
+  /** Made by `encodeSource`. */
+  source: Buffer;
   spans: Spans;
-  scrubbed: boolean;
+  scrub: Scrub | undefined;
   file?: FilePosition | undefined;
 }
 
-/** What stands before the line in a record's payload. */
-export function encodeHead({ device, spans, scrubbed, file }: NewHead): Buffer {
-  const spansAt = 2 + device.length;
+/** What stands before the line in a record's payload: flags, device, node, spans, and the place in its file. */
+export function encodeHead({ source, spans, scrub, file }: NewHead): Buffer {
+  const spansAt = 1 + source.length;
   const fileAt = spansAt + SPAN_BYTES;
   const out = Buffer.allocUnsafe(fileAt + (file === undefined ? 0 : FILE_BYTES));
-  out[0] = (scrubbed ? SCRUBBED : 0) | (file === undefined ? 0 : FROM_FILE);
-  out[1] = device.length;
-  out.set(device, 2);
+  out[0] = (scrub === undefined ? 0 : scrubFlags[scrub]) | (file === undefined ? 0 : FROM_FILE);
+  out.set(source, 1);
   writeSpans(out, spansAt, spans);
   if (file === undefined) return out;
   out.writeDoubleLE(file.inode, fileAt);
@@ -86,19 +97,31 @@ function writeSpans(out: Buffer, at: number, spans: Spans): void {
   out.writeUInt32LE(spans.typeEnd, at + 24);
 }
 
-const names = new Map<string, string>();
-const NAMES_MAX = 1000;
+interface Source {
+  device: string;
+  node: string | undefined;
+}
+const sources = new Map<string, Source>();
+const SOURCES_MAX = 1000;
+
+function decodeSource(payload: Buffer, from: number, to: number): Source {
+  const key = payload.toString('latin1', from, to);
+  let source = sources.get(key);
+  if (source === undefined) {
+    const nodeAt = from + 1 + (payload[from] as number);
+    const node = payload.toString('utf8', nodeAt + 1, to);
+    source = { device: payload.toString('utf8', from + 1, nodeAt), node: node === '' ? undefined : node };
+    if (sources.size < SOURCES_MAX) sources.set(key, source);
+  }
+  return source;
+}
 
 /** The head of a payload and where its line begins. */
 export function decodeLine(payload: Buffer): { head: LineHead; at: number } {
-  const flags = payload[0] ?? 0;
-  const at = 2 + (payload[1] ?? 0);
-  const raw = payload.toString('latin1', 2, at);
-  let device = names.get(raw);
-  if (device === undefined) {
-    device = payload.toString('utf8', 2, at);
-    if (names.size < NAMES_MAX) names.set(raw, device);
-  }
+  const flags = payload[0] as number;
+  const nodeAt = 2 + (payload[1] as number);
+  const at = nodeAt + 1 + (payload[nodeAt] as number);
+  const { device, node } = decodeSource(payload, 1, at);
   const spans: Spans = {
     start: payload.readUInt32LE(at),
     idStart: payload.readUInt32LE(at + 4),
@@ -108,7 +131,7 @@ export function decodeLine(payload: Buffer): { head: LineHead; at: number } {
     typeStart: payload.readUInt32LE(at + 20),
     typeEnd: payload.readUInt32LE(at + 24),
   };
-  const head: LineHead = { device, scrubbed: (flags & SCRUBBED) !== 0, spans, file: undefined };
+  const head: LineHead = { device, node, scrub: scrubOf(flags), spans, file: undefined };
   const fileAt = at + SPAN_BYTES;
   if ((flags & FROM_FILE) === 0) return { head, at: fileAt };
   head.file = {
@@ -119,4 +142,9 @@ export function decodeLine(payload: Buffer): { head: LineHead; at: number } {
     durable: payload.readDoubleLE(fileAt + 32),
   };
   return { head, at: fileAt + FILE_BYTES };
+}
+
+function scrubOf(flags: number): Scrub | undefined {
+  if ((flags & LOG_RAW) !== 0) return 'log_raw';
+  return (flags & TOKEN_IN_PLAIN) === 0 ? undefined : 'token_in_plain';
 }

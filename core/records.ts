@@ -1,4 +1,7 @@
-// What travels on the stream beside events, leases and alerts: ticks, losses, rejects, coverage.
+// What travels on the stream beside events, leases and alerts: ticks, losses, answers, rejects, coverage, hash pairs.
+
+import type { Origin } from './devices.ts';
+import type { JsonObject } from './event.ts';
 
 /** Topics of design section 3. */
 export const topics = {
@@ -7,6 +10,7 @@ export const topics = {
   leases: 'vault.audit.leases',
   alerts: 'vault.audit.alerts',
   coverage: 'vault.audit.coverage',
+  credentials: 'vault.audit.credentials',
 } as const;
 export type Topic = (typeof topics)[keyof typeof topics];
 
@@ -22,22 +26,86 @@ export const kinds = {
   reject: 8,
   coverage: 9,
   watermark: 10,
+  hashes: 11,
+  node: 12,
 } as const;
 export type Kind = keyof typeof kinds;
 
-/** Each second, on every partition of raw: how far each live device has come in event time. */
+/** Each second, on every partition of raw: how far each live input has come in event time. Keys are `inputId`s. */
 export interface Tick {
   devices: Record<string, string>;
-  /** How far each file device is durable, so that a restart finds its place even when the file was idle for long. */
-  files?: Record<string, { inode: number; generation: number; durable: number }>;
+  /** How far each file input is durable, so that a restart finds its place even when the file was idle for long. */
+  files?: Record<string, FilePlace>;
+  /** Bytes that each input has put on the spool since its first start. */
+  spooled?: Record<string, number>;
 }
 
-/** What the collector could not keep. */
+export interface FilePlace {
+  inode: number;
+  /** Counts up each time the input's file is another one or begins anew. */
+  generation: number;
+  /** Every line before this byte is in the spool. */
+  durable: number;
+}
+
+/** What became of lines or connections that the collector could not keep as they should be. */
+export const lossReasons = [
+  /** Longer than `limits.lineBytesMax`, or given up because unfinished lines took too much memory. */
+  'line_too_long',
+  /** A connection ended inside a line: Vault writes the whole line again on its next one (vault-audit.md 3). */
+  'truncated',
+  /** The spool could not take it. */
+  'dropped',
+  /** Its input had used up its part of the spool. */
+  'quota',
+  /** A file went away before it was read to its end. */
+  'unread',
+  /** Answered to the HTTP device before it was durable. */
+  'unconfirmed',
+  /** A connection from an address that may not send, or one too many. */
+  'refused',
+] as const;
+export type LossReason = (typeof lossReasons)[number];
+
 export interface Loss {
   bytes: number;
   count: number;
   device: string;
-  reason: 'line_too_long' | 'truncated' | 'dropped';
+  reason: LossReason;
+}
+
+/** What sealwatch asked Vault and what it answered; what is secret in it is left out. */
+export interface Answer {
+  at: string;
+  method: string;
+  path: string;
+  body?: JsonObject;
+  /** 0 when Vault did not answer. */
+  status: number;
+  response?: JsonObject;
+  /** Why it was asked: `heartbeat` must be seen on every device under the answer's `request_id`. */
+  purpose?: 'heartbeat';
+}
+
+/** Two devices showed the same token or accessor, each under its own salt (vault-audit.md 2). */
+export interface HashPair {
+  id: string;
+  what: 'token' | 'accessor';
+  /** Hash as the first-ranked device of the call shows it. */
+  ranked: { device: string; hash: string };
+  other: { device: string; hash: string };
+  /** Event time of the call that showed it first. */
+  at: string;
+}
+
+/** A node of Vault that wrote lines, or that a line says it was forwarded from, in one hour. */
+export interface NodeSeen {
+  /** `node`, `how` and hour, so that it is kept once. */
+  id: string;
+  node: string;
+  cluster: string;
+  how: 'collected' | 'forwarded_from';
+  hour: string;
 }
 
 /** On every partition of events: raw partition `source` will bring nothing older that is not late. */
@@ -54,10 +122,8 @@ export const rejectReasons = [
   'no_request',
   'bad_type',
   'bad_time',
-  'line_too_long',
-  'truncated',
-  'dropped',
   'internal',
+  ...lossReasons,
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
 
@@ -74,20 +140,50 @@ export interface Reject {
 
 export const coverageCounters = [
   'received',
+  /** Calls whose both halves the device showed. */
   'paired',
+  /** Halves that waited in vain for the other: the sum of the next two. */
   'unpaired',
+  'no_response',
+  'no_request',
+  /** Halves that have no other by design (vault-audit.md 7.3). */
+  'by_design',
   'duplicate',
   'late',
+  /** Lines that could not become an event; `rejected_...` say why. */
   'rejected',
-  'dropped',
+  ...rejectReasons.map((reason) => `rejected_${reason}` as const),
+  /** Lines that something secret was taken out of: the sum of the next two. */
   'scrubbed',
+  'log_raw',
+  'token_in_plain',
+  /** Lines that were read and could not be kept. */
+  'dropped',
+  'lost_at_close',
+  'oversize',
+  'unconfirmed',
+  'refused',
+  /** Calls that another device showed and this one did not, and losses that nobody can count. */
   'gaps',
+  /** Look-ups of sealwatch's own that came back on the device, and those that did not. */
+  'heartbeat_seen',
+  'heartbeat_missed',
 ] as const;
 export type CoverageCounter = (typeof coverageCounters)[number];
 
-/** What to add to the counters of one device and hour. `hour` is absent for a line without a usable time. */
-export interface CoverageDelta {
-  counts: Partial<Record<CoverageCounter, number>>;
+/**
+ * Counts of one device, hour and partition since raw offset `since`: absolute, so that the row may be written again. Rows of
+ * one hour add up.
+ */
+export interface CoverageRow {
+  /** Partition, device, hour and `since`. */
+  id: string;
   device: string;
+  /** Absent before event time is known. */
   hour?: string;
+  partition: number;
+  origin: Origin;
+  /** Counts up; the highest is the last. */
+  revision: number;
+  counts: Partial<Record<CoverageCounter, number>>;
 }

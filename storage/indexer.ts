@@ -5,9 +5,23 @@ import type { AuditEvent } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
 import type { EvidenceBatch, EvidenceWriter, IndexOffset, Stream, StreamRecord } from '../core/ports.ts';
-import { type CoverageDelta, type Reject, type Topic, topics, type Watermark } from '../core/records.ts';
+import {
+  type CoverageRow,
+  type HashPair,
+  type NodeSeen,
+  type Reject,
+  type Topic,
+  topics,
+  type Watermark,
+} from '../core/records.ts';
 
-const indexed: readonly Topic[] = [topics.events, topics.leases, topics.alerts, topics.coverage];
+const indexed: readonly Topic[] = [
+  topics.events,
+  topics.leases,
+  topics.alerts,
+  topics.coverage,
+  topics.credentials,
+];
 
 /** Steps with nothing but watermarks that wait for the next transaction: an idle stream brings some each second. */
 const WATERMARK_STEPS_MAX = 5;
@@ -43,7 +57,6 @@ export function createIndexer(options: { stream: Stream; writer: EvidenceWriter 
       const next = positions.map((position) => ({ ...position }));
       let count = 0;
       for (const position of next) count += await collect(stream, position, batch);
-      placeUntimed(batch.coverage, lowestWatermark(positions, stream.partitions));
       if (count === 0) return 0;
       if (hasRows(batch) || ++waiting >= WATERMARK_STEPS_MAX) await write(batch, next);
       else positions = next;
@@ -61,11 +74,13 @@ const emptyBatch = (): EvidenceBatch => ({
   alerts: [],
   rejects: [],
   coverage: [],
+  hashes: [],
+  nodes: [],
   offsets: [],
 });
 
-const hasRows = ({ events, leases, alerts, rejects, coverage }: EvidenceBatch) =>
-  events.length + leases.length + alerts.length + rejects.length + coverage.length > 0;
+const hasRows = ({ offsets: _, watermark: __, ...rows }: EvidenceBatch) =>
+  Object.values(rows).some((list) => list.length > 0);
 
 /** Where to begin: one position for each partition of each topic, from the store where it has one. */
 async function startPositions(stream: Stream, writer: EvidenceWriter): Promise<IndexOffset[]> {
@@ -110,20 +125,19 @@ function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffse
       batch.rejects.push(record.value as Reject);
       break;
     case 'coverage':
-      batch.coverage.push(record.value as CoverageDelta);
+      batch.coverage.push(record.value as CoverageRow);
+      break;
+    case 'hashes':
+      batch.hashes.push(record.value as HashPair);
+      break;
+    case 'node':
+      batch.nodes.push(record.value as NodeSeen);
       break;
     case 'watermark':
       position.sources = raised(position.sources, record.value as Watermark);
       break;
     default: // Other kinds are for other stages.
   }
-}
-
-/** What has no usable time (a line that is no JSON) is counted in the hour it came in, by event time, once that is known. */
-function placeUntimed(coverage: CoverageDelta[], watermark: string | undefined): void {
-  if (watermark === undefined) return;
-  const hour = `${watermark.slice(0, 13)}:00:00.000000000Z`;
-  for (const [i, delta] of coverage.entries()) if (delta.hour === undefined) coverage[i] = { ...delta, hour };
 }
 
 const raised = (sources: Record<number, string> = {}, { source, time }: Watermark): Record<number, string> =>

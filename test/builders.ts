@@ -4,6 +4,7 @@ import type { Alert, Level } from '../core/alert.ts';
 import { severityOf } from '../core/alert.ts';
 import { type AuditEvent, ECS_VERSION, EVENT_SCHEMA } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
+import type { CoverageRow } from '../core/records.ts';
 import { addSeconds } from '../core/time.ts';
 
 /** `second` seconds after the start of 2026-09-01, as a canonical time. */
@@ -67,6 +68,18 @@ export function anEvent(parts: EventParts): AuditEvent {
     },
   };
 }
+
+let rows = 0;
+
+/** Counts of a device and hour, as a row of its own. */
+export const aCoverageRow = (parts: Partial<CoverageRow> & Pick<CoverageRow, 'counts'>): CoverageRow => ({
+  id: `row-${rows++}`,
+  device: 'file',
+  partition: 0,
+  origin: 'local',
+  revision: 1,
+  ...parts,
+});
 
 export function anAlert(parts: {
   id: string;

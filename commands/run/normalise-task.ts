@@ -4,6 +4,8 @@
 // is on the stream already are left out.
 
 import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../../core/config.ts';
+import type { Device } from '../../core/devices.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { partitionOf } from '../../core/partition.ts';
@@ -13,22 +15,18 @@ import { openedLease } from '../../ingest/ledger/open.ts';
 import { Normaliser, type NormaliserState } from '../../ingest/normalise/normaliser.ts';
 
 const GROUP = 'normalise';
-const outputs: readonly Topic[] = [topics.events, topics.leases, topics.coverage];
+const outputs: readonly Topic[] = [topics.events, topics.leases, topics.coverage, topics.credentials];
 
 export interface NormaliseTaskOptions {
   stream: Stream;
   partition: number;
   cluster: string;
-  devices: readonly string[];
-  time: { pairWaitSeconds: number; allowedLatenessSeconds: number };
+  devices: readonly Device[];
+  time: Config['time'];
 }
 
 /** What decides when a call goes out, and so at which cause. */
-interface Settings {
-  cluster: string;
-  devices: readonly string[];
-  time: { pairWaitSeconds: number; allowedLatenessSeconds: number };
-}
+type Settings = Pick<NormaliseTaskOptions, 'cluster' | 'devices' | 'time'>;
 
 interface TaskState {
   next: number;
@@ -66,6 +64,7 @@ export class NormaliseTask {
     const { cluster, devices, time, partition, stream } = options;
     this.normaliser = new Normaliser(
       {
+        partition,
         cluster,
         devices,
         ...time,
@@ -73,6 +72,8 @@ export class NormaliseTask {
           event: (event, text) => this.event(event, text),
           reject: (value) => this.put(topics.coverage, partition, 'reject', value),
           coverage: (value) => this.put(topics.coverage, partition, 'coverage', value),
+          node: (value) => this.put(topics.coverage, partition, 'node', value),
+          hashes: (value) => this.put(topics.credentials, 0, 'hashes', value),
           watermark: (reached) => {
             const value = { source: partition, time: reached };
             for (let to = 0; to < stream.partitions; to++) this.put(topics.events, to, 'watermark', value);

@@ -2,10 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { type Config, dataFiles } from '../../core/config.ts';
+import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
 import { topics } from '../../core/records.ts';
-import { configuredDevices } from '../../ingest/collector/collector.ts';
 import { fileOutput } from '../../outputs/alerts/file.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { webhookOutput } from '../../outputs/alerts/webhook.ts';

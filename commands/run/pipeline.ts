@@ -1,6 +1,7 @@
 // The pipeline: normalise, detect and index in turn, each from the stream; alerts delivered beside them.
 
 import { type Config, dataFiles } from '../../core/config.ts';
+import type { Device } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceWriter, Stream } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
@@ -18,7 +19,7 @@ export interface PipelineOptions {
   stream: Stream;
   writer: EvidenceWriter;
   rules: CompiledRules;
-  devices: string[];
+  devices: Device[];
   outputs: AlertOutput[];
   logger: Logger;
   now: () => number;
@@ -183,7 +184,7 @@ export class Pipeline {
         beforeMs,
         Math.min(indexed.get(`${topics.events}/${partition}`) ?? 0, this.detect.keep(partition)),
       );
-      for (const topic of [topics.leases, topics.coverage, topics.alerts]) {
+      for (const topic of [topics.leases, topics.coverage, topics.credentials, topics.alerts]) {
         await stream.retain(topic, partition, beforeMs, indexed.get(`${topic}/${partition}`) ?? 0);
       }
     }

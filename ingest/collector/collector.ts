@@ -1,9 +1,10 @@
 // The collector: listeners and the file tail in, the spool out, with group commits and a tick each second.
 
-import type { Config } from '../../core/config.ts';
+import { type Config, inputsOf } from '../../core/config.ts';
+import { inputId } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
-import { topics } from '../../core/records.ts';
+import { type Tick, topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { PartialBudget } from './framer.ts';
 import { Intake } from './intake.ts';
@@ -11,13 +12,6 @@ import { type Listener, listenTcp, listenUnix } from './listener.ts';
 import { type Recovered, recover } from './recover.ts';
 import { Redactor } from './redact.ts';
 import { FileTail } from './tail.ts';
-
-/** Names of the devices that the configuration has; a call is whole when each of them has shown it. */
-export const configuredDevices = (config: Config): string[] => [
-  ...(config.file.path === undefined ? [] : ['file']),
-  ...(config.unix.path === undefined ? [] : ['unix']),
-  ...(config.tcp.enabled ? ['tcp'] : []),
-];
 
 export interface CollectorOptions {
   config: Config;
@@ -35,7 +29,8 @@ export class Collector implements AsyncDisposable {
   /** The last group commit was refused by the disk. */
   isFailing = false;
   private readonly options: CollectorOptions;
-  private tail: FileTail | undefined;
+  /** By `inputId`. */
+  private readonly tails = new Map<string, FileTail>();
   private ticker: NodeJS.Timeout | undefined;
   private committing: Promise<void> | undefined;
   private commitTimer: NodeJS.Timeout | undefined;
@@ -66,13 +61,10 @@ export class Collector implements AsyncDisposable {
     const { config, now } = this.options;
     const { intake } = this;
     const budget = new PartialBudget();
-    if (config.tcp.enabled) {
-      this.listeners.push(
-        await listenTcp({ device: 'tcp', intake, budget, now }, config.tcp.host, config.tcp.port),
-      );
-    }
-    if (config.unix.path !== undefined) {
-      this.listeners.push(await listenUnix({ device: 'unix', intake, budget, now }, config.unix.path));
+    for (const input of inputsOf(config)) {
+      const options = { source: intake.source(input), intake, budget, now };
+      if (input.type === 'tcp') this.listeners.push(await listenTcp(options, input.host, input.port));
+      if (input.type === 'unix') this.listeners.push(await listenUnix(options, input.path));
     }
     // Sockets feed the intake on their own; this notices that there is something to commit.
     this.commitTimer = setInterval(() => this.commitSoon(), limits.groupCommitMs);
@@ -80,22 +72,31 @@ export class Collector implements AsyncDisposable {
 
   private async follow({ places }: Recovered): Promise<void> {
     const { config, now, logger } = this.options;
-    if (config.file.path === undefined) return;
-    const place = places.get('file');
-    this.tail = new FileTail({ device: 'file', path: config.file.path, intake: this.intake, now, place });
-    let said = '';
-    await this.tail.start((error) => {
-      // Said once per cause: an unreadable file is looked at five times a second.
-      if (String(error) !== said)
-        logger.error({ error: String(error), path: config.file.path }, 'the audit file cannot be read');
-      said = String(error);
-    });
+    for (const input of inputsOf(config)) {
+      if (input.type !== 'file') continue;
+      const { path } = input;
+      const id = inputId(input);
+      const source = this.intake.source(input);
+      const tail = new FileTail({ source, path, intake: this.intake, now, place: places.get(id) });
+      this.tails.set(id, tail);
+      let said = '';
+      await tail.start((error) => {
+        // Said once per cause: an unreadable file is looked at five times a second.
+        if (String(error) !== said)
+          logger.error({ error: String(error), path }, 'the audit file cannot be read');
+        said = String(error);
+      });
+    }
   }
 
   private tick(): void {
-    const place = this.tail?.durablePlace;
-    const behind = this.tail?.isBehind === true ? new Set(['file']) : new Set<string>();
-    this.intake.tick(this.options.now(), place === undefined ? {} : { file: place }, behind);
+    const files: NonNullable<Tick['files']> = {};
+    const behind = new Set<string>();
+    for (const [id, tail] of this.tails) {
+      if (tail.durablePlace !== undefined) files[id] = tail.durablePlace;
+      if (tail.isBehind) behind.add(id);
+    }
+    this.intake.tick(this.options.now(), files, behind);
     this.commitSoon();
   }
 
@@ -110,7 +111,7 @@ export class Collector implements AsyncDisposable {
   private async commit(): Promise<void> {
     const { stream, onDurable, logger } = this.options;
     const queued = this.intake.queued;
-    const place = this.tail?.place;
+    const places = [...this.tails.values()].map((tail) => ({ tail, place: tail.place }));
     try {
       await stream.flush();
     } catch (error) {
@@ -121,7 +122,7 @@ export class Collector implements AsyncDisposable {
     }
     this.isFailing = false;
     this.intake.queued -= queued;
-    if (place !== undefined) this.tail?.setDurable(place);
+    for (const { tail, place } of places) tail.setDurable(place);
     onDurable(Array.from({ length: stream.partitions }, (_, partition) => stream.end(topics.raw, partition)));
   }
 
@@ -129,10 +130,10 @@ export class Collector implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.ticker);
     await Promise.all(this.listeners.map((listener) => listener[Symbol.asyncDispose]()));
-    await this.tail?.stop();
+    await Promise.all([...this.tails.values()].map((tail) => tail.stop()));
     clearInterval(this.commitTimer);
     await this.committing;
-    if (this.tail !== undefined) this.tick();
+    if (this.tails.size > 0) this.tick();
     await this.committing;
     await this.commit();
   }

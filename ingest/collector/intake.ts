@@ -1,11 +1,11 @@
 // One line's way into the spool: key, scrub, append. Everything that listens or reads hands its lines to this.
 
+import { deviceOfInput, type Input, inputId } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import { partitionOfBytes } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
-import type { FilePosition } from '../../core/raw.ts';
-import { encodeHead, type Spans } from '../../core/raw.ts';
-import { type Loss, type Tick, topics } from '../../core/records.ts';
+import { encodeHead, encodeSource, type FilePosition, type Scrub, type Spans } from '../../core/raw.ts';
+import { type Loss, type LossReason, type Tick, topics } from '../../core/records.ts';
 import { timeOfMs } from '../../core/time.ts';
 import { DeviceClock, tickDevices } from './clock.ts';
 import type { Redactor } from './redact.ts';
@@ -19,14 +19,29 @@ export interface IntakeCounters {
   dropped: number;
 }
 
+/** One input of the configuration as the intake knows it. */
+export interface Feed {
+  readonly id: string;
+  readonly device: string;
+  readonly clock: DeviceClock;
+  /** Bytes put on the spool since the input's first start. */
+  spooled: number;
+}
+
+/** Where lines come from: an input, and the node that wrote them, when that is known. */
+export interface Source {
+  readonly feed: Feed;
+  /** Device and node, as they stand in the head of each record. */
+  readonly encoded: Buffer;
+}
+
 export class Intake {
   readonly counters: IntakeCounters = { lines: 0, bytes: 0, scrubbed: 0, dropped: 0 };
   /** Bytes appended but not yet durable. */
   queued = 0;
   private readonly stream: Pick<Stream, 'append' | 'partitions'>;
   private readonly redactor: Redactor;
-  private readonly clocks = new Map<string, DeviceClock>();
-  private readonly names = new Map<string, Buffer>();
+  private readonly feeds = new Map<string, Feed>();
   private lastTickMs = 0;
   private readonly losses = new Map<string, Loss>();
   private readonly scanner = new LineScanner();
@@ -41,46 +56,52 @@ export class Intake {
     return this.queued > limits.spoolQueueBytesMax;
   }
 
+  /** The source of lines of `input` that `node` wrote; one input may have many. */
+  source(input: Pick<Input, 'device' | 'node'>, node = input.node): Source {
+    return { feed: this.feedOf(inputId(input)), encoded: encodeSource(input.device, node) };
+  }
+
   /** Takes the line in `bytes[from, to)`; a full spool drops a socket's line and counts it, a file waits instead. */
-  line(device: string, bytes: Buffer, from: number, to: number, nowMs: number, file?: FilePosition): void {
+  line(source: Source, bytes: Buffer, from: number, to: number, nowMs: number, file?: FilePosition): void {
     if (this.isFull && file === undefined) {
-      this.lost(device, 'dropped', to - from);
+      this.lost(source.feed, 'dropped', to - from);
       return;
     }
     this.counters.lines++;
     this.counters.bytes += to - from;
     if (this.suspicion.of(bytes, from, to)) {
-      const { line, changed } = this.redactor.redact(bytes.subarray(from, to));
-      if (changed) this.counters.scrubbed++;
-      this.put(device, line, 0, line.length, changed, nowMs, file);
-    } else this.put(device, bytes, from, to, false, nowMs, file);
+      const { line, scrub } = this.redactor.redact(bytes.subarray(from, to));
+      if (scrub !== undefined) this.counters.scrubbed++;
+      this.put(source, line, 0, line.length, scrub, nowMs, file);
+    } else this.put(source, bytes, from, to, undefined, nowMs, file);
   }
 
   /** Partition of a line: by request id, so that both halves and all copies meet; else by the line itself. */
   private put(
-    device: string,
+    { feed, encoded }: Source,
     bytes: Buffer,
     from: number,
     to: number,
-    scrubbed: boolean,
+    scrub: Scrub | undefined,
     nowMs: number,
     file?: FilePosition,
   ): void {
     const spans = this.scanner.found;
     const found = this.scanner.scan(bytes, from, to);
-    if (found && spans.timeEnd > 0 && !this.clockOf(device).see(bytes, spans.timeStart, spans.timeEnd, nowMs))
+    if (found && spans.timeEnd > 0 && !feed.clock.see(bytes, spans.timeStart, spans.timeEnd, nowMs))
       spans.timeEnd = 0;
     const hasId = found && spans.idEnd > 0;
     const { partitions } = this.stream;
     const partition = hasId
       ? partitionOfBytes(bytes, spans.idStart, spans.idEnd, partitions)
       : partitionOfBytes(bytes, from, to, partitions);
-    const head = encodeHead({ device: this.nameOf(device), spans: relative(spans, from), scrubbed, file });
+    const head = encodeHead({ source: encoded, spans: relative(spans, from), scrub, file });
     this.stream.append(topics.raw, partition, [{ kind: 'line', head, bytes: bytes.subarray(from, to) }]);
     this.queued += head.length + to - from;
+    feed.spooled += head.length + to - from;
   }
 
-  lost(device: string, reason: Loss['reason'], bytes: number): void {
+  lost({ device }: Pick<Feed, 'device'>, reason: LossReason, bytes: number): void {
     this.counters.dropped++;
     const key = `${reason}/${device}`;
     const loss = this.losses.get(key) ?? { bytes: 0, count: 0, device, reason };
@@ -92,7 +113,7 @@ export class Intake {
   /** The tick of this second, on every partition, and what was lost since the last one. `behind`: see `tickDevices`. */
   tick(nowMs: number, files: Tick['files'] = {}, behind: ReadonlySet<string> = new Set()): void {
     const pause = nowMs - this.lastTickMs - limits.tickMsMax;
-    if (this.lastTickMs > 0 && pause > 0) for (const clock of this.clocks.values()) clock.skip(pause);
+    if (this.lastTickMs > 0 && pause > 0) for (const { clock } of this.feeds.values()) clock.skip(pause);
     this.lastTickMs = nowMs;
     if (this.losses.size > 0) {
       this.stream.append(
@@ -102,36 +123,38 @@ export class Intake {
       );
       this.losses.clear();
     }
-    const devices = tickDevices(this.clocks, nowMs, behind);
+    const devices = tickDevices(this.clocks(), nowMs, behind);
     if (Object.keys(devices).length === 0 && Object.keys(files).length === 0) return;
-    const value: Tick = { devices, files };
+    const spooled = Object.fromEntries([...this.feeds.values()].map((feed) => [feed.id, feed.spooled]));
+    const value: Tick = { devices, files, spooled };
     for (let partition = 0; partition < this.stream.partitions; partition++) {
       this.stream.append(topics.raw, partition, [{ kind: 'tick', value }]);
     }
   }
 
-  /** The device had come to `time` before a restart; without this, one that stays silent would hold time still for ever. */
-  resume(device: string, time: string, nowMs: number): void {
+  /** The input had come to `time` before a restart; without this, one that stays silent would hold time still for ever. */
+  resume(id: string, time: string, nowMs: number): void {
     const bytes = Buffer.from(time, 'latin1');
-    this.clockOf(device).see(bytes, 0, bytes.length, nowMs);
+    this.feedOf(id).clock.see(bytes, 0, bytes.length, nowMs);
   }
 
-  /** The event time of each device that has shown a line. */
+  /** The event time of each input that has shown a line. */
   devices(nowMs: number): Record<string, string> {
-    const times = [...this.clocks].map(([name, clock]) => [name, clock.timeMs(nowMs)] as const);
-    return Object.fromEntries(times.filter(([, ms]) => ms > 0).map(([name, ms]) => [name, timeOfMs(ms)]));
+    const times = [...this.feeds].map(([id, { clock }]) => [id, clock.timeMs(nowMs)] as const);
+    return Object.fromEntries(times.filter(([, ms]) => ms > 0).map(([id, ms]) => [id, timeOfMs(ms)]));
   }
 
-  private clockOf(device: string): DeviceClock {
-    const clock = this.clocks.get(device) ?? new DeviceClock();
-    this.clocks.set(device, clock);
-    return clock;
+  private clocks(): Map<string, DeviceClock> {
+    return new Map([...this.feeds].map(([id, { clock }]) => [id, clock]));
   }
 
-  private nameOf(device: string): Buffer {
-    const name = this.names.get(device) ?? Buffer.from(device, 'utf8');
-    this.names.set(device, name);
-    return name;
+  private feedOf(id: string): Feed {
+    let feed = this.feeds.get(id);
+    if (feed === undefined) {
+      feed = { id, device: deviceOfInput(id), clock: new DeviceClock(), spooled: 0 };
+      this.feeds.set(id, feed);
+    }
+    return feed;
   }
 }
 

@@ -8,10 +8,10 @@ import { dirname } from 'node:path';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { Framer, type PartialBudget } from './framer.ts';
-import type { Intake } from './intake.ts';
+import type { Intake, Source } from './intake.ts';
 
 export interface ListenerOptions {
-  device: string;
+  source: Source;
   intake: Intake;
   budget: PartialBudget;
   now: () => number;
@@ -76,14 +76,14 @@ function createReceiver(options: ListenerOptions): { server: Server; sockets: Se
 
 function receive(
   socket: Socket,
-  { device, intake, budget, now }: ListenerOptions,
+  { source, intake, budget, now }: ListenerOptions,
   onClose: () => void,
 ): void {
   let nowMs = 0;
   const framer = new Framer(
     {
-      line: (bytes, from, to) => intake.line(device, bytes, from, to, nowMs),
-      lost: (reason, bytes) => intake.lost(device, reason, bytes),
+      line: (bytes, from, to) => intake.line(source, bytes, from, to, nowMs),
+      lost: (reason, bytes) => intake.lost(source.feed, reason, bytes),
     },
     budget,
   );

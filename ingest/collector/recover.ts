@@ -1,6 +1,7 @@
 // Finds in the spool how far each device had come when sealwatch ended, however it ended: its event time, and for a file
 // device the place in its file.
 
+import { inputId } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { Stream, StreamRecord } from '../../core/ports.ts';
 import { decodeLine } from '../../core/raw.ts';
@@ -46,7 +47,8 @@ class Search {
 
   private takeLine(payload: Buffer): void {
     const { head, at } = decodeLine(payload);
-    const { device, spans, file } = head;
+    const { spans, file } = head;
+    const device = inputId({ device: head.device, node: file === undefined ? undefined : head.node });
     const time =
       spans.timeEnd === 0
         ? undefined

@@ -4,6 +4,7 @@
 import { createHmac } from 'node:crypto';
 import type { Json, JsonObject } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
+import type { Scrub } from '../../core/raw.ts';
 
 /** Vault's own tokens: `hvs.` `hvb.` `hvr.` of 1.10 and later, `s.` `b.` before and in OpenBao. */
 const TOKEN =
@@ -45,14 +46,19 @@ export class Redactor {
     this.key = key;
   }
 
-  /** The line without its secrets, and whether anything was taken out. */
-  redact(line: Buffer): { line: Buffer; changed: boolean } {
+  /** The line without its secrets, and why anything was taken out; undefined when nothing was. */
+  redact(line: Buffer): { line: Buffer; scrub: Scrub | undefined } {
     const text = line.toString('utf8');
+    this.raw = false;
     const clean = isLongAndHashed(text)
       ? this.hideTokens(text)
       : (this.redactJson(text) ?? this.withhold(text));
-    return clean === text ? { line, changed: false } : { line: Buffer.from(clean, 'utf8'), changed: true };
+    if (clean === text) return { line, scrub: undefined };
+    return { line: Buffer.from(clean, 'utf8'), scrub: this.raw ? 'log_raw' : 'token_in_plain' };
   }
+
+  /** The entry that is being redacted comes from a device that hashes nothing. */
+  private raw = false;
 
   /** Undefined when the text is not a JSON object that can be walked. */
   private redactJson(text: string): string | undefined {
@@ -67,7 +73,8 @@ export class Redactor {
       return undefined;
     }
     const hidden = { count: 0 };
-    const clean = this.walk(entry, { raw: isRaw(entry), inData: false, inRequest: false, depth: 0, hidden });
+    this.raw = isRaw(entry);
+    const clean = this.walk(entry, { raw: this.raw, inData: false, inRequest: false, depth: 0, hidden });
     if (clean === undefined) return undefined;
     // What the parser does not show, a prefix or the first of two members of one name, is searched as text.
     if (hidden.count === 0 && !HIDDEN_TEXT.test(text)) return this.hideTokens(text);

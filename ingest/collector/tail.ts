@@ -5,7 +5,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { systemCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { FilePosition } from '../../core/raw.ts';
-import type { Intake } from './intake.ts';
+import type { Intake, Source } from './intake.ts';
 
 /** What the spool says of the file device after a restart. */
 export interface TailPlace {
@@ -22,7 +22,7 @@ const CARRIAGE_RETURN = 13;
 const CHUNK_BYTES = 256 * 1024;
 
 export class FileTail {
-  private readonly device: string;
+  private readonly source: Source;
   private readonly path: string;
   private readonly intake: Intake;
   private readonly now: () => number;
@@ -43,13 +43,13 @@ export class FileTail {
   private running: Promise<void> = Promise.resolve();
 
   constructor(options: {
-    device: string;
+    source: Source;
     path: string;
     intake: Intake;
     now: () => number;
     place?: TailPlace | undefined;
   }) {
-    this.device = options.device;
+    this.source = options.source;
     this.path = options.path;
     this.intake = options.intake;
     this.now = options.now;
@@ -129,7 +129,7 @@ export class FileTail {
       this.position = this.durable = resume.durable;
     } else {
       // Another file by now: what was left unread of the one before is a gap, of unknown size.
-      if (resume !== undefined) this.intake.lost(this.device, 'truncated', 0);
+      if (resume !== undefined) this.intake.lost(this.source.feed, 'unread', 0);
       this.begin();
     }
     return true;
@@ -173,7 +173,7 @@ export class FileTail {
     if (end === from || this.kept.delete(start)) return;
     const { inode, generation, durable } = this;
     const file: FilePosition = { inode, generation, start, end: this.position, durable };
-    this.intake.line(this.device, chunk, from, end, nowMs, file);
+    this.intake.line(this.source, chunk, from, end, nowMs, file);
   }
 
   /** The line is longer than the buffer: a larger buffer, or past the limit, give the line up. */
@@ -192,7 +192,7 @@ export class FileTail {
       return true;
     }
     const bytes = this.skipping + newline;
-    this.intake.lost(this.device, 'line_too_long', bytes);
+    this.intake.lost(this.source.feed, 'line_too_long', bytes);
     this.position += bytes + 1;
     this.skipping = 0;
     return true;
@@ -218,7 +218,7 @@ export class FileTail {
 
   private async leave(file: FileHandle): Promise<void> {
     const left = (await file.stat()).size - this.position;
-    if (left > 0) this.intake.lost(this.device, 'truncated', left);
+    if (left > 0) this.intake.lost(this.source.feed, 'unread', left);
     await file.close();
     this.file = undefined;
     this.quietSinceMs = 0;

@@ -1,27 +1,44 @@
-// Counts what came per device and hour of event time, and hands out what has been added since the last time.
+// Counts what came per device and hour of event time, in absolute numbers: a row that is written again does no harm.
 
-import type { CoverageCounter, CoverageDelta } from '../../core/records.ts';
+import type { Origin } from '../../core/devices.ts';
+import { limits } from '../../core/limits.ts';
+import type { CoverageCounter, CoverageRow } from '../../core/records.ts';
+import { addSeconds } from '../../core/time.ts';
+
+export type CoverageState = [row: CoverageRow, changed: boolean][];
+
+interface Held {
+  row: CoverageRow;
+  changed: boolean;
+}
 
 export class Coverage {
-  private deltas = new Map<string, CoverageDelta>();
-  private last: { device: string; hour: string | undefined; delta: CoverageDelta } | undefined;
+  /** Offset of the record that is being counted. */
+  offset = 0;
+  private readonly partition: number;
+  private readonly originOf: (device: string) => Origin;
+  private readonly rows = new Map<string, Held>();
+  private last: { device: string; hour: string | undefined; held: Held } | undefined;
 
-  /** What has not been handed out yet, for a snapshot; `add` takes it back. */
-  open(): CoverageDelta[] {
-    return [...this.deltas.values()];
+  constructor(partition: number, originOf: (device: string) => Origin, state: CoverageState = []) {
+    this.partition = partition;
+    this.originOf = originOf;
+    for (const [row, changed] of state) this.rows.set(keyOf(row.device, row.hour), { row, changed });
   }
 
-  add(deltas: readonly CoverageDelta[]): void {
-    for (const delta of deltas) {
-      for (const [counter, by] of Object.entries(delta.counts))
-        this.count(delta.device, delta.hour, counter as CoverageCounter, by);
-    }
+  snapshot(): CoverageState {
+    return [...this.rows.values()].map(({ row, changed }) => [
+      { ...row, counts: { ...row.counts } },
+      changed,
+    ]);
   }
 
-  /** `time` is canonical, or undefined when the line has none. */
+  /** `time` is canonical; undefined while event time is not known. */
   count(device: string, time: string | undefined, counter: CoverageCounter, by = 1): void {
-    const { counts } = this.deltaOf(device, time?.slice(0, 13));
+    const held = this.heldOf(device, time?.slice(0, HOUR_CHARS));
+    const { counts } = held.row;
     counts[counter] = (counts[counter] ?? 0) + by;
+    held.changed = true;
   }
 
   countAll(devices: readonly string[], time: string, counter: CoverageCounter, by: number): void {
@@ -29,21 +46,46 @@ export class Coverage {
   }
 
   /** Lines come in order mostly, so the same device and hour is asked for again and again. */
-  private deltaOf(device: string, hour: string | undefined): CoverageDelta {
-    if (this.last?.device === device && this.last.hour === hour) return this.last.delta;
-    const key = `${hour ?? ''} ${device}`;
-    let delta = this.deltas.get(key);
-    if (delta === undefined) {
-      delta = { counts: {}, device, ...(hour === undefined ? {} : { hour: `${hour}:00:00.000000000Z` }) };
-      this.deltas.set(key, delta);
-    }
-    this.last = { device, hour, delta };
-    return delta;
+  private heldOf(device: string, hour: string | undefined): Held {
+    if (this.last?.device === device && this.last.hour === hour) return this.last.held;
+    const whole = hour === undefined ? undefined : `${hour}:00:00.000000000Z`;
+    const key = keyOf(device, whole);
+    const held = this.rows.get(key) ?? this.begin(device, whole);
+    this.rows.set(key, held);
+    this.last = { device, hour, held };
+    return held;
   }
 
-  drain(take: (delta: CoverageDelta) => void): void {
-    for (const delta of this.deltas.values()) take(delta);
-    this.deltas = new Map();
+  private begin(device: string, hour: string | undefined): Held {
+    const id = `${this.partition}/${device}/${hour ?? ''}/${this.offset}`;
+    const row = {
+      id,
+      device,
+      ...(hour === undefined ? {} : { hour }),
+      partition: this.partition,
+      origin: this.originOf(device),
+      revision: 0,
+      counts: {},
+    };
+    return { row, changed: false };
+  }
+
+  /** Hands out copies of what has changed, and forgets old hours: what still comes for one begins a row of its own. */
+  drain(watermark: string | undefined, take: (row: CoverageRow) => void): void {
+    const old = watermark === undefined ? '' : addSeconds(watermark, -limits.coverageMemorySeconds);
+    for (const [key, held] of this.rows) {
+      if (held.changed) {
+        held.row.revision = this.offset;
+        held.changed = false;
+        take({ ...held.row, counts: { ...held.row.counts } });
+      }
+      const isOld = (held.row.hour ?? '') < old;
+      if (isOld || this.rows.size > limits.coverageRowsMax) this.rows.delete(key);
+    }
     this.last = undefined;
   }
 }
+
+/** Characters of `2026-09-07T10`. */
+const HOUR_CHARS = 13;
+const keyOf = (device: string, hour: string | undefined): string => `${hour ?? ''} ${device}`;

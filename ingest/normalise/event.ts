@@ -3,7 +3,14 @@
 
 import { hash } from 'node:crypto';
 import { canonicalJson, isSorted } from '../../core/canonical.ts';
-import { type AuditEvent, ECS_VERSION, EVENT_SCHEMA, type JsonObject, type Pair } from '../../core/event.ts';
+import {
+  type AuditEvent,
+  ECS_VERSION,
+  EVENT_SCHEMA,
+  type Flag,
+  type JsonObject,
+  type Pair,
+} from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { nanosBetween } from '../../core/time.ts';
 import { type Action, actionOf } from './action.ts';
@@ -29,6 +36,8 @@ export interface Call {
   cluster: string;
   /** Devices that showed the call, in order of name. */
   devices: string[];
+  nodes: string[] | undefined;
+  flags: Flag[] | undefined;
   /** Time of the request's entry, when there is one. */
   requestTime: string | undefined;
   /** The request's entry; for a whole call only when the response's does not say all of it. */
@@ -93,9 +102,11 @@ export function buildEvent(call: Call): BuiltEvent | undefined {
       caller,
       cluster: call.cluster,
       devices: call.devices,
+      flags: flagsOf(call, place),
+      forwarded_from: undefined,
       issued: issuedOf(response),
       lease: leaseOf(response),
-      nodes: undefined,
+      nodes: call.nodes,
       pair: pairOf(call),
       request: requestPart(call, place, request, data.request),
       response: responsePart(response, data.response),
@@ -103,10 +114,18 @@ export function buildEvent(call: Call): BuiltEvent | undefined {
       schema: EVENT_SCHEMA,
       secret: secretOf(place, action, response),
       truncated: data.truncated,
+      unknown: undefined,
       wrap: wrapOf(response),
     },
   };
   return { event, text: data.sorted ? JSON.stringify(event) : canonicalJson(event) };
+}
+
+/** The probe of a new device is written to that device alone. */
+function flagsOf({ flags }: Call, place: Place): Flag[] | undefined {
+  if (flags === undefined || !place.isProbe) return flags;
+  const others = flags.filter((flag) => flag !== 'not_in_file');
+  return others.length === 0 ? undefined : others;
 }
 
 function pairOf(call: Call): Pair {

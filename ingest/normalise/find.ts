@@ -23,7 +23,11 @@ const newline = Buffer.from('\n');
 export const lineHash = (line: Buffer): string => hash('sha256', Buffer.concat([line, newline]), 'hex');
 
 /** Undefined when the line is no audit entry. `keepsLine`: the bytes stay as they are; else the copy gets its own. */
-export function findCopy(line: Buffer, { spans, device }: LineHead, keepsLine: boolean): Found | undefined {
+export function findCopy(
+  line: Buffer,
+  { spans, device, node, scrub }: LineHead,
+  keepsLine: boolean,
+): Found | undefined {
   if (spans.timeEnd === 0 || spans.typeEnd === 0 || spans.timeEnd - spans.timeStart > TIME_CHARS_MAX)
     return undefined;
   const time = utcTime(line.toString('latin1', spans.timeStart, spans.timeEnd));
@@ -31,7 +35,12 @@ export function findCopy(line: Buffer, { spans, device }: LineHead, keepsLine: b
   const requestId = requestIdOf(line, spans);
   const kept = keepsLine ? line : Buffer.from(line);
   const id = requestId ?? `line-${lineHash(kept)}`;
-  return { id, requestId, half: halfOf(line, spans), copy: { device, line: kept, start: spans.start, time } };
+  return {
+    id,
+    requestId,
+    half: halfOf(line, spans),
+    copy: { device, node, scrub, late: false, line: kept, start: spans.start, time },
+  };
 }
 
 /** `response` and a plugin's own `kmip-response` are answers, all else is a request. */

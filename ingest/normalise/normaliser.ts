@@ -1,16 +1,29 @@
 // The normaliser of one partition of raw: lines, losses and ticks in; events, leases, rejects, coverage and the watermark out.
 // Pure: its only clock is the ticks in the partition.
 
+import { type Device, deviceOfInput } from '../../core/devices.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
 import { decodeLine } from '../../core/raw.ts';
-import type { CoverageDelta, Loss, Reject, RejectReason, Tick } from '../../core/records.ts';
+import type {
+  CoverageRow,
+  HashPair,
+  Loss,
+  NodeSeen,
+  Reject,
+  RejectReason,
+  Tick,
+} from '../../core/records.ts';
 import { addSeconds, nanosBetween, slowCallNanos } from '../../core/time.ts';
-import { Coverage } from './coverage.ts';
-import { type Entry, parseEntry } from './entry.ts';
+import { type Cluster, clustersOf } from './clusters.ts';
+import { countPairs, countUnpaired } from './counts.ts';
+import { Coverage, type CoverageState } from './coverage.ts';
+import { EmittedCalls } from './emitted.ts';
+import { type Entry, needsRequest, parseEntry } from './entry.ts';
 import { buildEvent } from './event.ts';
 import { findCopy } from './find.ts';
+import { flagsOf } from './flags.ts';
 import { isLoneHalf } from './lone.ts';
 import {
   addCopy,
@@ -23,25 +36,34 @@ import {
   isComplete,
   namesOf,
   newCall,
+  nodesOf,
   type PendingCall,
+  type Unpaired,
 } from './pairing.ts';
-import { rejectOf, rejectOfLoss } from './rejects.ts';
+import { lossCounters, rejectOf, rejectOfLoss } from './rejects.ts';
 
 /** Where the normaliser puts what it makes; the caller knows topics and partitions. */
 export interface NormaliserSink {
   event(event: AuditEvent, text: string): void;
   reject(reject: Reject): void;
-  coverage(delta: CoverageDelta): void;
+  coverage(row: CoverageRow): void;
+  hashes(pair: HashPair): void;
+  node(seen: NodeSeen): void;
   /** Nothing older than `time` will come that is not late. */
   watermark(time: string): void;
 }
 
 export interface NormaliserOptions {
+  /** Partition of raw. */
+  partition: number;
+  /** Cluster of devices that are not configured any more. */
   cluster: string;
   /** Configured devices in order of rank. */
-  devices: readonly string[];
+  devices: readonly Device[];
   pairWaitSeconds: number;
   allowedLatenessSeconds: number;
+  /** How long a call that went out is remembered, to know a late copy of it, in event time. */
+  dedupeSeconds: number;
   /** A record's bytes stay as they are; else they are the reader's own buffer, and a line that waits is copied. */
   keepsLines?: boolean;
   sink: NormaliserSink;
@@ -51,13 +73,13 @@ export interface NormaliserState {
   watermark: string;
   emitted: [id: string, time: string][];
   /** Calls that went out as a half and wait for the other, and the devices counted as unpaired. */
-  halves: [id: string, unpaired: string[]][];
+  halves: [id: string, unpaired: Unpaired | null][];
   /** Ids of calls that wait, halves that went out among them. */
   pending: string[];
   /** Devices that ticks have named. */
   live: string[];
   /** Counts that have not gone out yet. */
-  coverage: CoverageDelta[];
+  coverage: CoverageState;
 }
 
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
@@ -66,11 +88,14 @@ export class Normaliser {
   readonly counters = { lines: 0, events: 0, rejects: 0, late: 0, duplicates: 0, evicted: 0 };
   private readonly options: NormaliserOptions;
   private readonly pending = new Map<string, PendingCall>();
-  private readonly emitted: Map<string, string>;
-  private readonly waitingHalves: Map<string, string[]>;
+  private readonly emitted: EmittedCalls;
+  private readonly waitingHalves: Map<string, Unpaired | null>;
   private readonly waiting: Set<string>;
   private readonly live: Set<string>;
-  private readonly coverage = new Coverage();
+  private readonly coverage: Coverage;
+  /** Names of all devices in order of rank, and of those of each cluster. */
+  private readonly ranks: readonly string[];
+  private readonly clusters: Map<string, Cluster>;
   private readonly slowNanos: number;
   private watermark: string;
   private lateBefore: string;
@@ -78,11 +103,15 @@ export class Normaliser {
   constructor(options: NormaliserOptions, state?: NormaliserState) {
     this.options = options;
     this.slowNanos = slowCallNanos(options);
-    this.emitted = new Map(state?.emitted);
+    this.emitted = new EmittedCalls(state?.emitted);
     this.waitingHalves = new Map(state?.halves);
     this.waiting = new Set(state?.pending);
     this.live = new Set(state?.live);
-    this.coverage.add(state?.coverage ?? []);
+    const { devices } = options;
+    this.ranks = devices.map(({ name }) => name);
+    this.clusters = clustersOf(devices);
+    const originOf = (name: string) => devices.find((device) => device.name === name)?.origin ?? 'recorded';
+    this.coverage = new Coverage(options.partition, originOf, state?.coverage);
     this.watermark = state?.watermark ?? EPOCH;
     this.lateBefore = this.lateBound();
   }
@@ -93,13 +122,16 @@ export class Normaliser {
     const halves: NormaliserState['halves'] = [];
     for (const call of this.pending.values()) {
       offset = Math.min(offset, call.offset);
-      if (call.halfSent) halves.push([call.id, call.unpaired]);
+      if (call.halfSent) halves.push([call.id, call.unpaired ?? null]);
     }
     const { watermark } = this;
     const pending = [...this.pending.keys()];
     const live = [...this.live];
-    const coverage = structuredClone(this.coverage.open());
-    return { state: { watermark, emitted: [...this.emitted], halves, pending, live, coverage }, offset };
+    const coverage = this.coverage.snapshot();
+    return {
+      state: { watermark, emitted: this.emitted.snapshot(), halves, pending, live, coverage },
+      offset,
+    };
   }
 
   /** A record before the snapshot's offset: only waiting calls are built up again, nothing goes out, nothing is counted. */
@@ -112,12 +144,12 @@ export class Normaliser {
     const call = this.callOf(copy.id, copy.requestId, record.offset);
     addCopy(call, copy.half, copy.copy);
     call.lone = call.lone || isLoneHalf(copy.copy, copy.half);
-    const unpaired = this.waitingHalves.get(copy.id);
-    call.halfSent = unpaired !== undefined;
-    call.unpaired = unpaired ?? [];
+    call.halfSent = this.waitingHalves.has(copy.id);
+    call.unpaired = this.waitingHalves.get(copy.id) ?? undefined;
   }
 
   record(record: StreamRecord): void {
+    this.coverage.offset = record.offset;
     if (record.kind === 'line') this.line(record);
     else if (record.kind === 'tick') this.tick(record.value as Tick);
     else if (record.kind === 'loss') this.loss(record.value as Loss, record.offset);
@@ -127,7 +159,11 @@ export class Normaliser {
   finish(): void {
     for (const call of this.pending.values()) if (!call.halfSent || hasBoth(call)) this.emit(call);
     this.pending.clear();
-    this.coverage.drain((delta) => this.options.sink.coverage(delta));
+    this.drainCoverage();
+  }
+
+  private drainCoverage(): void {
+    this.coverage.drain(this.hourNow, (row) => this.options.sink.coverage(row));
   }
 
   private line(record: StreamRecord): void {
@@ -142,8 +178,14 @@ export class Normaliser {
     }
     const { id, half, copy } = found;
     this.coverage.count(device, copy.time, 'received');
-    if (head.scrubbed) this.coverage.count(device, copy.time, 'scrubbed');
-    if (copy.time < this.lateBefore) this.countBoth('late', device, copy.time);
+    if (head.scrub !== undefined) {
+      this.coverage.count(device, copy.time, 'scrubbed');
+      this.coverage.count(device, copy.time, head.scrub);
+    }
+    if (copy.time < this.lateBefore) {
+      copy.late = true;
+      this.countBoth('late', device, copy.time);
+    }
     if (this.emitted.has(id)) {
       this.countBoth('duplicate', device, copy.time);
       return;
@@ -151,7 +193,7 @@ export class Normaliser {
     const call = this.callOf(id, found.requestId, record.offset);
     if (!addCopy(call, half, copy)) this.countBoth('duplicate', device, copy.time);
     call.lone = call.lone || isLoneHalf(copy, half);
-    if (isComplete(call, this.options.devices)) this.settle(call);
+    if (isComplete(call, this.clusterOf(device).devices)) this.settle(call);
     else if (this.pending.size > limits.pendingCallsMax) this.evict();
   }
 
@@ -172,7 +214,7 @@ export class Normaliser {
   private tick(tick: Tick): void {
     const times = Object.entries(tick.devices);
     if (times.length > 0) {
-      for (const [device] of times) this.live.add(device);
+      for (const [input] of times) this.live.add(deviceOfInput(input));
       const lowest = times.reduce(
         (low, [, time]) => (time < low ? time : low),
         (times[0] as [string, string])[1],
@@ -184,7 +226,7 @@ export class Normaliser {
     }
     if (this.watermark === EPOCH) return;
     this.settleDue();
-    this.coverage.drain((delta) => this.options.sink.coverage(delta));
+    this.drainCoverage();
     this.options.sink.watermark(addSeconds(this.watermark, -this.options.pairWaitSeconds));
   }
 
@@ -202,11 +244,7 @@ export class Normaliser {
         this.settle(call);
       else if (call.halfSent && !whole && callTime(call) < forget) this.forget(call);
     }
-    const tooOld = addSeconds(this.watermark, -limits.emittedMemorySeconds);
-    for (const [id, time] of this.emitted) {
-      if (time >= tooOld && this.emitted.size <= limits.emittedMax) break;
-      this.emitted.delete(id);
-    }
+    this.emitted.forget(addSeconds(this.watermark, -this.options.dedupeSeconds));
   }
 
   /** Every copy that is not late is here: of a slow call counted from its answer, else from the call (decision 0002). */
@@ -215,13 +253,13 @@ export class Normaliser {
   }
 
   private isSlow(call: PendingCall): boolean {
-    const request = firstRanked(call.request, this.options.devices) as Copy;
-    const response = firstRanked(call.response, this.options.devices) as Copy;
+    const request = firstRanked(call.request, this.ranks) as Copy;
+    const response = firstRanked(call.response, this.ranks) as Copy;
     return nanosBetween(request.time, response.time) > this.slowNanos;
   }
 
   private sendHalf(call: PendingCall): void {
-    this.build(call, firstRanked(call.request, this.options.devices), undefined);
+    this.build(call, firstRanked(call.request, this.ranks), undefined);
     call.halfSent = true;
   }
 
@@ -236,7 +274,7 @@ export class Normaliser {
   private forget(call: PendingCall): void {
     this.pending.delete(call.id);
     this.waitingHalves.delete(call.id);
-    this.emitted.set(call.id, answerTime(call));
+    this.emitted.add(call.id, answerTime(call));
   }
 
   private evict(): void {
@@ -247,35 +285,25 @@ export class Normaliser {
   }
 
   private emit(call: PendingCall): void {
-    const { devices } = this.options;
-    const request = firstRanked(call.request, devices);
-    const response = firstRanked(call.response, devices);
+    const request = firstRanked(call.request, this.ranks);
+    const response = firstRanked(call.response, this.ranks);
     if (request !== undefined && response !== undefined) {
       if (!call.halfSent && this.isSlow(call)) this.sendHalf(call);
       const shown = devicesOf(call);
-      this.coverage.countAll(call.unpaired, request.time, 'unpaired', -1);
-      this.countPairs(call, shown, request.time);
+      countUnpaired(this.coverage, call.unpaired, -1);
+      const expected = this.clusterOf(shown[0] as string).devices.filter((device) => this.live.has(device));
+      countPairs(this.coverage, call, request.time, shown, expected);
       this.build(call, request, response, shown);
       return;
     }
     const half = (request ?? response) as Copy;
-    if (!call.lone) {
-      call.unpaired = devicesOf(call);
-      this.coverage.countAll(call.unpaired, half.time, 'unpaired', 1);
+    if (call.lone) this.coverage.countAll(devicesOf(call), half.time, 'by_design', 1);
+    else {
+      const lacks = request === undefined ? 'no_request' : 'no_response';
+      call.unpaired = { devices: devicesOf(call), time: half.time, lacks };
+      countUnpaired(this.coverage, call.unpaired, 1);
     }
     this.build(call, request, response);
-  }
-
-  /** A device that showed both halves has the pair; one that is alive and lacks a half that another one showed has a gap. */
-  private countPairs(call: PendingCall, shown: string[], time: string): void {
-    const has = (copies: Copy[], device: string) => copies.some((copy) => copy.device === device);
-    for (const device of shown) {
-      const whole = has(call.request, device) && has(call.response, device);
-      this.coverage.count(device, time, whole ? 'paired' : 'gaps');
-    }
-    for (const device of this.options.devices) {
-      if (this.live.has(device) && !shown.includes(device)) this.coverage.count(device, time, 'gaps');
-    }
   }
 
   /** A line that our own code stumbles over must not stop those behind it, now and after every restart. */
@@ -307,23 +335,31 @@ export class Normaliser {
     const lines = [request?.line, response === undefined ? undefined : answer?.line].filter(
       (line) => line !== undefined,
     );
+    const shown = answer === undefined ? namesOf(call.request) : devices;
     const built = buildEvent({
       id: call.id,
       requestId: call.requestId,
-      cluster: this.options.cluster,
-      devices: answer === undefined ? namesOf(call.request) : devices,
+      cluster: this.clusterOf(shown[0] as string).name,
+      devices: shown,
+      nodes: answer === undefined ? nodesOf(call.request) : nodesOf(call.request, call.response),
+      flags: flagsOf(call, shown, answer !== undefined, this.clusterOf(shown[0] as string).files),
       requestTime: request?.time,
       request: asked,
       response,
       lines,
     });
     if (built === undefined) {
-      const shown = (answer ?? request) as Copy;
-      this.reject(shown.line, shown.device, 'too_deep');
+      const { line, device } = (answer ?? request) as Copy;
+      this.reject(line, device, 'too_deep');
       return;
     }
     this.counters.events++;
     this.options.sink.event(built.event, built.text);
+  }
+
+  /** The cluster that a device belongs to, with the names of its devices in order of rank. */
+  private clusterOf(device: string): Cluster {
+    return this.clusters.get(device) ?? { name: this.options.cluster, devices: this.ranks, files: [] };
   }
 
   private parse(copy: Copy): Entry | undefined {
@@ -336,27 +372,27 @@ export class Normaliser {
   /** The quick scan found no entry: the full parse says why. */
   private rejectLine(line: Buffer, device: string): void {
     const result = parseEntry(line, line.indexOf(123));
-    this.coverage.count(device, undefined, 'received');
+    this.coverage.count(device, this.hourNow, 'received');
     this.reject(line, device, result.ok ? 'bad_time' : result.reason);
   }
 
   private reject(line: Buffer, device: string, reason: RejectReason): void {
     this.counters.rejects++;
-    this.coverage.count(device, undefined, 'rejected');
+    this.coverage.count(device, this.hourNow, 'rejected');
+    this.coverage.count(device, this.hourNow, `rejected_${reason}`);
     this.options.sink.reject(rejectOf(line, device, reason));
   }
 
+  /** What has no usable time of its own is counted in the hour that event time has come to. */
+  private get hourNow(): string | undefined {
+    return this.watermark === EPOCH ? undefined : this.watermark;
+  }
+
   private loss(loss: Loss, offset: number): void {
-    const { bytes, count, device, reason } = loss;
-    // The tail of a connection that broke is not lost: Vault writes the whole line again (vault-audit.md 3).
-    if (reason !== 'truncated') this.coverage.count(device, undefined, 'dropped', count);
-    if (reason !== 'truncated' || bytes === 0) this.coverage.count(device, undefined, 'gaps', count);
-    this.options.sink.reject(rejectOfLoss(loss, offset));
+    for (const counter of lossCounters[loss.reason])
+      this.coverage.count(loss.device, this.hourNow, counter, loss.count);
+    // Neither is a line that is gone: the one was kept after all, the other never read.
+    if (loss.reason !== 'unconfirmed' && loss.reason !== 'refused')
+      this.options.sink.reject(rejectOfLoss(loss, offset));
   }
 }
-
-/** The end of `"error":`: a search for a letter that hashes do not hold is three times as fast. */
-const ERROR_KEY = Buffer.from('rror":');
-
-const needsRequest = (answered: Entry, line: Buffer): boolean =>
-  answered.auth['policy_results'] === undefined || (answered.error === undefined && line.includes(ERROR_KEY));

@@ -4,10 +4,16 @@
 // whole call when every configured device has shown it, or the watermark passes its answer's time + L. A call that took
 // longer than D always goes out twice, half and whole, so that the order of arrival cannot tell (decision 0002).
 
+import type { Scrub } from '../../core/raw.ts';
+
 export type Half = 'request' | 'response';
 
 export interface Copy {
   device: string;
+  node: string | undefined;
+  scrub: Scrub | undefined;
+  /** It came when event time had passed it. */
+  late: boolean;
   line: Buffer;
   /** Where the object begins in the line. */
   start: number;
@@ -25,8 +31,14 @@ export interface PendingCall {
   lone: boolean;
   /** Went out as a half already. */
   halfSent: boolean;
-  /** Devices whose half was counted as unpaired: taken back when the other half comes. */
-  unpaired: string[];
+  /** How its half was counted as unpaired: taken back when the other half comes. */
+  unpaired: Unpaired | undefined;
+}
+
+export interface Unpaired {
+  devices: string[];
+  time: string;
+  lacks: 'no_response' | 'no_request';
 }
 
 /** A call of which nothing is known yet; one without a request id has no other half to meet. */
@@ -38,15 +50,18 @@ export const newCall = (id: string, requestId: string | undefined, offset: numbe
   response: [],
   lone: requestId === undefined,
   halfSent: false,
-  unpaired: [],
+  unpaired: undefined,
 });
 
 export const hasBoth = (call: PendingCall): boolean => call.request.length > 0 && call.response.length > 0;
 
-/** Adds a copy of a half. False when the device had shown it: the copy that sorts first stays, so that order cannot matter. */
+/**
+ * Adds a copy of a half. False when the device had shown it on this node: the copy that sorts first stays, so that order
+ * cannot matter.
+ */
 export function addCopy(call: PendingCall, half: Half, copy: Copy): boolean {
   const copies = call[half];
-  const same = copies.findIndex((other) => other.device === copy.device);
+  const same = copies.findIndex((other) => other.device === copy.device && other.node === copy.node);
   if (same < 0) {
     copies.push(copy);
     return true;
@@ -55,22 +70,38 @@ export function addCopy(call: PendingCall, half: Half, copy: Copy): boolean {
   return false;
 }
 
-/** The copy of the highest rank: devices in the order of the configuration, others by name. */
+/** The copy of the highest rank: devices in the order of the configuration, others by name, then nodes by name. */
 export function firstRanked(copies: readonly Copy[], ranks: readonly string[]): Copy | undefined {
   let best = copies[0];
   for (let i = 1; i < copies.length; i++) {
     const copy = copies[i] as Copy;
     const order =
       rankOf(copy.device, ranks) - rankOf((best as Copy).device, ranks) ||
-      (copy.device < (best as Copy).device ? -1 : 1);
+      compare(copy.device, (best as Copy).device) ||
+      compare(copy.node ?? '', (best as Copy).node ?? '');
     if (order < 0) best = copy;
   }
   return best;
 }
 
+const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+
 function rankOf(device: string, ranks: readonly string[]): number {
   const index = ranks.indexOf(device);
   return index < 0 ? ranks.length : index;
+}
+
+/** Names of the nodes of these copies, sorted, each once; undefined when none is known. */
+export function nodesOf(...lists: (readonly Copy[])[]): string[] | undefined {
+  let nodes: string[] | undefined;
+  for (const copies of lists) {
+    for (const { node } of copies) {
+      if (node === undefined || nodes?.includes(node)) continue;
+      nodes ??= [];
+      nodes.push(node);
+    }
+  }
+  return nodes?.sort();
 }
 
 /** Names of the devices of these copies, sorted, each once. */

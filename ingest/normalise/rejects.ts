@@ -1,7 +1,7 @@
 // What is said of a line that could not become an event; the line itself is not kept.
 
 import { hash } from 'node:crypto';
-import type { Loss, Reject, RejectReason } from '../../core/records.ts';
+import type { CoverageCounter, Loss, LossReason, Reject, RejectReason } from '../../core/records.ts';
 import { lineHash } from './find.ts';
 
 export function rejectOf(line: Buffer, device: string, reason: RejectReason): Reject {
@@ -14,3 +14,14 @@ export function rejectOfLoss({ bytes, device, reason }: Loss, offset: number): R
   const sum = hash('sha256', `${device} ${reason} ${offset}`, 'hex');
   return { bytes, device, id: `reject-${sum.slice(0, 32)}`, reason };
 }
+
+/** What each kind of loss counts as. The tail of a broken connection is no gap: Vault writes the whole line again. */
+export const lossCounters: Record<LossReason, CoverageCounter[]> = {
+  line_too_long: ['dropped', 'oversize', 'gaps'],
+  truncated: ['lost_at_close'],
+  dropped: ['dropped', 'gaps'],
+  quota: ['dropped', 'gaps'],
+  unread: ['gaps'],
+  unconfirmed: ['unconfirmed'],
+  refused: ['refused'],
+};

@@ -7,7 +7,7 @@ import { type Answer, answerSchema } from '../../api/evidence/schemas.ts';
 import { canonicalJson } from '../../core/canonical.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import type { EvidenceBatch } from '../../core/ports.ts';
-import { anEvent, at } from '../builders.ts';
+import { aCoverageRow, anEvent, at } from '../builders.ts';
 import { eventsOf } from '../contract/evidence-store.ts';
 import { Harness } from './harness.ts';
 
@@ -15,7 +15,7 @@ const url = `/v1/evidence/CC6.1?from=${at(0)}&to=${at(100)}`;
 
 const closed = (...events: AuditEvent[]): EvidenceBatch => ({
   ...eventsOf(anEvent({ id: 'before', time: at(-10) }), ...events),
-  coverage: [{ device: 'file', hour: at(0).slice(0, 13), counts: { received: 20, paired: 10 } }],
+  coverage: [aCoverageRow({ hour: at(0), counts: { received: 20, paired: 10 } })],
   watermark: at(100),
 });
 
@@ -147,8 +147,8 @@ test('what is known to be missing makes the answer incomplete, and is said', asy
     ...batch,
     coverage: [
       ...batch.coverage,
-      { device: 'socket', hour: at(0).slice(0, 13), counts: { rejected: 2, dropped: 3, gaps: 4, late: 4 } },
-      { device: 'socket', counts: { rejected: 7 } },
+      aCoverageRow({ device: 'socket', hour: at(0), counts: { rejected: 2, dropped: 3, gaps: 4, late: 4 } }),
+      aCoverageRow({ device: 'socket', counts: { rejected: 7 } }),
     ],
   });
   const answer = await ask(harness);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { coveragePageSchema } from '../../api/coverage.ts';
 import { alertSchema, eventSchema, leaseSchema, listOf } from '../../api/schemas.ts';
 import { canonicalJson } from '../../core/canonical.ts';
-import { aLease, anAlert, anEvent, at } from '../builders.ts';
+import { aCoverageRow, aLease, anAlert, anEvent, at } from '../builders.ts';
 import { eventsOf } from '../contract/evidence-store.ts';
 import { Harness } from './harness.ts';
 
@@ -30,7 +30,7 @@ const seeded = () =>
         body: aLease({ id: 'database/creds/app/DeF', time: at(2), holder: alice.user, state: 'expired' }),
       },
     ],
-    coverage: [{ device: 'file', hour: at(0).slice(0, 13), counts: { received: 8, paired: 4 } }],
+    coverage: [aCoverageRow({ hour: at(0), counts: { received: 8, paired: 4 } })],
     watermark: at(5),
   });
 

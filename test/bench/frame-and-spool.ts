@@ -12,10 +12,11 @@ import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 const [from = '', dir = ''] = process.argv.slice(2);
 const stream = await EmbeddedStream.open({ dir, partitions: 3, writes: [topics.raw] });
 const intake = new Intake(stream, new Redactor(randomBytes(32)));
+const source = intake.source({ device: 'tcp' });
 let nowMs = Date.now();
 const framer = new Framer({
-  line: (bytes, start, end) => intake.line('tcp', bytes, start, end, nowMs),
-  lost: (reason, bytes) => intake.lost('tcp', reason, bytes),
+  line: (bytes, start, end) => intake.line(source, bytes, start, end, nowMs),
+  lost: (reason, bytes) => intake.lost(source.feed, reason, bytes),
 });
 let committedMs = nowMs;
 // One buffer, filled again and again, as a reader of a socket may have it.

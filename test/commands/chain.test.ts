@@ -3,8 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { Chain } from '../../commands/chain.ts';
 import { loadRules } from '../../commands/rules.ts';
+import { recordedDevice } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
-import type { CoverageDelta, Reject } from '../../core/records.ts';
+import type { CoverageRow, Reject } from '../../core/records.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
 import { fixtureLines, sampleLines } from '../ingest/normalise/lines.ts';
 import { numbers, resalted, shuffled } from './replay-run.ts';
@@ -15,7 +16,7 @@ interface Seen {
   rejects: Reject[];
   alerts: Map<string, number>;
   watermarks: string[];
-  coverage: CoverageDelta[];
+  coverage: CoverageRow[];
 }
 
 function chainOf(devices: string[], partitions = 1): { chain: Chain; seen: Seen } {
@@ -29,16 +30,18 @@ function chainOf(devices: string[], partitions = 1): { chain: Chain; seen: Seen 
   };
   const chain = new Chain({
     cluster: 'test',
-    devices,
+    devices: devices.map((device) => recordedDevice(device)),
     partitions,
-    time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3 },
+    time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
     rules: loadRules(undefined),
     redactor: new Redactor(Buffer.alloc(32)),
     sink: {
       event: (event, text) => seen.events.set(event.event.id, text),
       lease: ({ id }) => seen.leases.push(id),
       reject: (reject) => seen.rejects.push(reject),
-      coverage: (delta) => seen.coverage.push(delta),
+      coverage: (row) => seen.coverage.push(row),
+      hashes: () => {},
+      node: () => {},
       alerts: (alerts) => {
         for (const { revision, body } of alerts) seen.alerts.set(body.alert.id, revision);
       },
@@ -139,9 +142,7 @@ describe('a chain', () => {
     expect(seen.events.size).toBe(1);
     expect(seen.rejects).toMatchObject([{ device: 'tcp', reason: 'not_json' }]);
     const received = (device: string) =>
-      seen.coverage
-        .filter((delta) => delta.device === device)
-        .reduce((sum, { counts }) => sum + (counts.received ?? 0), 0);
+      seen.coverage.findLast((row) => row.device === device)?.counts.received;
     expect([received('file'), received('tcp')]).toEqual([2, 1]);
   });
 

@@ -9,7 +9,7 @@ import { topics } from '../../core/records.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { createIndexer, type Indexer } from '../../storage/indexer.ts';
-import { aLease, anAlert, anEvent, at } from '../builders.ts';
+import { aCoverageRow, aLease, anAlert, anEvent, at } from '../builders.ts';
 import { FakeStream } from './fake-stream.ts';
 
 let folder: string;
@@ -43,10 +43,9 @@ function appendSomeOfEach(): void {
     stream.append(topics.events, i % 2, [{ kind: 'event', value: anEvent({ id: `e${i}`, time: at(i) }) }]);
   stream.append(topics.leases, 0, [{ kind: 'lease', value: { revision: 1, body: aLease({ id: 'l' }) } }]);
   stream.append(topics.alerts, 1, [{ kind: 'alert', value: { revision: 1, body: anAlert({ id: 'x' }) } }]);
-  const hour = at(0).slice(0, 13);
   for (const partition of [0, 1])
     stream.append(topics.coverage, partition, [
-      { kind: 'coverage', value: { device: 'file', hour, counts: { received: 4 } } },
+      { kind: 'coverage', value: aCoverageRow({ partition, hour: at(0), counts: { received: 4 } }) },
       { kind: 'reject', value: { id: `r${partition}`, bytes: 1, device: 'file', reason: 'not_json' } },
     ]);
 }
@@ -55,9 +54,9 @@ const counts = async () => ({
   events: await reader.count('events', { where: [] }),
   leases: await reader.count('leases', { where: [] }),
   alerts: await reader.count('alerts', { where: [] }),
-  received: (await reader.coverage(at(0), at(3600)))[0]?.counts.received,
+  received: (await reader.coverage(at(0), at(3600))).map((row) => row.counts.received),
 });
-const all = { events: 8, leases: 1, alerts: 1, received: 8 };
+const all = { events: 8, leases: 1, alerts: 1, received: [4, 4] };
 
 const watermark = (partition: number, source: number, second: number) =>
   stream.append(topics.events, partition, [{ kind: 'watermark', value: { source, time: at(second) } }]);
@@ -120,26 +119,6 @@ test('the watermark goes on after a restart that heard only of some sources', as
   await drain(after);
   await after.flush();
   expect((await reader.extent()).watermark).toBe(at(6));
-});
-
-test('a line without a usable time is counted in the hour it came in, once that is known', async () => {
-  const indexer = createIndexer({ stream, writer });
-  const rejected = () =>
-    stream.append(topics.coverage, 0, [
-      { kind: 'coverage', value: { device: 'tcp', counts: { rejected: 1 } } },
-    ]);
-  rejected();
-  await drain(indexer);
-  for (const partition of [0, 1]) for (const source of [0, 1]) watermark(partition, source, 3700);
-  await drain(indexer);
-  rejected();
-  await drain(indexer);
-  const rows = await reader.coverage(at(0), at(7200));
-  expect(rows.map((row) => [row.hour, row.counts.rejected])).toEqual([
-    [undefined, 1],
-    [at(3600), 1],
-  ]);
-  expect((await reader.coverage(at(7200), at(9000))).length).toBe(1);
 });
 
 test('steps with nothing but watermarks are written only now and then', async () => {

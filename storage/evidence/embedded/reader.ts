@@ -1,8 +1,10 @@
 // Reads the embedded evidence store by a connection of its own; under WAL no reader holds up the writer.
 
-import type { EvidenceReader } from '../../../core/ports.ts';
+import type { Origin } from '../../../core/devices.ts';
+import { limits } from '../../../core/limits.ts';
+import type { CoverageHour, EvidenceReader } from '../../../core/ports.ts';
 import type { Clause, Page, Query, QueryKind, Rows } from '../../../core/query.ts';
-import { type CoverageCounter, coverageCounters } from '../../../core/records.ts';
+import { type CoverageCounter, coverageCounters, type NodeSeen } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import { groupEvents } from './group.ts';
 import { openForReading } from './schema.ts';
@@ -49,18 +51,33 @@ class EmbeddedReader implements EvidenceReader {
       .n;
   }
 
-  async coverage(from: string, to: string): ReturnType<EvidenceReader['coverage']> {
+  async coverage(from: string, to: string): Promise<CoverageHour[]> {
     const rows = this.database
-      .prepare("select * from coverage where hour = '' or (hour >= ? and hour < ?) order by device, hour")
-      .all(from.slice(0, 13), afterLastHour(to)) as (Record<CoverageCounter, number> & HourRow)[];
-    return rows.map((row) => ({
-      device: row.device,
-      hour: row.hour === '' ? undefined : row.hour,
-      counts: Object.fromEntries(coverageCounters.map((counter) => [counter, row[counter]])) as Record<
-        CoverageCounter,
-        number
-      >,
-    }));
+      .prepare(
+        `select device, hour, part, origin, counts from coverage
+          where hour = '' or (hour >= ? and hour < ?) order by device, hour, part`,
+      )
+      .all(from.slice(0, 13), afterLastHour(to)) as CoverageDbRow[];
+    const hours: CoverageHour[] = [];
+    for (const row of rows) addToHours(hours, row);
+    return hours;
+  }
+
+  async nodes(from: string, to: string): Promise<NodeSeen[]> {
+    return this.database
+      .prepare('select * from nodes where hour >= ? and hour < ? order by node, how, hour')
+      .all(from.slice(0, 13), afterLastHour(to)) as NodeSeen[];
+  }
+
+  async sameHashes(hash: string): Promise<string[]> {
+    const rows = this.database
+      .prepare(
+        `with recursive same (hash) as (
+          values (?) union select hashes.other from hashes join same on hashes.hash = same.hash limit ?)
+          select hash from same order by hash`,
+      )
+      .all(hash, limits.sameHashesMax) as { hash: string }[];
+    return rows.map((row) => row.hash);
   }
 
   async extent(): ReturnType<EvidenceReader['extent']> {
@@ -84,9 +101,28 @@ interface Row {
   body: string;
 }
 
-interface HourRow {
+interface CoverageDbRow {
   device: string;
   hour: string;
+  part: number;
+  origin: Origin;
+  counts: string;
+}
+
+const noCounts = Object.fromEntries(
+  coverageCounters.map((counter) => [counter, 0]),
+) as CoverageHour['counts'];
+
+/** Rows of one device, hour and partition come one after the other, and add up. */
+function addToHours(hours: CoverageHour[], { device, hour, part, origin, counts }: CoverageDbRow): void {
+  let last = hours.at(-1);
+  if (last?.device !== device || (last.hour ?? '') !== hour || last.partition !== part) {
+    last = { device, hour: hour === '' ? undefined : hour, partition: part, origin, counts: { ...noCounts } };
+    hours.push(last);
+  }
+  for (const [counter, count] of Object.entries(JSON.parse(counts) as Record<string, number>)) {
+    if (counter in last.counts) last.counts[counter as CoverageCounter] += count;
+  }
 }
 
 /** A text above every hour that begins before `to` and below the next: hours are compared as text, `2026-11-23T01...`. */

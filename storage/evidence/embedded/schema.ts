@@ -2,12 +2,11 @@
 
 import { SealwatchError } from '../../../core/errors.ts';
 import type { QueryKind } from '../../../core/query.ts';
-import { coverageCounters } from '../../../core/records.ts';
 import { columnLists } from './columns.ts';
 import { type Database, openDatabase } from './sqlite.ts';
 
 /** `user_version` of the file: count up with each change of the tables. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** `seq` keeps rows in the order they came, so that inserts append; `ts` is the time that orders rows of the kind. */
 const rowTable = (kind: QueryKind) => `create table ${kind} (
@@ -33,9 +32,13 @@ create table rejects (
 ) without rowid;
 create index rejects_ts on rejects (ts);
 create table coverage (
-  device text not null, hour text not null,
-  ${coverageCounters.map((counter) => `${counter} integer not null default 0`).join(', ')},
-  primary key (device, hour)) without rowid;
+  id text primary key, device text not null, hour text not null, part integer not null, origin text not null,
+  revision integer not null, counts text not null) without rowid;
+create index coverage_hour on coverage (hour);
+create table nodes (
+  id text primary key, node text not null, cluster text not null, how text not null, hour text not null) without rowid;
+create index nodes_hour on nodes (hour);
+create table hashes (hash text not null, other text not null, primary key (hash, other)) without rowid;
 create table offsets (
   topic text not null, part integer not null, next integer not null, sources text,
   primary key (topic, part)) without rowid;

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EvidenceBatch, EvidenceWriter, IndexOffset } from '../../../core/ports.ts';
 import { type QueryKind, type Rows, timeOf } from '../../../core/query.ts';
-import { type CoverageDelta, coverageCounters, type Reject, type Topic } from '../../../core/records.ts';
+import type { CoverageRow, HashPair, NodeSeen, Reject, Topic } from '../../../core/records.ts';
 import { columnLists, columnText } from './columns.ts';
 import { openForWriting } from './schema.ts';
 import type { Database, Statement } from './sqlite.ts';
@@ -16,7 +16,10 @@ export const openEvidenceWriter = (path: string): EvidenceWriter => new Embedded
 
 class EmbeddedWriter implements EvidenceWriter {
   private readonly database: Database;
-  private readonly statements: Record<QueryKind | 'reject' | 'coverage' | 'offset' | 'watermark', Statement>;
+  private readonly statements: Record<
+    QueryKind | 'reject' | 'coverage' | 'hashes' | 'node' | 'offset' | 'watermark',
+    Statement
+  >;
   private watermark: string;
 
   constructor(database: Database) {
@@ -26,7 +29,9 @@ class EmbeddedWriter implements EvidenceWriter {
       alerts: database.prepare(upsertRow('alerts')),
       leases: database.prepare(upsertRow('leases')),
       reject: database.prepare('insert into rejects values (?, ?, ?, ?, ?, ?) on conflict do nothing'),
-      coverage: database.prepare(addCoverage),
+      coverage: database.prepare(putCoverage),
+      hashes: database.prepare('insert into hashes values (?, ?), (?, ?) on conflict do nothing'),
+      node: database.prepare('insert into nodes values (?, ?, ?, ?, ?) on conflict do nothing'),
       offset: database.prepare(
         'insert into offsets values (?, ?, ?, ?) on conflict do update set next = excluded.next, sources = excluded.sources',
       ),
@@ -79,7 +84,9 @@ class EmbeddedWriter implements EvidenceWriter {
       this.put('leases', body, body.id, revision, JSON.stringify(body));
     if (batch.watermark !== undefined) this.statements.watermark.run(batch.watermark);
     for (const reject of batch.rejects) this.putReject(reject);
-    for (const delta of batch.coverage) this.addCoverage(delta);
+    for (const row of batch.coverage) this.putCoverage(row);
+    for (const pair of batch.hashes) this.putHashes(pair);
+    for (const seen of batch.nodes) this.putNode(seen);
     for (const { topic, partition, next, sources } of batch.offsets)
       this.statements.offset.run(
         topic,
@@ -110,12 +117,17 @@ class EmbeddedWriter implements EvidenceWriter {
     );
   }
 
-  private addCoverage({ device, hour, counts }: CoverageDelta): void {
-    this.statements.coverage.run(
-      device,
-      hour ?? '',
-      ...coverageCounters.map((counter) => counts[counter] ?? 0),
-    );
+  private putCoverage({ id, device, hour, partition, origin, revision, counts }: CoverageRow): void {
+    this.statements.coverage.run(id, device, hour ?? '', partition, origin, revision, JSON.stringify(counts));
+  }
+
+  /** Both ways, so that either hash leads to the other. */
+  private putHashes({ ranked, other }: HashPair): void {
+    this.statements.hashes.run(ranked.hash, other.hash, other.hash, ranked.hash);
+  }
+
+  private putNode({ id, node, cluster, how, hour }: NodeSeen): void {
+    this.statements.node.run(id, node, cluster, how, hour);
   }
 
   async retain(before: string): Promise<number> {
@@ -128,7 +140,8 @@ class EmbeddedWriter implements EvidenceWriter {
       before,
     );
     // An hour goes only when all of it is older. Lines without a usable time (hour '') are counted for ever.
-    this.database.prepare("delete from coverage where hour <> '' and hour < ?").run(before.slice(0, 13));
+    for (const table of ['coverage', 'nodes'])
+      this.database.prepare(`delete from ${table} where hour <> '' and hour < ?`).run(before.slice(0, 13));
     return events;
   }
 
@@ -163,5 +176,6 @@ function upsertRow(kind: QueryKind): string {
     on conflict (id) do update set ${updates.join(', ')} where excluded.revision >= ${kind}.revision`;
 }
 
-const addCoverage = `insert into coverage values (?, ?, ${coverageCounters.map(() => '?').join(', ')})
-  on conflict do update set ${coverageCounters.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`;
+const putCoverage = `insert into coverage values (?, ?, ?, ?, ?, ?, ?)
+  on conflict do update set counts = excluded.counts, revision = excluded.revision
+  where excluded.revision >= coverage.revision`;

@@ -155,7 +155,7 @@ describe('where it listens', () => {
   });
 
   test('an address that is not there is LISTEN_FAILED', async () => {
-    await expect(start(new MemorySpool(), { SEALWATCH_TCP_HOST: '203.0.113.1' })).rejects.toMatchObject({
+    await expect(start(new MemorySpool(), { SEALWATCH_TCP_HOST: '127.0.0.999' })).rejects.toMatchObject({
       code: 'LISTEN_FAILED',
     });
   });

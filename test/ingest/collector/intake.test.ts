@@ -21,7 +21,7 @@ function withSpool(partitions = 3) {
     let from = 0;
     for (const line of lines) {
       const to = from + Buffer.byteLength(line);
-      intake.line(device, chunk, from, to, nowMs);
+      intake.line(intake.source({ device }), chunk, from, to, nowMs);
       from = to + 1;
     }
   };
@@ -79,7 +79,7 @@ describe('a line in the spool', () => {
       expect(bytes.toString('utf8', spans.idStart, spans.idEnd)).toBe(request.id ?? '');
       expect(bytes.toString('utf8', spans.timeStart, spans.timeEnd)).toBe(time);
       expect(bytes.toString('utf8', spans.typeStart, spans.typeEnd)).toBe(type);
-      expect(head).toMatchObject({ device: 'tcp', scrubbed: false, file: undefined });
+      expect(head).toMatchObject({ device: 'tcp', scrub: undefined, file: undefined });
     }
     const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
     expect(intake.counters).toEqual({ lines: lines.length, bytes, scrubbed: 0, dropped: 0 });
@@ -88,7 +88,7 @@ describe('a line in the spool', () => {
   test('keeps its own bytes when the chunk is used again', () => {
     const { spool, intake } = withSpool(1);
     const chunk = Buffer.from(lineWith({}));
-    intake.line('tcp', chunk, 0, chunk.length, nowMs);
+    intake.line(intake.source({ device: 'tcp' }), chunk, 0, chunk.length, nowMs);
     chunk.fill(0);
     expect(spool.lines()[0]?.text).toBe(lineWith({}));
   });
@@ -97,7 +97,7 @@ describe('a line in the spool', () => {
     const { spool, intake, put } = withSpool(1);
     put('tcp', `prefix: ${lineWith({ id: 'call-1', path: `auth/token/lookup/${shapes[1]}` })}`);
     const [line] = spool.lines();
-    expect(line?.head.scrubbed).toBe(true);
+    expect(line?.head.scrub).toBe('token_in_plain');
     const { start, idStart, idEnd, timeStart, timeEnd } = line?.head.spans ?? fail();
     expect(line?.text.slice(start, start + 1)).toBe('{');
     expect(line?.text.slice(idStart, idEnd)).toBe('call-1');
@@ -142,8 +142,8 @@ describe('a full spool', () => {
     put('tcp', 'one', 'three');
     put('unix', 'x');
     const file = { inode: 1, generation: 1, start: 0, end: 5, durable: 0 };
-    intake.line('file', Buffer.from('kept'), 0, 4, nowMs, file);
-    intake.lost('tcp', 'truncated', 100);
+    intake.line(intake.source({ device: 'file' }), Buffer.from('kept'), 0, 4, nowMs, file);
+    intake.lost({ device: 'tcp' }, 'truncated', 100);
     expect(spool.lines().map(({ text }) => text)).toEqual(['kept']);
     expect(spool.losses()).toEqual([]);
     intake.tick(nowMs, {});
@@ -186,6 +186,7 @@ describe('a tick', () => {
       expect(value).toEqual({
         devices: { tcp: '2026-11-23T02:59:02.000000000Z', unix: '2026-11-23T02:58:02.500000000Z' },
         files,
+        spooled: { tcp: expect.any(Number), unix: expect.any(Number) },
       });
     expect(intake.devices(nowMs)).toEqual({
       tcp: '2026-11-23T02:59:00.000000000Z',

@@ -29,7 +29,13 @@ const errors: unknown[] = [];
 
 async function follow(spool: MemorySpool, place?: TailPlace) {
   const intake = new Intake(spool, new Redactor(Buffer.alloc(32, 1)));
-  const tail = new FileTail({ device: 'file', path, intake, now: Date.now, place });
+  const tail = new FileTail({
+    source: intake.source({ device: 'file' }),
+    path,
+    intake,
+    now: Date.now,
+    place,
+  });
   tails.push(tail);
   await tail.start((error) => errors.push(error));
   return { tail, intake };
@@ -122,7 +128,7 @@ describe('a file that grows', () => {
     const spool = new MemorySpool(1);
     const intake = new Intake(spool, new Redactor(Buffer.alloc(32, 1)));
     intake.queued = limits.spoolQueueBytesMax + 1;
-    const tail = new FileTail({ device: 'file', path, intake, now: Date.now });
+    const tail = new FileTail({ source: intake.source({ device: 'file' }), path, intake, now: Date.now });
     tails.push(tail);
     await tail.start((error) => errors.push(error));
     expect(texts(spool)).toEqual([]);
@@ -172,7 +178,7 @@ describe('a file that is rotated', () => {
     await writeFile(path, 'new\n');
     await linesReach(spool, ['whole', 'new']);
     intake.tick(Date.now(), {});
-    expect(spool.losses()).toEqual([{ device: 'file', reason: 'truncated', count: 1, bytes: 4 }]);
+    expect(spool.losses()).toEqual([{ device: 'file', reason: 'unread', count: 1, bytes: 4 }]);
   });
 
   test('by copy and truncate: from the start again, as another generation', async () => {
@@ -311,7 +317,7 @@ describe('the place of a device in the spool', () => {
     const spool = new MemorySpool(3);
     const intake = new Intake(spool, new Redactor(Buffer.alloc(32, 1)));
     const line = (device: string, generation: number, start: number, durable: number) =>
-      intake.line(device, Buffer.from(`x${start}`), 0, 2, 0, {
+      intake.line(intake.source({ device }), Buffer.from(`x${start}`), 0, 2, 0, {
         inode: 5,
         generation,
         start,

@@ -2,14 +2,15 @@
 // normalisers that take them.
 
 import fc from 'fast-check';
+import { recordedDevice } from '../../../core/devices.ts';
 import type { AuditEvent } from '../../../core/event.ts';
 import type { StreamRecord } from '../../../core/ports.ts';
-import type { CoverageCounter, Reject } from '../../../core/records.ts';
+import type { CoverageCounter, CoverageRow, Reject } from '../../../core/records.ts';
 import { addSeconds, timeOfMs } from '../../../core/time.ts';
 import { Intake } from '../../../ingest/collector/intake.ts';
 import { Redactor } from '../../../ingest/collector/redact.ts';
 import { Normaliser, type NormaliserState } from '../../../ingest/normalise/normaliser.ts';
-import { addCounts, callOf, type EntryLine } from './lines.ts';
+import { callOf, type EntryLine, totalsOf } from './lines.ts';
 
 export const devices = ['file', 'tcp'];
 export const pairWaitSeconds = 6;
@@ -122,23 +123,37 @@ export interface Outputs {
   /** Text of each version, in the order it came. */
   texts: string[];
   rejects: Reject[];
-  counts: Record<string, Record<CoverageCounter, number>>;
+  /** Rows of coverage by id, and the totals of each device over them. */
+  rows: Map<string, CoverageRow>;
+  readonly counts: Record<string, Record<CoverageCounter, number>>;
   watermarks: string[];
 }
 
-export const noOutputs = (): Outputs => ({ texts: [], rejects: [], counts: {}, watermarks: [] });
+export const noOutputs = (): Outputs => ({
+  texts: [],
+  rejects: [],
+  rows: new Map(),
+  watermarks: [],
+  get counts() {
+    return totalsOf(this.rows.values());
+  },
+});
 
-export function normaliserInto(out: Outputs, state?: NormaliserState): Normaliser {
+export function normaliserInto(out: Outputs, state?: NormaliserState, partition = 0): Normaliser {
   return new Normaliser(
     {
+      partition,
       cluster: 'test',
-      devices,
+      devices: devices.map((device) => recordedDevice(device, 'test')),
       pairWaitSeconds,
       allowedLatenessSeconds,
+      dedupeSeconds: 600,
       sink: {
         event: (_, text) => out.texts.push(text),
         reject: (reject) => out.rejects.push(reject),
-        coverage: ({ device, counts }) => addCounts(out.counts, device, counts),
+        coverage: (row) => out.rows.set(row.id, row),
+        hashes: () => {},
+        node: () => {},
         watermark: (time) => out.watermarks.push(time),
       },
     },
@@ -177,7 +192,13 @@ export function recordsOf(arrivals: Arrival[], partitions: number): StreamRecord
     if (arrival.tick !== undefined) tick(arrival.tick);
     else {
       const bytes = Buffer.from(arrival.line ?? '');
-      intake.line(arrival.device ?? '', bytes, 0, bytes.length, Number.MAX_SAFE_INTEGER);
+      intake.line(
+        intake.source({ device: arrival.device ?? '' }),
+        bytes,
+        0,
+        bytes.length,
+        Number.MAX_SAFE_INTEGER,
+      );
     }
   }
   const last = timeOfMs(start + Math.max(0, ...arrivals.map(({ atMs }) => atMs)));
@@ -188,8 +209,8 @@ export function recordsOf(arrivals: Arrival[], partitions: number): StreamRecord
 /** What the normalisers of all partitions make of the arrivals. */
 export function normalise(arrivals: Arrival[], partitions = 1): Outputs {
   const out = noOutputs();
-  for (const records of recordsOf(arrivals, partitions)) {
-    const normaliser = normaliserInto(out);
+  for (const [partition, records] of recordsOf(arrivals, partitions).entries()) {
+    const normaliser = normaliserInto(out, undefined, partition);
     for (const record of records) normaliser.record(record);
   }
   return out;

@@ -2,9 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 import { Chain } from '../../../commands/chain.ts';
+import { recordedDevice } from '../../../core/devices.ts';
 import type { AuditEvent, JsonObject } from '../../../core/event.ts';
 import type { Lease } from '../../../core/lease.ts';
-import { type CoverageCounter, coverageCounters, type Reject } from '../../../core/records.ts';
+import {
+  type CoverageCounter,
+  type CoverageRow,
+  coverageCounters,
+  type Reject,
+} from '../../../core/records.ts';
 import { Redactor } from '../../../ingest/collector/redact.ts';
 
 export interface EntryLine {
@@ -64,11 +70,12 @@ const bytesOf = (line: Line): Buffer =>
 /** What the real scrub, scan and normaliser make of `lines` of one device. */
 export function made(lines: Line[]): Made {
   const result: Made = { versions: [], events: [], texts: [], rejects: [], leases: [], counts: {} };
+  const rows = new Map<string, CoverageRow>();
   const chain = new Chain({
     cluster: 'test',
-    devices: ['file'],
+    devices: [recordedDevice('file', 'test')],
     partitions: 1,
-    time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3 },
+    time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
     rules: { alerting: [], catalogue: [] },
     redactor: new Redactor(Buffer.alloc(32)),
     sink: {
@@ -78,7 +85,9 @@ export function made(lines: Line[]): Made {
       },
       lease: (lease) => result.leases.push(lease),
       reject: (reject) => result.rejects.push(reject),
-      coverage: ({ device, counts }) => addCounts(result.counts, device, counts),
+      coverage: (row) => rows.set(row.id, row),
+      hashes: () => {},
+      node: () => {},
       alerts: () => {},
       watermark: () => {},
     },
@@ -86,23 +95,24 @@ export function made(lines: Line[]): Made {
   for (const line of lines) chain.push('file', Buffer.concat([bytesOf(line), Buffer.from('\n')]));
   chain.finishDevice('file');
   chain.finish();
+  result.counts = totalsOf(rows.values());
   const last = new Map(result.versions.map((event) => [event.event.id, event]));
   const key = (event: AuditEvent) => event['@timestamp'] + event.event.id;
   result.events = [...last.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
   return result;
 }
 
-/** Adds a coverage delta to the totals of its device. */
-export function addCounts(
-  totals: Record<string, Record<CoverageCounter, number>>,
-  device: string,
-  counts: Partial<Record<CoverageCounter, number>>,
-): void {
+/** Totals of each device over the last state of each row. */
+export function totalsOf(rows: Iterable<CoverageRow>): Record<string, Record<CoverageCounter, number>> {
+  const totals: Record<string, Record<CoverageCounter, number>> = {};
   const zero = () =>
     Object.fromEntries(coverageCounters.map((name) => [name, 0])) as Record<CoverageCounter, number>;
-  totals[device] ??= zero();
-  const total = totals[device];
-  for (const name of coverageCounters) total[name] += counts[name] ?? 0;
+  for (const { device, counts } of rows) {
+    totals[device] ??= zero();
+    const total = totals[device];
+    for (const name of coverageCounters) total[name] += counts[name] ?? 0;
+  }
+  return totals;
 }
 
 /** The one event of `lines`; throws when there are more, or none. */
