@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import type { Config } from '../core/config.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
-import { clearLeftOver } from '../ingest/collector/listener.ts';
+import { clearLeftOver } from '../ingest/collector/listening.ts';
 
 /** Drains until SIGINT or SIGTERM. Nothing is stored. */
 export async function drain(config: Config): Promise<number> {
@@ -37,7 +37,7 @@ export async function drain(config: Config): Promise<number> {
   if (config.tcp.enabled)
     await listen({ host: config.tcp.host, port: config.tcp.port }, `${config.tcp.host}:${config.tcp.port}`);
   if (config.unix.path !== undefined) {
-    await clearLeftOver(config.unix.path);
+    await clearLeftOver(config.unix.path, 'unix');
     await listen({ path: config.unix.path }, config.unix.path);
   }
   if (servers.length === 0)

@@ -8,8 +8,18 @@ export const limits = {
   lineBytesMax: 64 * MiB,
   /** Bytes of unfinished lines over all connections; past it the longest is given up and counted. */
   partialBytesMax: 256 * MiB,
+  /** Of these, from one address. */
+  partialBytesPerPeerMax: 128 * MiB,
   /** Open connections of one listener. Vault opens one per device and node. */
   connectionsMax: 256,
+  /** Of these, from one address (of IPv6: one /64 network). */
+  connectionsPerPeerMax: 32,
+  /** Addresses of one input that are remembered with their node. */
+  sourcesMax: 1_000,
+  /** A connection that says nothing is asked this often whether it is alive; a dead one makes room. */
+  keepAliveMs: 60_000,
+  /** Time a sender has for its TLS handshake. */
+  tlsHandshakeMs: 10_000,
   /** Lines waiting for the disk. Past it sockets go on and what is dropped is counted; the file tail waits. */
   spoolQueueBytesMax: 128 * MiB,
   /** Longest line that is parsed to be redacted when its device hashes; a longer one is searched as text. */

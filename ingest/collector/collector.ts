@@ -6,9 +6,10 @@ import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
 import { type Tick, topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
-import { PartialBudget } from './framer.ts';
 import { Intake } from './intake.ts';
-import { type Listener, listenTcp, listenUnix } from './listener.ts';
+import { listen } from './listeners.ts';
+import type { Listener } from './listening.ts';
+import { PartialBudget } from './partial.ts';
 import { type Recovered, recover } from './recover.ts';
 import { Redactor } from './redact.ts';
 import { FileTail } from './tail.ts';
@@ -60,11 +61,10 @@ export class Collector implements AsyncDisposable {
   private async listen(): Promise<void> {
     const { config, now } = this.options;
     const { intake } = this;
-    const budget = new PartialBudget();
+    const options = { intake, budget: new PartialBudget(), now };
     for (const input of inputsOf(config)) {
-      const options = { source: intake.source(input), intake, budget, now };
-      if (input.type === 'tcp') this.listeners.push(await listenTcp(options, input.host, input.port));
-      if (input.type === 'unix') this.listeners.push(await listenUnix(options, input.path));
+      const listener = await listen(options, input);
+      if (listener !== undefined) this.listeners.push(listener);
     }
     // Sockets feed the intake on their own; this notices that there is something to commit.
     this.commitTimer = setInterval(() => this.commitSoon(), limits.groupCommitMs);

@@ -1,9 +1,11 @@
 // Cuts a byte stream into lines, whatever the chunks: a line may span many chunks, a chunk may hold many lines.
 
 import { limits } from '../../core/limits.ts';
+import { type Budget, type Holder, PartialBudget } from './partial.ts';
 
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
+const nothing = Buffer.alloc(0);
 
 export interface FrameSink {
   /** Lines lie in `bytes[from, to)` without their newline; the view is valid only during the call. */
@@ -12,37 +14,32 @@ export interface FrameSink {
   lost(reason: 'line_too_long' | 'truncated', bytes: number): void;
 }
 
-/** Unfinished lines of all framers, together at most `limits.partialBytesMax`: past it the longest is given up. */
-export class PartialBudget {
-  used = 0;
-  private readonly open = new Set<Framer>();
-
-  take(framer: Framer, bytes: number): void {
-    this.used += bytes;
-    this.open.add(framer);
-    while (this.used > limits.partialBytesMax) {
-      const [longest] = [...this.open].sort((a, b) => b.partBytes - a.partBytes);
-      (longest as Framer).giveUp();
-    }
-  }
-
-  give(framer: Framer, bytes: number): void {
-    this.used -= bytes;
-    this.open.delete(framer);
-  }
+/** Turns the bytes of one connection into lines. */
+export interface Framing {
+  push(chunk: Buffer): void;
+  /** The stream has ended; what is unfinished is lost and counted. */
+  end(): void;
 }
 
-export class Framer {
+/** Makes the framing of one connection. */
+export type MakeFraming = (sink: FrameSink, budget: Budget) => Framing;
+
+export class Framer implements Framing, Holder {
   private readonly sink: FrameSink;
-  private readonly budget: PartialBudget;
-  private parts: Buffer[] = [];
-  partBytes = 0;
+  private readonly budget: Budget;
+  /** The unfinished line is `part[0, partBytes)`: one buffer that grows, or a sender of single bytes would cost a hundredfold. */
+  private part = nothing;
+  private partBytes = 0;
   /** Bytes of a line that is being given up, until its newline comes. */
   private skipped = 0;
 
-  constructor(sink: FrameSink, budget = new PartialBudget()) {
+  constructor(sink: FrameSink, budget: Budget = new PartialBudget()) {
     this.sink = sink;
     this.budget = budget;
+  }
+
+  get held(): number {
+    return this.part.length;
   }
 
   push(chunk: Buffer): void {
@@ -53,7 +50,7 @@ export class Framer {
       this.finish(chunk, from, newline);
       from = newline + 1;
     }
-    if (from < chunk.length) this.keep(chunk, from);
+    if (from < chunk.length) this.keep(chunk, from, chunk.length);
   }
 
   /** The stream has ended: a tail without newline is a line that Vault writes again on its next connection. */
@@ -64,29 +61,26 @@ export class Framer {
     this.skipped = 0;
   }
 
-  /** Hands out the unfinished tail as a line, for a recorded log whose last line has no newline. */
+  /** Hands out the unfinished tail as a line, where the end of the input ends its last line. */
   endAsLine(): void {
     if (this.skipped > 0) this.end();
-    else if (this.partBytes > 0) this.emitParts();
+    else if (this.partBytes > 0) this.emitPart();
   }
 
   private finish(chunk: Buffer, from: number, to: number): void {
-    if (this.skipped > 0) {
-      this.sink.lost('line_too_long', this.skipped + to - from);
-      this.skipped = 0;
-    } else if (this.partBytes + to - from > limits.lineBytesMax) {
-      this.sink.lost('line_too_long', this.partBytes + to - from);
-      this.drop();
-    } else if (this.partBytes > 0) {
-      if (to > from) this.parts.push(chunk.subarray(from, to));
-      this.emitParts();
-    } else this.emit(chunk, from, to);
+    if (this.skipped === 0 && this.partBytes === 0 && to - from <= limits.lineBytesMax)
+      this.emit(chunk, from, to);
+    else {
+      this.keep(chunk, from, to);
+      if (this.skipped > 0) this.end();
+      else this.emitPart();
+    }
   }
 
-  private emitParts(): void {
-    const line = Buffer.concat(this.parts);
+  private emitPart(): void {
+    const { part, partBytes } = this;
     this.drop();
-    this.emit(line, 0, line.length);
+    this.emit(part, 0, partBytes);
   }
 
   private emit(bytes: Buffer, from: number, to: number): void {
@@ -94,18 +88,27 @@ export class Framer {
     if (end > from) this.sink.line(bytes, from, end);
   }
 
-  private keep(chunk: Buffer, from: number): void {
-    const bytes = chunk.length - from;
+  private keep(chunk: Buffer, from: number, to: number): void {
+    const bytes = to - from;
     if (this.skipped > 0) this.skipped += bytes;
     else if (this.partBytes + bytes > limits.lineBytesMax) {
       this.giveUp();
       this.skipped += bytes;
-    } else {
-      // A copy: the chunk may be the reader's own buffer, and a short tail must not hold on to a large chunk.
-      this.parts.push(Buffer.from(chunk.subarray(from)));
-      this.partBytes += bytes;
-      this.budget.take(this, bytes);
+    } else if (bytes > 0) this.append(chunk, from, to);
+  }
+
+  /** A copy: the chunk may be the reader's own buffer, and a short tail must not hold on to a large chunk. */
+  private append(chunk: Buffer, from: number, to: number): void {
+    const needed = this.partBytes + to - from;
+    const { length } = this.part;
+    if (needed > length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * length, limits.lineBytesMax)));
+      this.part.copy(larger, 0, 0, this.partBytes);
+      this.part = larger;
     }
+    chunk.copy(this.part, this.partBytes, from, to);
+    this.partBytes = needed;
+    if (this.part.length > length) this.budget.take(this, this.part.length - length);
   }
 
   /** The line so far is dropped; its length is told when its newline comes. */
@@ -115,8 +118,8 @@ export class Framer {
   }
 
   private drop(): void {
-    this.budget.give(this, this.partBytes);
-    this.parts = [];
+    if (this.part.length > 0) this.budget.give(this, this.part.length);
+    this.part = nothing;
     this.partBytes = 0;
   }
 }

@@ -35,6 +35,9 @@ export interface Source {
   readonly encoded: Buffer;
 }
 
+/** Where listeners put what they read. */
+export type LineSink = Pick<Intake, 'line' | 'lost' | 'source'>;
+
 export class Intake {
   readonly counters: IntakeCounters = { lines: 0, bytes: 0, scrubbed: 0, dropped: 0 };
   /** Bytes appended but not yet durable. */
@@ -61,11 +64,14 @@ export class Intake {
     return { feed: this.feedOf(inputId(input)), encoded: encodeSource(input.device, node) };
   }
 
-  /** Takes the line in `bytes[from, to)`; a full spool drops a socket's line and counts it, a file waits instead. */
-  line(source: Source, bytes: Buffer, from: number, to: number, nowMs: number, file?: FilePosition): void {
+  /**
+   * Takes the line in `bytes[from, to)` and says whether it did; a full spool drops a socket's line and counts it, a file
+   * waits instead.
+   */
+  line(source: Source, bytes: Buffer, from: number, to: number, nowMs: number, file?: FilePosition): boolean {
     if (this.isFull && file === undefined) {
       this.lost(source.feed, 'dropped', to - from);
-      return;
+      return false;
     }
     this.counters.lines++;
     this.counters.bytes += to - from;
@@ -74,6 +80,7 @@ export class Intake {
       if (scrub !== undefined) this.counters.scrubbed++;
       this.put(source, line, 0, line.length, scrub, nowMs, file);
     } else this.put(source, bytes, from, to, undefined, nowMs, file);
+    return true;
   }
 
   /** Partition of a line: by request id, so that both halves and all copies meet; else by the line itself. */

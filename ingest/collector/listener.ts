@@ -1,132 +1,139 @@
-// Listens where a Vault socket device dials: TCP or a Unix stream. Reads whatever comes, answers nothing, never closes
-// first: a collector that stops reading blocks Vault (vault-audit.md 3).
+// Listens where a Vault socket device dials: TCP, TLS or a Unix stream. Reads whatever comes, answers nothing, never closes
+// a Vault first: a collector that stops reading blocks Vault (vault-audit.md 3).
 
-import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
-import { SealwatchError, systemCode } from '../../core/errors.ts';
+import { chmodSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Tls } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
-import { Framer, type PartialBudget } from './framer.ts';
-import type { Intake, Source } from './intake.ts';
+import { Connections, type Place } from './connections.ts';
+import { Framer, type MakeFraming } from './framer.ts';
+import type { LineSink } from './intake.ts';
+import { clearLeftOver, type Listener, listening, shut } from './listening.ts';
+import type { PartialBudget } from './partial.ts';
+import { Peers, type PeersOptions, peerOf } from './peers.ts';
+import { tlsOptions } from './tls.ts';
 
+/** What every listener needs beside its input. */
 export interface ListenerOptions {
-  source: Source;
-  intake: Intake;
+  intake: LineSink;
   budget: PartialBudget;
   now: () => number;
 }
 
-export interface Listener extends AsyncDisposable {
-  readonly address: string;
-  readonly port?: number;
+/** What turns the bytes of a connection into lines; without it newlines do. */
+interface StreamOptions extends ListenerOptions {
+  framing?: MakeFraming;
 }
 
-/** Listens on `host:port`. Throws PORT_TAKEN or LISTEN_FAILED. */
-export async function listenTcp(options: ListenerOptions, host: string, port: number): Promise<Listener> {
-  const { server, sockets } = createReceiver(options);
-  await listening(server, { host, port }, `${host}:${port}`);
-  const bound = server.address();
-  const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
-  return { address: `${host}:${actual}`, port: actual, [Symbol.asyncDispose]: () => shut(server, sockets) };
+interface TcpInput extends PeersOptions {
+  host: string;
+  port: number;
+  tls?: Tls | undefined;
 }
 
-/** Listens on the Unix socket `path`; a socket that a killed sealwatch left behind is replaced. */
-export async function listenUnix(options: ListenerOptions, path: string): Promise<Listener> {
-  await clearLeftOver(path);
-  const { server, sockets } = createReceiver(options);
-  await listening(server, { path }, path);
+/** Listens on the input's host and port, with TLS if it says so. Throws PORT_TAKEN, LISTEN_FAILED or TLS_UNUSABLE. */
+export async function listenTcp(options: StreamOptions, input: TcpInput): Promise<Listener> {
+  const { device, host, port, tls } = input;
+  const peers = new Peers(input, options.intake);
+  const connections = new Connections(() => peers.refused());
+  const server =
+    tls === undefined
+      ? plainServer(options, peers, connections)
+      : tlsServer(options, peers, connections, tls, device);
+  const actual = await listening(server, { host, port }, device);
+  return {
+    device,
+    address: `${host}:${actual}`,
+    port: actual,
+    [Symbol.asyncDispose]: () => shut(server, () => connections.closeAll()),
+  };
+}
+
+/** Listens on the input's Unix socket; one that a killed sealwatch left behind is replaced. */
+export async function listenUnix(
+  options: StreamOptions,
+  input: PeersOptions & { path: string },
+): Promise<Listener> {
+  const { device, path } = input;
+  const peers = new Peers(input, options.intake);
+  const connections = new Connections(() => peers.refused());
+  await clearLeftOver(path, device);
+  const server = createServer((socket) => {
+    const place = connections.admit(socket);
+    if (place !== undefined) receive(socket, place, peers, options);
+  });
+  await listening(server, { path }, device);
   // To connect one must be able to write: sealwatch and Vault share a group.
   chmodSync(path, 0o660);
-  return { address: path, [Symbol.asyncDispose]: () => shut(server, sockets) };
+  return {
+    device,
+    address: path,
+    [Symbol.asyncDispose]: () => shut(server, () => connections.closeAll()),
+  };
 }
 
-/** Makes the folder of the socket `path`, and removes a socket there that nobody listens on. Throws PORT_TAKEN when somebody does. */
-export async function clearLeftOver(path: string): Promise<void> {
-  const made = mkdirSync(dirname(path), { recursive: true });
-  if (made !== undefined) chmodSync(dirname(path), 0o750);
-  if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return;
-  const socket = connect({ path });
-  const answers = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  if (answers) throw taken(path);
-  rmSync(path, { force: true });
-}
+/** A host that went away without a word is found by the system, and its place becomes free. */
+const keepAlive = { keepAlive: true, keepAliveInitialDelay: limits.keepAliveMs };
 
-const taken = (name: string, cause?: unknown) =>
-  new SealwatchError(
-    'PORT_TAKEN',
-    `${name} is already in use`,
-    'Stop what listens there, or set another: SEALWATCH_TCP_PORT or SEALWATCH_UNIX_PATH for audit devices, SEALWATCH_API_PORT for the API.',
-    { cause },
-  );
-
-function createReceiver(options: ListenerOptions): { server: Server; sockets: Set<Socket> } {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    receive(socket, options, () => sockets.delete(socket));
+function plainServer(options: StreamOptions, peers: Peers, connections: Connections): Server {
+  return createServer(keepAlive, (socket) => {
+    const place = admitPeer(socket, peers, connections);
+    if (place !== undefined) receive(socket, place, peers, options);
   });
-  server.maxConnections = limits.connectionsMax;
-  return { server, sockets };
 }
 
-function receive(
-  socket: Socket,
-  { source, intake, budget, now }: ListenerOptions,
-  onClose: () => void,
-): void {
+function tlsServer(
+  options: StreamOptions,
+  peers: Peers,
+  connections: Connections,
+  tls: Tls,
+  device: string,
+): Server {
+  const server = createTlsServer({ ...keepAlive, ...tlsOptions(tls, device) }, (socket) => {
+    const place = connections.placeOf(socket);
+    if (place === undefined) socket.destroy();
+    else receive(socket, place, peers, options);
+  });
+  // Before the handshake, which costs more than a connection; one that fails is closed by the server and ends nothing else.
+  return server.prependListener('connection', (socket) => {
+    admitPeer(socket, peers, connections);
+  });
+}
+
+/** A place for a connection from an address that may send; else it is closed and counted. */
+export function admitPeer(socket: Socket, peers: Peers, connections: Connections): Place | undefined {
+  const { remoteAddress } = socket;
+  // Who has left already has no address.
+  if (remoteAddress !== undefined && peers.mayBe(remoteAddress))
+    return connections.admit(socket, peerOf(remoteAddress));
+  if (remoteAddress !== undefined) peers.refused();
+  socket.destroy();
+  return undefined;
+}
+
+const byLines: MakeFraming = (sink, budget) => new Framer(sink, budget);
+
+function receive(socket: Socket, place: Place, peers: Peers, options: StreamOptions): void {
+  const { intake, budget, now, framing = byLines } = options;
+  const source = peers.source(place.address);
   let nowMs = 0;
-  const framer = new Framer(
+  const framer = framing(
     {
-      line: (bytes, from, to) => intake.line(source, bytes, from, to, nowMs),
+      line: (bytes, from, to) => {
+        place.proven();
+        intake.line(source, bytes, from, to, nowMs);
+      },
       lost: (reason, bytes) => intake.lost(source.feed, reason, bytes),
     },
-    budget,
+    budget.of(place.peer),
   );
   socket.on('data', (chunk) => {
     nowMs = now();
-    framer.push(chunk as Buffer);
+    place.heard();
+    framer.push(chunk);
   });
   // A reset is how Vault leaves; what was read stays, and the file device has the rest.
   socket.on('error', () => {});
-  socket.on('close', () => {
-    framer.end();
-    onClose();
-  });
+  socket.on('close', () => framer.end());
 }
-
-function listening(
-  server: Server,
-  where: { host: string; port: number } | { path: string },
-  name: string,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        systemCode(error) === 'EADDRINUSE'
-          ? taken(name, error)
-          : new SealwatchError(
-              'LISTEN_FAILED',
-              `cannot listen on ${name} (${systemCode(error) ?? error.message})`,
-              'Check the address, the folder and the rights.',
-              { cause: error },
-            ),
-      );
-    });
-    server.listen(where, () => resolve());
-  });
-}
-
-/** Stops accepting, lets what has arrived be read, then closes. */
-async function shut(server: Server, sockets: Set<Socket>): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
-  for (const socket of sockets) socket.destroy();
-  await closed;
-}
-
-const DRAIN_MS = 100;

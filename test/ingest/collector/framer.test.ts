@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../../core/limits.ts';
-import { Framer, PartialBudget } from '../../../ingest/collector/framer.ts';
+import { Framer } from '../../../ingest/collector/framer.ts';
+import { PartialBudget } from '../../../ingest/collector/partial.ts';
 
 function framerWithLog(budget?: PartialBudget) {
   const lines: string[] = [];
