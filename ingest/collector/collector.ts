@@ -6,6 +6,7 @@ import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
 import { type Tick, topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
+import { Commits } from './commits.ts';
 import { Intake } from './intake.ts';
 import { listen } from './listeners.ts';
 import type { Listener } from './listening.ts';
@@ -35,6 +36,7 @@ export class Collector implements AsyncDisposable {
   private ticker: NodeJS.Timeout | undefined;
   private committing: Promise<void> | undefined;
   private commitTimer: NodeJS.Timeout | undefined;
+  private readonly commits = new Commits(() => this.commitSoon());
 
   private constructor(options: CollectorOptions) {
     this.options = options;
@@ -61,7 +63,7 @@ export class Collector implements AsyncDisposable {
   private async listen(): Promise<void> {
     const { config, now } = this.options;
     const { intake } = this;
-    const options = { intake, budget: new PartialBudget(), now };
+    const options = { intake, budget: new PartialBudget(), now, commits: this.commits };
     for (const input of inputsOf(config)) {
       const listener = await listen(options, input);
       if (listener !== undefined) this.listeners.push(listener);
@@ -111,16 +113,19 @@ export class Collector implements AsyncDisposable {
   private async commit(): Promise<void> {
     const { stream, onDurable, logger } = this.options;
     const queued = this.intake.queued;
+    const end = this.commits.begin();
     const places = [...this.tails.values()].map((tail) => ({ tail, place: tail.place }));
     try {
       await stream.flush();
     } catch (error) {
       this.isFailing = true;
+      end(false);
       logger.error({ error: String(error) }, 'the spool cannot be written; trying again');
       await new Promise((resolve) => setTimeout(resolve, SPOOL_RETRY_MS));
       return;
     }
     this.isFailing = false;
+    end(true);
     this.intake.queued -= queued;
     for (const { tail, place } of places) tail.setDurable(place);
     onDurable(Array.from({ length: stream.partitions }, (_, partition) => stream.end(topics.raw, partition)));
