@@ -30,6 +30,11 @@ export class Peers {
     );
   }
 
+  /** Addresses that are remembered. */
+  get size(): number {
+    return this.sources.size;
+  }
+
   /** Whether lines may come from `address`; without a list they may from everywhere. */
   mayBe(address: string): boolean {
     if (this.allowed === undefined) return true;
