@@ -152,6 +152,8 @@ export interface Device {
   origin: Origin;
   /** A file keeps what a socket may have lost: a call that is not in it is missing there for good. */
   isFile: boolean;
+  /** Lines of several Vault nodes come on it: more than one of them may show the same call. */
+  hasManyNodes?: boolean;
 }
 
 /** The devices of `inputs`, each once, in order of rank. */
@@ -160,14 +162,19 @@ export function devicesOf(inputs: readonly Input[], cluster: string): Device[] {
   for (const input of inputs) {
     const known = devices.get(input.device);
     const origin = originOf(input);
+    const isShared = 'nodes' in input && new Set(Object.values(input.nodes)).size > 1;
     if (known === undefined) {
       devices.set(input.device, {
         name: input.device,
         cluster: input.cluster ?? cluster,
         origin,
         isFile: input.type === 'file',
+        ...(isShared && { hasManyNodes: true }),
       });
-    } else if (weakness.indexOf(origin) > weakness.indexOf(known.origin)) known.origin = origin;
+      continue;
+    }
+    known.hasManyNodes = true;
+    if (weakness.indexOf(origin) > weakness.indexOf(known.origin)) known.origin = origin;
   }
   return [...devices.values()];
 }

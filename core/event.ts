@@ -94,8 +94,11 @@ export interface AuditEvent {
       wrap_ttl_s?: number | undefined;
     };
     response?: { data?: JsonObject | undefined; warnings?: string[] | undefined } | undefined;
-    /** 1 for a half, 2 for the whole; a store keeps the highest. */
-    revision: 1 | 2;
+    /**
+     * 1 for a half, 2 for the whole; one less when it came so late that it may have gone out before (decision 0002). A store
+     * keeps the highest.
+     */
+    revision: 0 | 1 | 2;
     schema: number;
     secret?: { engine: string; path: string; version?: number | undefined } | undefined;
     /** Parts that were over `eventDataBytesMax` and left out. */

@@ -63,6 +63,14 @@ export const limits = {
   groupCommitMs: 10,
   /** Calls of one partition that wait for their other half or another device. Past it the oldest goes out as it is. */
   pendingCallsMax: 100_000,
+  /** Bytes of the lines of those calls. */
+  pendingBytesMax: 256 * MiB,
+  /** A longer line is parsed without the `data` of its request and response, which no event could hold. */
+  parseBytesMax: 4 * MiB,
+  /** Tokens and accessors of each device whose hash on the first-ranked device one partition remembers to have told. */
+  hashPairsMax: 5_000,
+  /** Nodes of Vault that one partition tells of in one hour. */
+  nodesSeenMax: 1_000,
   /** How far behind the watermark an hour's counts are kept in memory. */
   coverageMemorySeconds: 172_800,
   /** Counts of devices and hours that one partition keeps in memory. */

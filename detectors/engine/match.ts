@@ -19,7 +19,7 @@ export interface Match {
   group: string;
   /** `event.id`. */
   id: string;
-  revision: 1 | 2;
+  revision: 0 | 1 | 2;
   rule: string;
   time: string;
 }

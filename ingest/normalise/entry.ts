@@ -4,8 +4,16 @@ import type { Json, JsonObject } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { RejectReason } from '../../core/records.ts';
 import { utcTime } from '../../core/time.ts';
+import { cutLine } from './cut.ts';
 
 export interface Entry {
+  line: Buffer;
+  /** Where the object begins in the line. */
+  start: number;
+  /** Paths of members that were too long to be parsed. */
+  cut: readonly string[];
+  /** The whole entry. */
+  top: JsonObject;
   /** Canonical time of the entry. */
   time: string;
   /** `request`, `response`, or a plugin's own such as `kmip-request` (vault-audit.md 1): an open set. */
@@ -23,13 +31,20 @@ const none: JsonObject = {};
 
 /** Parses the entry whose object begins at `start` of `line`; a prefix may stand before it. */
 export function parseEntry(line: Buffer, start: number): ParseResult {
-  if (start < 0) return reject(line[0] === 60 ? 'jsonx' : 'not_json');
+  if (start < 0) return reject(line[0] === LESS_THAN ? 'jsonx' : 'not_json');
+  if (line.length - start <= limits.parseBytesMax)
+    return parse(line, start, line.toString('utf8', start), []);
+  const cut = cutLine(line, start);
+  return cut === undefined ? reject('line_too_long') : parse(line, start, cut.text, cut.parts);
+}
+
+function parse(line: Buffer, start: number, text: string, cut: readonly string[]): ParseResult {
   let value: unknown;
   try {
-    value = JSON.parse(line.toString('utf8', start));
+    value = JSON.parse(text);
   } catch {
     // A broken line is a normal input; the reject says so. `[` begins a list.
-    return reject(line[0] === 60 ? 'jsonx' : line[0] === 91 ? 'not_object' : 'not_json');
+    return reject(line[0] === LESS_THAN ? 'jsonx' : line[0] === OPEN_LIST ? 'not_object' : 'not_json');
   }
   if (!isObject(value)) return reject('not_object');
   const request = objectOf(value, 'request');
@@ -39,6 +54,10 @@ export function parseEntry(line: Buffer, start: number): ParseResult {
   const time = utcTime(stringOf(value, 'time') ?? '');
   if (time === undefined) return reject('bad_time');
   const entry = {
+    line,
+    start,
+    cut,
+    top: value,
     time,
     type,
     request,
@@ -49,12 +68,22 @@ export function parseEntry(line: Buffer, start: number): ParseResult {
   return { ok: true, entry };
 }
 
-/** Whether a call's event needs the request's line as well: `answered` repeats it, but for a login's verdict and an error of the request alone. */
-export const needsRequest = (answered: Entry, line: Buffer): boolean =>
-  answered.auth['policy_results'] === undefined || (answered.error === undefined && line.includes(ERROR_KEY));
+const LESS_THAN = 60;
+const OPEN_LIST = 91;
 
-/** The end of `"error":`: a search for a letter that hashes do not hold is three times as fast. */
-const ERROR_KEY = Buffer.from('rror":');
+/** A string, passed over, or a number. */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+
+/** The entry read anew, with each number that JavaScript cannot hold as the text that stands in the line. */
+export function withExactNumbers(entry: Entry): Entry {
+  const { line, start, cut } = entry;
+  const text = cut.length > 0 ? cutLine(line, start)?.text : line.toString('utf8', start);
+  const quoted = text?.replace(STRING_OR_NUMBER, (found) =>
+    found.startsWith('"') || Math.abs(Number(found)) <= Number.MAX_SAFE_INTEGER ? found : `"${found}"`,
+  );
+  const result = parse(line, start, quoted ?? '', cut);
+  return result.ok ? result.entry : entry;
+}
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,8 +1,8 @@
 // Builds the event of a call from its entries. Keys stand in order and all are set, absent ones as undefined: JSON.stringify
 // is then canonical JSON, and objects of one shape are made and written several times faster.
 
-import { hash } from 'node:crypto';
-import { canonicalJson, isSorted } from '../../core/canonical.ts';
+import { createHash, hash } from 'node:crypto';
+import { canonicalJson } from '../../core/canonical.ts';
 import {
   type AuditEvent,
   ECS_VERSION,
@@ -11,10 +11,10 @@ import {
   type JsonObject,
   type Pair,
 } from '../../core/event.ts';
-import { limits } from '../../core/limits.ts';
 import { nanosBetween } from '../../core/time.ts';
 import { type Action, actionOf } from './action.ts';
 import { identify, userId } from './caller.ts';
+import { dataOf } from './data.ts';
 import { type Entry, integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
 import { type Verdict, verdictOf } from './outcome.ts';
 import {
@@ -33,6 +33,8 @@ export interface Call {
   /** `event.id`. */
   id: string;
   requestId: string | undefined;
+  /** It may have gone out before: it must not take the place of what went out then. */
+  isAgain: boolean;
   cluster: string;
   /** Devices that showed the call, in order of name. */
   devices: string[];
@@ -77,7 +79,7 @@ export function buildEvent(call: Call): BuiltEvent | undefined {
     isLogin,
     place,
   });
-  const data = dataOf(call, request, response);
+  const data = dataOf(call.request, call.response);
   if (data === undefined) return undefined;
   const source = sourceOf(request);
   const event: AuditEvent = {
@@ -103,18 +105,18 @@ export function buildEvent(call: Call): BuiltEvent | undefined {
       cluster: call.cluster,
       devices: call.devices,
       flags: flagsOf(call, place),
-      forwarded_from: undefined,
+      forwarded_from: stringOf(main.top, 'forwarded_from') ?? stringOf(call.request?.top, 'forwarded_from'),
       issued: issuedOf(response),
       lease: leaseOf(response),
       nodes: call.nodes,
       pair: pairOf(call),
       request: requestPart(call, place, request, data.request),
       response: responsePart(response, data.response),
-      revision: pairOf(call) === 'both' ? 2 : 1,
+      revision: revisionOf(call),
       schema: EVENT_SCHEMA,
       secret: secretOf(place, action, response),
       truncated: data.truncated,
-      unknown: undefined,
+      unknown: data.unknown,
       wrap: wrapOf(response),
     },
   };
@@ -126,6 +128,11 @@ function flagsOf({ flags }: Call, place: Place): Flag[] | undefined {
   if (flags === undefined || !place.isProbe) return flags;
   const others = flags.filter((flag) => flag !== 'not_in_file');
   return others.length === 0 ? undefined : others;
+}
+
+function revisionOf(call: Call): AuditEvent['vault']['revision'] {
+  if (pairOf(call) === 'both') return call.isAgain ? 1 : 2;
+  return call.isAgain ? 0 : 1;
 }
 
 function pairOf(call: Call): Pair {
@@ -157,8 +164,11 @@ let scratch = Buffer.alloc(64 * 1024);
 function hashLines(lines: Buffer[]): string {
   let bytes = 0;
   for (const line of lines) bytes += line.length + 1;
-  if (bytes > SCRATCH_BYTES_MAX)
-    return hash('sha256', Buffer.concat(lines.flatMap((line) => [line, newline])), 'hex');
+  if (bytes > SCRATCH_BYTES_MAX) {
+    const sum = createHash('sha256');
+    for (const line of lines) sum.update(line).update('\n');
+    return sum.digest('hex');
+  }
   if (bytes > scratch.length) scratch = Buffer.alloc(bytes);
   let at = 0;
   for (const line of lines) {
@@ -169,37 +179,7 @@ function hashLines(lines: Buffer[]): string {
   return hash('sha256', scratch.subarray(0, bytes), 'hex');
 }
 
-const newline = Buffer.from('\n');
 const SCRATCH_BYTES_MAX = 1024 * 1024;
-
-interface Data {
-  request: JsonObject | undefined;
-  response: JsonObject | undefined;
-  truncated: string[] | undefined;
-  sorted: boolean;
-}
-
-/** `data` of both parts, unless it is over its bound; undefined when it is nested too deep to be written. */
-function dataOf(call: Call, request: JsonObject, response: JsonObject | undefined): Data | undefined {
-  const data: Data = {
-    request: objectOf(request, 'data'),
-    response: objectOf(response, 'data'),
-    truncated: undefined,
-    sorted: true,
-  };
-  const long = call.lines.some((line) => line.length > limits.eventDataBytesMax);
-  for (const part of ['request', 'response'] as const) {
-    const sorted = isSorted(data[part], limits.nestingMax);
-    if (sorted === 'deep') return undefined;
-    if (!sorted) data.sorted = false;
-    // Only a long line can hold that much.
-    if (!long || data[part] === undefined || JSON.stringify(data[part]).length <= limits.eventDataBytesMax)
-      continue;
-    data[part] = undefined;
-    data.truncated = [...(data.truncated ?? []), `${part}.data`];
-  }
-  return data;
-}
 
 function requestPart(
   call: Call,

@@ -1,6 +1,6 @@
 // Finds what the pairing needs of a line without parsing it, where the collector saw it lie.
 
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { limits } from '../../core/limits.ts';
 import type { LineHead, Spans } from '../../core/raw.ts';
 import { utcTime } from '../../core/time.ts';
@@ -17,15 +17,19 @@ export interface Found {
 const RESPONSE = 'response';
 const TIME_CHARS_MAX = 64;
 const PLAIN_ID = /^[A-Za-z0-9._:-]+$/;
-const newline = Buffer.from('\n');
 
 /** SHA-256 of a line as it stands in a log, with its newline: `grep TEXT audit.log | sha256sum` gives the same. */
-export const lineHash = (line: Buffer): string => hash('sha256', Buffer.concat([line, newline]), 'hex');
+export const lineHash = (line: Buffer): string =>
+  createHash('sha256').update(line).update('\n').digest('hex');
 
-/** Undefined when the line is no audit entry. `keepsLine`: the bytes stay as they are; else the copy gets its own. */
+/**
+ * Looks into the line of the record at `offset`. Undefined when it is no audit entry. `keepsLine`: the bytes stay as they
+ * are; else the copy gets its own.
+ */
 export function findCopy(
   line: Buffer,
   { spans, device, node, scrub }: LineHead,
+  offset: number,
   keepsLine: boolean,
 ): Found | undefined {
   if (spans.timeEnd === 0 || spans.typeEnd === 0 || spans.timeEnd - spans.timeStart > TIME_CHARS_MAX)
@@ -39,9 +43,32 @@ export function findCopy(
     id,
     requestId,
     half: halfOf(line, spans),
-    copy: { device, node, scrub, late: false, line: kept, start: spans.start, time },
+    copy: {
+      device,
+      node,
+      scrub,
+      late: false,
+      line: kept,
+      offset,
+      start: spans.start,
+      body: bodyOf(line, spans),
+      time,
+    },
   };
 }
+
+/** `{"time":"` and `","type":"`. */
+const TIME_KEY_CHARS = 9;
+const TYPE_KEY_CHARS = 10;
+
+/** Time and type stand first or last, as the version has it (vault-audit.md 1, Key order). */
+function bodyOf(line: Buffer, { start, timeStart, timeEnd, typeStart, typeEnd }: Spans): Copy['body'] {
+  if (typeStart !== timeEnd + TYPE_KEY_CHARS) return nowhere;
+  if (timeStart === start + TIME_KEY_CHARS) return { from: typeEnd + 1, to: line.length - 1 };
+  return typeEnd === line.length - 2 ? { from: start, to: timeStart - TIME_KEY_CHARS } : nowhere;
+}
+
+const nowhere = { from: 0, to: 0 };
 
 /** `response` and a plugin's own `kmip-response` are answers, all else is a request. */
 function halfOf(line: Buffer, { typeStart, typeEnd }: Spans): Half {

@@ -24,9 +24,10 @@ export function flagsOf(
   };
   for (const copy of call.request) look(copy);
   if (answered) for (const copy of call.response) look(copy);
-  // The line of a call without an id differs from device to device: each shows a call of its own.
-  const isMissing =
-    call.requestId !== undefined && files.length > 0 && !files.some((file) => shown.includes(file));
+  // The line of a call without an id differs from device to device: each shows a call of its own. A call that may have
+  // gone out before may have been in the file then.
+  const isKnown = call.requestId !== undefined && !call.again;
+  const isMissing = isKnown && files.length > 0 && !files.some((file) => shown.includes(file));
   if (isMissing) add('not_in_file');
   return flags?.sort();
 }

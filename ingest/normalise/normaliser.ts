@@ -1,57 +1,20 @@
-// The normaliser of one partition of raw: lines, losses and ticks in; events, leases, rejects, coverage and the watermark out.
-// Pure: its only clock is the ticks in the partition.
+// The normaliser of one partition of raw: lines, losses and ticks in; events, rejects, coverage, hash pairs, nodes and the
+// watermark out. Pure: its only clock is the ticks in the partition.
 
 import { type Device, deviceOfInput } from '../../core/devices.ts';
-import type { AuditEvent } from '../../core/event.ts';
-import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
-import { decodeLine } from '../../core/raw.ts';
-import type {
-  CoverageRow,
-  HashPair,
-  Loss,
-  NodeSeen,
-  Reject,
-  RejectReason,
-  Tick,
-} from '../../core/records.ts';
-import { addSeconds, nanosBetween, slowCallNanos } from '../../core/time.ts';
-import { type Cluster, clustersOf } from './clusters.ts';
-import { countPairs, countUnpaired } from './counts.ts';
+import { decodeLine, type LineHead } from '../../core/raw.ts';
+import type { Loss, Tick } from '../../core/records.ts';
+import { addSeconds, slowCallNanos } from '../../core/time.ts';
+import { Clusters } from './clusters.ts';
 import { Coverage, type CoverageState } from './coverage.ts';
-import { EmittedCalls } from './emitted.ts';
-import { type Entry, needsRequest, parseEntry } from './entry.ts';
-import { buildEvent } from './event.ts';
-import { findCopy } from './find.ts';
-import { flagsOf } from './flags.ts';
-import { isLoneHalf } from './lone.ts';
-import {
-  addCopy,
-  answerTime,
-  type Copy,
-  callTime,
-  devicesOf,
-  firstRanked,
-  hasBoth,
-  isComplete,
-  namesOf,
-  newCall,
-  nodesOf,
-  type PendingCall,
-  type Unpaired,
-} from './pairing.ts';
-import { lossCounters, rejectOf, rejectOfLoss } from './rejects.ts';
-
-/** Where the normaliser puts what it makes; the caller knows topics and partitions. */
-export interface NormaliserSink {
-  event(event: AuditEvent, text: string): void;
-  reject(reject: Reject): void;
-  coverage(row: CoverageRow): void;
-  hashes(pair: HashPair): void;
-  node(seen: NodeSeen): void;
-  /** Nothing older than `time` will come that is not late. */
-  watermark(time: string): void;
-}
+import { EmittedCalls, type EmittedState } from './emitted.ts';
+import { parseEntry } from './entry.ts';
+import { type Found, findCopy } from './find.ts';
+import { type NormaliserSink, Outgoing, type OutgoingState } from './outgoing.ts';
+import { answerTime, hasBoth, isComplete, type PendingCall } from './pairing.ts';
+import { lossCounters, rejectOfLoss } from './rejects.ts';
+import { WaitingCalls, type WaitingState } from './waiting.ts';
 
 export interface NormaliserOptions {
   /** Partition of raw. */
@@ -71,81 +34,66 @@ export interface NormaliserOptions {
 
 export interface NormaliserState {
   watermark: string;
-  emitted: [id: string, time: string][];
-  /** Calls that went out as a half and wait for the other, and the devices counted as unpaired. */
-  halves: [id: string, unpaired: Unpaired | null][];
-  /** Ids of calls that wait, halves that went out among them. */
-  pending: string[];
+  emitted: EmittedState;
+  waiting: WaitingState;
   /** Devices that ticks have named. */
   live: string[];
   /** Counts that have not gone out yet. */
   coverage: CoverageState;
+  outgoing: OutgoingState;
 }
 
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
 
 export class Normaliser {
-  readonly counters = { lines: 0, events: 0, rejects: 0, late: 0, duplicates: 0, evicted: 0 };
+  private readonly counted = { lines: 0, late: 0, duplicates: 0, evicted: 0 };
   private readonly options: NormaliserOptions;
-  private readonly pending = new Map<string, PendingCall>();
+  private readonly waiting: WaitingCalls;
   private readonly emitted: EmittedCalls;
-  private readonly waitingHalves: Map<string, Unpaired | null>;
-  private readonly waiting: Set<string>;
   private readonly live: Set<string>;
   private readonly coverage: Coverage;
-  /** Names of all devices in order of rank, and of those of each cluster. */
-  private readonly ranks: readonly string[];
-  private readonly clusters: Map<string, Cluster>;
-  private readonly slowNanos: number;
+  private readonly clusters: Clusters;
+  private readonly out: Outgoing;
   private watermark: string;
   private lateBefore: string;
 
   constructor(options: NormaliserOptions, state?: NormaliserState) {
     this.options = options;
-    this.slowNanos = slowCallNanos(options);
+    this.clusters = new Clusters(options.devices, options.cluster);
+    this.waiting = new WaitingCalls(this.clusters.ranks, slowCallNanos(options), state?.waiting);
     this.emitted = new EmittedCalls(state?.emitted);
-    this.waitingHalves = new Map(state?.halves);
-    this.waiting = new Set(state?.pending);
     this.live = new Set(state?.live);
-    const { devices } = options;
-    this.ranks = devices.map(({ name }) => name);
-    this.clusters = clustersOf(devices);
-    const originOf = (name: string) => devices.find((device) => device.name === name)?.origin ?? 'recorded';
+    const originOf = (device: string) => this.clusters.originOf(device);
     this.coverage = new Coverage(options.partition, originOf, state?.coverage);
+    this.out = new Outgoing(options.sink, this.clusters, this.coverage, state?.outgoing);
     this.watermark = state?.watermark ?? EPOCH;
     this.lateBefore = this.lateBound();
   }
 
+  get counters() {
+    return { ...this.counted, ...this.out.counters };
+  }
+
   /** State for a snapshot, and the offset to read on from: the lines of waiting calls are read again, not kept. */
   snapshot(nextOffset: number): { state: NormaliserState; offset: number } {
-    let offset = nextOffset;
-    const halves: NormaliserState['halves'] = [];
-    for (const call of this.pending.values()) {
-      offset = Math.min(offset, call.offset);
-      if (call.halfSent) halves.push([call.id, call.unpaired ?? null]);
-    }
-    const { watermark } = this;
-    const pending = [...this.pending.keys()];
-    const live = [...this.live];
-    const coverage = this.coverage.snapshot();
-    return {
-      state: { watermark, emitted: this.emitted.snapshot(), halves, pending, live, coverage },
-      offset,
+    const { state: waiting, offset } = this.waiting.snapshot(nextOffset);
+    const state: NormaliserState = {
+      watermark: this.watermark,
+      emitted: this.emitted.snapshot(),
+      waiting,
+      live: [...this.live],
+      coverage: this.coverage.snapshot(),
+      outgoing: this.out.snapshot(),
     };
+    return { state, offset };
   }
 
   /** A record before the snapshot's offset: only waiting calls are built up again, nothing goes out, nothing is counted. */
   restore(record: StreamRecord): void {
     if (record.kind !== 'line') return;
     const { head, at } = decodeLine(record.bytes);
-    const line = record.bytes.subarray(at);
-    const copy = findCopy(line, head, this.options.keepsLines === true);
-    if (copy === undefined || !this.waiting.has(copy.id)) return;
-    const call = this.callOf(copy.id, copy.requestId, record.offset);
-    addCopy(call, copy.half, copy.copy);
-    call.lone = call.lone || isLoneHalf(copy.copy, copy.half);
-    call.halfSent = this.waitingHalves.has(copy.id);
-    call.unpaired = this.waitingHalves.get(copy.id) ?? undefined;
+    const found = this.find(record, head, at);
+    if (found !== undefined) this.waiting.restore(found);
   }
 
   record(record: StreamRecord): void {
@@ -157,8 +105,9 @@ export class Normaliser {
 
   /** Everything that waits goes out as it is: the end of a replay. */
   finish(): void {
-    for (const call of this.pending.values()) if (!call.halfSent || hasBoth(call)) this.emit(call);
-    this.pending.clear();
+    this.waiting.takeAll((call) => {
+      if (!call.halfSent || hasBoth(call)) this.send(call);
+    });
     this.drainCoverage();
   }
 
@@ -166,221 +115,131 @@ export class Normaliser {
     this.coverage.drain(this.hourNow, (row) => this.options.sink.coverage(row));
   }
 
+  private find(record: StreamRecord, head: LineHead, at: number): Found | undefined {
+    return findCopy(record.bytes.subarray(at), head, record.offset, this.options.keepsLines === true);
+  }
+
   private line(record: StreamRecord): void {
     const { head, at } = decodeLine(record.bytes);
     const { device } = head;
-    const line = record.bytes.subarray(at);
-    this.counters.lines++;
-    const found = findCopy(line, head, this.options.keepsLines === true);
+    this.counted.lines++;
+    const found = this.find(record, head, at);
     if (found === undefined) {
-      this.rejectLine(line, device);
+      this.rejectLine(record.bytes.subarray(at), device);
       return;
     }
-    const { id, half, copy } = found;
-    this.coverage.count(device, copy.time, 'received');
-    if (head.scrub !== undefined) {
-      this.coverage.count(device, copy.time, 'scrubbed');
-      this.coverage.count(device, copy.time, head.scrub);
-    }
-    if (copy.time < this.lateBefore) {
-      copy.late = true;
-      this.countBoth('late', device, copy.time);
-    }
-    if (this.emitted.has(id)) {
-      this.countBoth('duplicate', device, copy.time);
+    this.countLine(found);
+    if (this.emitted.has(found.id)) {
+      this.countBoth('duplicate', found);
       return;
     }
-    const call = this.callOf(id, found.requestId, record.offset);
-    if (!addCopy(call, half, copy)) this.countBoth('duplicate', device, copy.time);
-    call.lone = call.lone || isLoneHalf(copy, half);
-    if (isComplete(call, this.clusterOf(device).devices)) this.settle(call);
-    else if (this.pending.size > limits.pendingCallsMax) this.evict();
+    const call = this.callOf(found);
+    if (!this.waiting.add(call, found.half, found.copy)) this.countBoth('duplicate', found);
+    const cluster = this.clusters.of(device);
+    // What one node has shown another may show as well: which comes first must not decide what goes out.
+    if (!cluster.hasManyNodes && isComplete(call, cluster.devices)) this.settle(call);
+    else this.evict();
   }
 
-  private countBoth(counter: 'late' | 'duplicate', device: string, time: string): void {
+  private countLine(found: Found): void {
+    const { device, node, scrub, time } = found.copy;
+    this.coverage.count(device, time, 'received');
+    if (node !== undefined) this.out.node(node, this.clusters.of(device).name, 'collected', time);
+    if (scrub !== undefined) {
+      this.coverage.count(device, time, 'scrubbed');
+      this.coverage.count(device, time, scrub);
+    }
+    if (time >= this.lateBefore) return;
+    found.copy.late = true;
+    this.countBoth('late', found);
+  }
+
+  private countBoth(counter: 'late' | 'duplicate', { copy: { device, time } }: Found): void {
     this.coverage.count(device, time, counter);
-    if (counter === 'late') this.counters.late++;
-    else this.counters.duplicates++;
+    if (counter === 'late') this.counted.late++;
+    else this.counted.duplicates++;
   }
 
-  private callOf(id: string, requestId: string | undefined, offset: number): PendingCall {
-    const found = this.pending.get(id);
-    if (found !== undefined) return found;
-    const call = newCall(id, requestId, offset);
-    this.pending.set(id, call);
-    return call;
+  private callOf({ id, requestId, copy: { offset, time } }: Found): PendingCall {
+    return this.waiting.get(id) ?? this.waiting.begin(id, requestId, offset, this.emitted.mayHave(time));
   }
 
   private tick(tick: Tick): void {
-    const times = Object.entries(tick.devices);
-    if (times.length > 0) {
-      for (const [input] of times) this.live.add(deviceOfInput(input));
-      const lowest = times.reduce(
-        (low, [, time]) => (time < low ? time : low),
-        (times[0] as [string, string])[1],
-      );
-      if (lowest > this.watermark) {
-        this.watermark = lowest;
-        this.lateBefore = this.lateBound();
-      }
+    let lowest: string | undefined;
+    for (const [input, time] of Object.entries(tick.devices)) {
+      this.live.add(deviceOfInput(input));
+      if (lowest === undefined || time < lowest) lowest = time;
+    }
+    if (lowest !== undefined && lowest > this.watermark) {
+      this.watermark = lowest;
+      this.lateBefore = this.lateBound();
     }
     if (this.watermark === EPOCH) return;
-    this.settleDue();
+    const due = addSeconds(this.watermark, -this.options.pairWaitSeconds);
+    this.waiting.takeDue(due, (call) => this.takeDue(call, due));
+    this.emitted.forget(addSeconds(this.watermark, -this.dedupeSeconds));
     this.drainCoverage();
-    this.options.sink.watermark(addSeconds(this.watermark, -this.options.pairWaitSeconds));
+    this.options.sink.watermark(due);
   }
 
   private lateBound = (): string =>
     this.watermark === EPOCH ? EPOCH : addSeconds(this.watermark, -this.options.allowedLatenessSeconds);
 
-  private settleDue(): void {
-    const halfDue = addSeconds(this.watermark, -this.options.pairWaitSeconds);
-    const forget = addSeconds(this.watermark, -limits.halfMemorySeconds);
-    for (const call of this.pending.values()) {
-      const whole = hasBoth(call);
-      // A slow call's half is due like any other, though its answer may be here already.
-      if (whole && !call.halfSent && callTime(call) <= halfDue && this.isSlow(call)) this.sendHalf(call);
-      if (whole ? this.isWholeDue(call, halfDue) : !call.halfSent && callTime(call) <= halfDue)
-        this.settle(call);
-      else if (call.halfSent && !whole && callTime(call) < forget) this.forget(call);
+  /** What is not late must be known again, however short the memory is set. */
+  private get dedupeSeconds(): number {
+    return Math.max(this.options.dedupeSeconds, this.options.allowedLatenessSeconds);
+  }
+
+  /** Whether the call is gone. */
+  private takeDue(call: PendingCall, due: string): boolean {
+    if (!hasBoth(call)) {
+      if (!call.halfSent) return this.settle(call);
+      this.forget(call);
+      return true;
     }
-    this.emitted.forget(addSeconds(this.watermark, -this.options.dedupeSeconds));
+    if (!call.halfSent && this.waiting.isSlow(call)) {
+      // A slow call's half is due like any other, though its answer may be here already.
+      this.out.half(call);
+      if (answerTime(call) > due) return false;
+    }
+    return this.settle(call);
   }
 
-  /** Every copy that is not late is here: of a slow call counted from its answer, else from the call (decision 0002). */
-  private isWholeDue(call: PendingCall, due: string): boolean {
-    return (this.isSlow(call) ? answerTime(call) : callTime(call)) <= due;
+  /** Sends a call out. A whole or a lone half is done; another half waits on. Whether the call is gone. */
+  private settle(call: PendingCall): boolean {
+    this.send(call);
+    if (!hasBoth(call) && !call.lone) {
+      call.halfSent = true;
+      return false;
+    }
+    this.forget(call);
+    return true;
   }
 
-  private isSlow(call: PendingCall): boolean {
-    const request = firstRanked(call.request, this.ranks) as Copy;
-    const response = firstRanked(call.response, this.ranks) as Copy;
-    return nanosBetween(request.time, response.time) > this.slowNanos;
-  }
-
-  private sendHalf(call: PendingCall): void {
-    this.build(call, firstRanked(call.request, this.ranks), undefined);
-    call.halfSent = true;
-  }
-
-  /** Sends a call out. A whole or a lone half is done; another half waits on. */
-  private settle(call: PendingCall): void {
-    const whole = hasBoth(call);
-    this.emit(call);
-    if (whole || call.lone) this.forget(call);
-    else call.halfSent = true;
+  private send(call: PendingCall): void {
+    if (hasBoth(call) && !call.halfSent && this.waiting.isSlow(call)) this.out.half(call);
+    this.out.call(call, this.live);
   }
 
   private forget(call: PendingCall): void {
-    this.pending.delete(call.id);
-    this.waitingHalves.delete(call.id);
-    this.emitted.add(call.id, answerTime(call));
+    this.waiting.remove(call);
+    const time = answerTime(call);
+    this.emitted.add(call.id, time > this.watermark ? time : this.watermark);
   }
 
   private evict(): void {
-    const oldest = this.pending.values().next().value as PendingCall;
-    this.counters.evicted++;
-    if (!oldest.halfSent) this.emit(oldest);
-    this.forget(oldest);
-  }
-
-  private emit(call: PendingCall): void {
-    const request = firstRanked(call.request, this.ranks);
-    const response = firstRanked(call.response, this.ranks);
-    if (request !== undefined && response !== undefined) {
-      if (!call.halfSent && this.isSlow(call)) this.sendHalf(call);
-      const shown = devicesOf(call);
-      countUnpaired(this.coverage, call.unpaired, -1);
-      const expected = this.clusterOf(shown[0] as string).devices.filter((device) => this.live.has(device));
-      countPairs(this.coverage, call, request.time, shown, expected);
-      this.build(call, request, response, shown);
-      return;
+    for (let call = this.waiting.surplus; call !== undefined; call = this.waiting.surplus) {
+      this.counted.evicted++;
+      if (!call.halfSent || hasBoth(call)) this.send(call);
+      this.forget(call);
     }
-    const half = (request ?? response) as Copy;
-    if (call.lone) this.coverage.countAll(devicesOf(call), half.time, 'by_design', 1);
-    else {
-      const lacks = request === undefined ? 'no_request' : 'no_response';
-      call.unpaired = { devices: devicesOf(call), time: half.time, lacks };
-      countUnpaired(this.coverage, call.unpaired, 1);
-    }
-    this.build(call, request, response);
-  }
-
-  /** A line that our own code stumbles over must not stop those behind it, now and after every restart. */
-  private build(
-    call: PendingCall,
-    request: Copy | undefined,
-    answer: Copy | undefined,
-    devices = devicesOf(call),
-  ): void {
-    try {
-      this.buildOrThrow(call, request, answer, devices);
-    } catch {
-      const { line, device } = (answer ?? request) as Copy;
-      this.reject(line, device, 'internal');
-    }
-  }
-
-  private buildOrThrow(
-    call: PendingCall,
-    request: Copy | undefined,
-    answer: Copy | undefined,
-    devices: string[],
-  ): void {
-    const response = answer === undefined ? undefined : this.parse(answer);
-    // The response's entry repeats the request's, but for a login's verdict and an error of the request alone.
-    const needed = request !== undefined && (response === undefined || needsRequest(response, request.line));
-    const asked = needed ? this.parse(request) : undefined;
-    if (response === undefined && asked === undefined) return;
-    const lines = [request?.line, response === undefined ? undefined : answer?.line].filter(
-      (line) => line !== undefined,
-    );
-    const shown = answer === undefined ? namesOf(call.request) : devices;
-    const built = buildEvent({
-      id: call.id,
-      requestId: call.requestId,
-      cluster: this.clusterOf(shown[0] as string).name,
-      devices: shown,
-      nodes: answer === undefined ? nodesOf(call.request) : nodesOf(call.request, call.response),
-      flags: flagsOf(call, shown, answer !== undefined, this.clusterOf(shown[0] as string).files),
-      requestTime: request?.time,
-      request: asked,
-      response,
-      lines,
-    });
-    if (built === undefined) {
-      const { line, device } = (answer ?? request) as Copy;
-      this.reject(line, device, 'too_deep');
-      return;
-    }
-    this.counters.events++;
-    this.options.sink.event(built.event, built.text);
-  }
-
-  /** The cluster that a device belongs to, with the names of its devices in order of rank. */
-  private clusterOf(device: string): Cluster {
-    return this.clusters.get(device) ?? { name: this.options.cluster, devices: this.ranks, files: [] };
-  }
-
-  private parse(copy: Copy): Entry | undefined {
-    const result = parseEntry(copy.line, copy.start);
-    if (result.ok) return result.entry;
-    this.reject(copy.line, copy.device, result.reason);
-    return undefined;
   }
 
   /** The quick scan found no entry: the full parse says why. */
   private rejectLine(line: Buffer, device: string): void {
     const result = parseEntry(line, line.indexOf(123));
     this.coverage.count(device, this.hourNow, 'received');
-    this.reject(line, device, result.ok ? 'bad_time' : result.reason);
-  }
-
-  private reject(line: Buffer, device: string, reason: RejectReason): void {
-    this.counters.rejects++;
-    this.coverage.count(device, this.hourNow, 'rejected');
-    this.coverage.count(device, this.hourNow, `rejected_${reason}`);
-    this.options.sink.reject(rejectOf(line, device, reason));
+    this.out.reject(line, device, this.hourNow, result.ok ? 'bad_time' : result.reason);
   }
 
   /** What has no usable time of its own is counted in the hour that event time has come to. */

@@ -15,8 +15,12 @@ export interface Copy {
   /** It came when event time had passed it. */
   late: boolean;
   line: Buffer;
+  /** Offset of its record in raw. */
+  offset: number;
   /** Where the object begins in the line. */
   start: number;
+  /** Where all of it lies but time and type, when they stand together at one end; an end of 0 when they do not. */
+  body: { from: number; to: number };
   time: string;
 }
 
@@ -25,8 +29,12 @@ export interface PendingCall {
   requestId: string | undefined;
   /** Offset of its first line: a restart reads on from the oldest of these. */
   offset: number;
+  /** Bytes of its lines. */
+  bytes: number;
   request: Copy[];
   response: Copy[];
+  /** It may have gone out so long ago that nobody remembers: it must not take the place of what went out then. */
+  again: boolean;
   /** No other half will come, by design (vault-audit.md 7.3). */
   lone: boolean;
   /** Went out as a half already. */
@@ -42,10 +50,17 @@ export interface Unpaired {
 }
 
 /** A call of which nothing is known yet; one without a request id has no other half to meet. */
-export const newCall = (id: string, requestId: string | undefined, offset: number): PendingCall => ({
+export const newCall = (
+  id: string,
+  requestId: string | undefined,
+  offset: number,
+  again: boolean,
+): PendingCall => ({
   id,
   requestId,
   offset,
+  bytes: 0,
+  again,
   request: [],
   response: [],
   lone: requestId === undefined,
@@ -64,25 +79,66 @@ export function addCopy(call: PendingCall, half: Half, copy: Copy): boolean {
   const same = copies.findIndex((other) => other.device === copy.device && other.node === copy.node);
   if (same < 0) {
     copies.push(copy);
+    call.bytes += copy.line.length;
     return true;
   }
-  if (Buffer.compare(copy.line, (copies[same] as Copy).line) < 0) copies[same] = copy;
+  const other = copies[same] as Copy;
+  if (Buffer.compare(copy.line, other.line) < 0) {
+    copies[same] = copy;
+    call.bytes += copy.line.length - other.line.length;
+  }
   return false;
 }
 
-/** The copy of the highest rank: devices in the order of the configuration, others by name, then nodes by name. */
-export function firstRanked(copies: readonly Copy[], ranks: readonly string[]): Copy | undefined {
+/** The copies of a call that its event is made of. */
+export interface Chosen {
+  request: Copy | undefined;
+  response: Copy | undefined;
+}
+
+/**
+ * Of each half the copy of the highest rank: devices in the order of the configuration, others by name. Of several nodes of
+ * one device the one that another node passed the call on to, which did the work; else the first by name.
+ */
+export function chosen(call: PendingCall, ranks: readonly string[]): Chosen {
+  const { request, response } = call;
+  if (request.length < 2 && response.length < 2) return { request: request[0], response: response[0] };
+  const workers = workersOf(call);
+  return {
+    request: firstRanked(request, ranks, workers),
+    response: firstRanked(response, ranks, workers),
+  };
+}
+
+function firstRanked(
+  copies: readonly Copy[],
+  ranks: readonly string[],
+  workers: ReadonlySet<string>,
+): Copy | undefined {
+  const node = (copy: Copy) => copy.node ?? '';
+  const order = (a: Copy, b: Copy) =>
+    rankOf(a.device, ranks) - rankOf(b.device, ranks) ||
+    compare(a.device, b.device) ||
+    Number(workers.has(node(b))) - Number(workers.has(node(a))) ||
+    compare(node(a), node(b));
   let best = copies[0];
   for (let i = 1; i < copies.length; i++) {
     const copy = copies[i] as Copy;
-    const order =
-      rankOf(copy.device, ranks) - rankOf((best as Copy).device, ranks) ||
-      compare(copy.device, (best as Copy).device) ||
-      compare(copy.node ?? '', (best as Copy).node ?? '');
-    if (order < 0) best = copy;
+    if (order(copy, best as Copy) < 0) best = copy;
   }
   return best;
 }
+
+/** Nodes that say the call was passed on to them, when more than one node shows it. */
+function workersOf({ request, response }: PendingCall): ReadonlySet<string> {
+  const isAlone = request.every(({ node }) => node === request[0]?.node);
+  if (isAlone && response.every(({ node }) => node === response[0]?.node)) return nobody;
+  const copies = [...request, ...response].filter(({ line }) => line.includes(FORWARDED));
+  return new Set(copies.map(({ node }) => node ?? ''));
+}
+
+const nobody: ReadonlySet<string> = new Set();
+const FORWARDED = Buffer.from('"forwarded_from":"');
 
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
