@@ -114,7 +114,10 @@ export class DetectTask {
   async save(): Promise<void> {
     if (!this.changed) return;
     const state: DetectState = { detector: this.detector.snapshot(), marks: Object.fromEntries(this.marks) };
-    await this.stream.saveSnapshot(GROUP, 'all', { inputs: this.next, outputs: {}, state });
+    const outputs = Object.fromEntries(
+      Object.entries(this.next).map(([partition, next]) => [`${topics.events}/${partition}`, next]),
+    );
+    await this.stream.saveSnapshot(GROUP, 'all', { inputs: this.next, outputs, state });
     this.saved = { ...this.next };
     this.changed = false;
   }

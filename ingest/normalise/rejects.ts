@@ -24,4 +24,5 @@ export const lossCounters: Record<LossReason, CoverageCounter[]> = {
   unread: ['gaps'],
   unconfirmed: ['unconfirmed'],
   refused: ['refused'],
+  unreadable: ['dropped', 'gaps'],
 };
