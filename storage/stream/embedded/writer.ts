@@ -178,7 +178,10 @@ async function writeAll(file: FileHandle, buffers: Uint8Array[], position: numbe
     for (const buffer of part) wanted += buffer.length;
     const { bytesWritten } = await file.writev(part, at);
     // A short write means a full disk or a limit; the next try writes the group again from its start.
-    if (bytesWritten !== wanted) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+    if (bytesWritten !== wanted)
+      throw Object.assign(new Error('no room for all of it: the disk is full, or a limit is reached'), {
+        code: 'ENOSPC',
+      });
     at += wanted;
   }
 }
