@@ -37,7 +37,9 @@ const verbs = {
   },
   bench: async (args) => {
     await prepare('tsconfig.tools.json');
-    return runNode([join('dist', 'test', 'bench', 'bench.js'), ...args]);
+    // `npm run bench -- faults` runs another measurement of the folder.
+    const [name, ...rest] = args[0]?.startsWith('-') === false ? args : ['bench', ...args];
+    return runNode([join('dist', 'test', 'bench', `${name}.js`), ...rest]);
   },
   fixtures: async () => {
     await prepare('tsconfig.tools.json');

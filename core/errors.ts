@@ -46,3 +46,29 @@ export function systemCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** What the system says when a disk or its rights are the cause, and not sealwatch. */
+const diskCodes = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EFBIG',
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'EIO',
+  'ENOTDIR',
+  'EMFILE',
+  'ENFILE',
+]);
+
+/** An error of the disk in the data folder as one that the user can mend; any other as it is. */
+export function mendable(error: unknown, dataDir: string): unknown {
+  const code = systemCode(error);
+  if (error instanceof SealwatchError || code === undefined || !diskCodes.has(code)) return error;
+  return new SealwatchError(
+    'DATA_DIR_UNUSABLE',
+    `cannot use the data folder ${dataDir} (${(error as Error).message})`,
+    'Check free space, owner and rights, and that it is not mounted read-only; nothing is lost.',
+    { cause: error },
+  );
+}

@@ -44,7 +44,10 @@ export interface Stream extends AsyncDisposable {
   append(topic: Topic, partition: number, records: readonly NewRecord[]): void;
   /** Resolves when everything appended so far is durable and readable. */
   flush(): Promise<void>;
-  /** Records from `offset` on, at least one if there is one, about `bytesMax` in all. */
+  /**
+   * Records from `offset` on, at least one if there is one, about `bytesMax` in all. What cannot be read any more is one `loss`
+   * with the reason `unreadable`, at the offset of the last lost record, on whatever topic.
+   */
   read(topic: Topic, partition: number, offset: number, bytesMax: number): Promise<StreamRecord[]>;
   /** The offset that the next record will get. */
   end(topic: Topic, partition: number): number;
@@ -60,7 +63,10 @@ export interface Stream extends AsyncDisposable {
 export interface Snapshot {
   /** Next offset to read per input partition. */
   inputs: Record<number, number>;
-  /** Ends of the output partitions when the snapshot was taken, `topic/partition` to offset. */
+  /**
+   * How far partitions reached at least when the snapshot was taken, `topic/partition` to offset: its outputs' ends, and where
+   * it reads on. The stream never gives out an offset below it again, whatever a disk loses.
+   */
   outputs: Record<string, number>;
   state: unknown;
 }

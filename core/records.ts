@@ -64,8 +64,13 @@ export const lossReasons = [
   'unconfirmed',
   /** A connection from an address that may not send, or one too many. */
   'refused',
+  /** It was on the stream, and the disk does not give it back. */
+  'unreadable',
 ] as const;
 export type LossReason = (typeof lossReasons)[number];
+
+/** Stands for the device where it went with what is unreadable; no device can have this name. */
+export const UNKNOWN_DEVICE = '(unknown)';
 
 export interface Loss {
   bytes: number;

@@ -8,6 +8,7 @@ import type { EvidenceBatch, EvidenceWriter, IndexOffset, Stream, StreamRecord }
 import {
   type CoverageRow,
   type HashPair,
+  type Loss,
   type NodeSeen,
   type Reject,
   type Topic,
@@ -133,11 +134,27 @@ function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffse
     case 'node':
       batch.nodes.push(record.value as NodeSeen);
       break;
+    case 'loss':
+      addHole(record.offset, record.value as Loss, batch, position);
+      break;
     case 'watermark':
       position.sources = raised(position.sources, record.value as Watermark);
       break;
     default: // Other kinds are for other stages.
   }
+}
+
+/** Records that the disk has lost: what they said is missing from the answers, and the evidence says so. */
+function addHole(
+  offset: number,
+  { device, reason, bytes, count }: Loss,
+  batch: EvidenceBatch,
+  at: IndexOffset,
+): void {
+  const { topic, partition } = at;
+  const id = `${reason}-${topic}-${partition}-${offset}`;
+  batch.rejects.push({ id, device, reason, bytes });
+  batch.coverage.push({ id, device, partition, origin: 'recorded', revision: 0, counts: { gaps: count } });
 }
 
 const raised = (sources: Record<number, string> = {}, { source, time }: Watermark): Record<number, string> =>

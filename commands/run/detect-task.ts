@@ -142,7 +142,10 @@ export class DetectTask {
       lost: this.lost.snapshot(),
       nextReject: this.nextReject,
     };
-    await this.stream.saveSnapshot(GROUP, 'all', { inputs: this.next, outputs: {}, state });
+    const outputs = Object.fromEntries(
+      Object.entries(this.next).map(([partition, next]) => [`${topics.events}/${partition}`, next]),
+    );
+    await this.stream.saveSnapshot(GROUP, 'all', { inputs: this.next, outputs, state });
     this.saved = { ...this.next };
     this.savedReject = this.nextReject;
     this.changed = false;

@@ -1,7 +1,7 @@
 // What the threads of `run` say to each other.
 
 import type { Config } from '../../core/config.ts';
-import { type ErrorCode, SealwatchError } from '../../core/errors.ts';
+import { type ErrorCode, mendable, SealwatchError } from '../../core/errors.ts';
 import type { Metrics } from '../../core/telemetry.ts';
 
 export interface ThreadData {
@@ -19,7 +19,8 @@ export type ToThread =
   | { type: 'metrics'; metrics: Metrics; ready: boolean; reasons: string[] };
 
 /** An error as a message; one that is not the user's to mend is INTERNAL. */
-export function failure(error: unknown): Extract<FromThread, { type: 'failed' }> {
+export function failure(thrown: unknown, dataDir: string): Extract<FromThread, { type: 'failed' }> {
+  const error = mendable(thrown, dataDir);
   if (error instanceof SealwatchError)
     return { type: 'failed', code: error.code, message: error.message, advice: error.advice };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

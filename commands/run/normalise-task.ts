@@ -132,8 +132,10 @@ export class NormaliseTask {
   async step(last = Number.POSITIVE_INFINITY): Promise<number> {
     const { stream, partition } = this.options;
     const records = await stream.read(topics.raw, partition, this.next, limits.readBytesMax);
+    let count = 0;
     for (const record of records) {
       if (record.offset > last) break;
+      count++;
       this.offset = record.offset;
       this.index = 0;
       this.normaliser.record(record);
@@ -141,7 +143,7 @@ export class NormaliseTask {
     }
     for (const batch of this.batches.values()) stream.append(batch.topic, batch.partition, batch.records);
     this.batches.clear();
-    return records.length;
+    return count;
   }
 
   private event(event: AuditEvent, text: string): void {
@@ -169,7 +171,7 @@ export class NormaliseTask {
     if (this.next === this.savedAt && !always) return;
     const { stream, partition } = this.options;
     const { state, offset } = this.normaliser.snapshot(this.next);
-    const ends: Record<string, number> = {};
+    const ends: Record<string, number> = { [`${topics.raw}/${partition}`]: this.next };
     for (const topic of outputs)
       for (let to = 0; to < stream.partitions; to++) ends[`${topic}/${to}`] = stream.end(topic, to);
     await stream.saveSnapshot(GROUP, String(partition), {

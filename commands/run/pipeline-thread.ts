@@ -23,6 +23,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     dir: files.stream,
     partitions: config.partitions,
     writes: Object.values(written),
+    onHole: (hole) => logger.error({ ...hole }, 'records of the stream cannot be read; going on behind them'),
   });
   const ends = await firstEnds(collector);
   const follow = (next: number[]) => {
@@ -60,7 +61,10 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       await stream[Symbol.asyncDispose]();
       collector.close();
     },
-    metrics: () => pipeline.metrics(),
+    metrics: () => ({
+      ...pipeline.metrics(),
+      sealwatch_stream_broken_records_total: stream.brokenRecords,
+    }),
   };
 });
 

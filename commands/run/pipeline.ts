@@ -31,6 +31,12 @@ const IDLE_MS = 200;
 const INDEX_MS = 500;
 const RETRY_MS = 1_000;
 const LATER_MS = 10_000;
+const partNames = {
+  stream: 'the stream cannot be written',
+  store: 'the evidence store cannot be written',
+  snapshots: 'a snapshot cannot be written',
+  retention: 'old segments cannot be deleted',
+};
 const RETAIN_MS = 60_000;
 
 export class Pipeline {
@@ -41,7 +47,8 @@ export class Pipeline {
   private readonly deliveries: Delivery[];
   private readonly stopping: AbortController;
   private wake: () => void = () => {};
-  private isFailing = false;
+  /** What cannot be done now and is tried again. */
+  private readonly failing = { stream: false, store: false, snapshots: false, retention: false };
   private nextSaveMs = 0;
   private nextRetainMs = 0;
   private nextIndexMs = 0;
@@ -83,14 +90,24 @@ export class Pipeline {
     const delivering = this.deliveries.map((delivery) => this.runDelivery(delivery));
     while (!this.stopping.signal.aborted) {
       const count = await this.step();
-      await this.later(() => this.saveWhenDue(), 'a snapshot cannot be written');
-      await this.later(() => this.retainWhenDue(), 'old segments cannot be deleted');
+      await this.later('snapshots', () => this.saveWhenDue());
+      await this.later('retention', () => this.retainWhenDue());
       if (count === 0) await this.idle();
     }
     await Promise.all(delivering);
-    await this.options.stream.flush();
-    await this.save();
-    await this.indexer.flush();
+    await this.finish();
+  }
+
+  /** On a full disk what is not kept now is made again at the next start. */
+  private async finish(): Promise<void> {
+    const { stream, logger } = this.options;
+    try {
+      await stream.flush();
+      await this.save();
+      await this.indexer.flush();
+    } catch (error) {
+      logger.warn({ error: String(error) }, 'the end could not be kept; the next start makes it again');
+    }
   }
 
   stop(): void {
@@ -112,52 +129,61 @@ export class Pipeline {
     return count + events + (await this.index(count + events === 0));
   }
 
-  /** A transaction costs as much for ten rows as for a thousand: under load they gather for `INDEX_MS`. */
+  /**
+   * A transaction costs as much for ten rows as for a thousand: under load they gather for `INDEX_MS`. A store that cannot be
+   * written is tried again later, and holds up nothing else: alerts go out from the stream, which keeps what waits here.
+   */
   private async index(isIdle: boolean): Promise<number> {
     const nowMs = this.options.now();
-    if (!isIdle && nowMs < this.nextIndexMs) return 0;
+    if (nowMs < this.nextIndexMs && (!isIdle || this.failing.store)) return 0;
     this.nextIndexMs = nowMs + INDEX_MS;
     let rows = 0;
-    let last = 0;
-    do {
-      last = await this.retrying(() => this.indexer.step(), 'the evidence store cannot be written');
-      rows += last;
-    } while (last > 0);
+    try {
+      for (let last = -1; last !== 0; rows += last) last = await this.indexer.step();
+      this.failing.store = false;
+    } catch (error) {
+      this.fails('store', error);
+      this.nextIndexMs = this.options.now() + RETRY_MS;
+    }
     return rows;
   }
 
-  private flush = (): Promise<void> =>
-    this.retrying(() => this.options.stream.flush(), 'the stream cannot be written');
-
-  /** What may fail now and be done later: the state stays, and the next turn tries again. */
-  private async later(work: () => Promise<void>, what: string): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.options.logger.error({ error: String(error) }, `${what}; trying again later`);
-      this.nextSaveMs = this.nextRetainMs = this.options.now() + LATER_MS;
-    }
-  }
-
   /** A full disk is waited out here; the collector goes on reading meanwhile. */
-  private async retrying<T>(work: () => Promise<T>, what: string): Promise<T> {
+  private async flush(): Promise<void> {
     for (;;) {
       try {
-        const result = await work();
-        this.isFailing = false;
-        return result;
+        await this.options.stream.flush();
+        this.failing.stream = false;
+        return;
       } catch (error) {
-        if (this.stopping.signal.aborted) throw error;
-        this.isFailing = true;
-        this.options.logger.error({ error: String(error) }, `${what}; trying again`);
+        this.fails('stream', error);
+        if (this.stopping.signal.aborted) return;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
   }
 
+  /** Said at the first time only: a disk may stay full for hours. */
+  private fails(part: keyof typeof this.failing, error: unknown): void {
+    if (!this.failing[part])
+      this.options.logger.error({ error: String(error) }, `${partNames[part]}; trying again`);
+    this.failing[part] = true;
+  }
+
+  /** What may fail now and be done later: the state stays, and the next turn tries again. */
+  private async later(part: 'snapshots' | 'retention', work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.fails(part, error);
+      this.nextSaveMs = this.nextRetainMs = this.options.now() + LATER_MS;
+    }
+  }
+
   private async saveWhenDue(): Promise<void> {
     const startMs = this.options.now();
-    if (startMs < this.nextSaveMs) return;
+    // A snapshot stands for what is on disk.
+    if (startMs < this.nextSaveMs || this.failing.stream) return;
     await this.save();
     const endMs = this.options.now();
     this.nextSaveMs = endMs + Math.max(limits.snapshotMs, (endMs - startMs) * SNAPSHOT_SHARE);
@@ -166,6 +192,7 @@ export class Pipeline {
   private async save(): Promise<void> {
     for (const task of this.normalise) await task.save();
     await this.detect.save();
+    this.failing.snapshots = false;
   }
 
   private async retainWhenDue(): Promise<void> {
@@ -191,6 +218,7 @@ export class Pipeline {
     }
     const watermark = this.detect.watermark;
     if (watermark !== '') await writer.retain(addSeconds(watermark, -config.retention.eventDays * 86_400));
+    this.failing.retention = false;
   }
 
   private idle(): Promise<void> {
@@ -238,7 +266,9 @@ export class Pipeline {
         (total, delivery) => total + delivery.counters.missed,
         0,
       ),
-      sealwatch_pipeline_failing: this.isFailing ? 1 : 0,
+      sealwatch_pipeline_stream_failing: this.failing.stream ? 1 : 0,
+      sealwatch_pipeline_store_failing: this.failing.store ? 1 : 0,
+      sealwatch_pipeline_snapshots_failing: this.failing.snapshots ? 1 : 0,
       sealwatch_watermark_seconds:
         this.detect.watermark === '' ? 0 : Date.parse(`${this.detect.watermark.slice(0, 19)}Z`) / 1000,
     };

@@ -3,11 +3,11 @@
 import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { type Config, dataFiles } from '../../core/config.ts';
-import { SealwatchError } from '../../core/errors.ts';
+import { mendable, SealwatchError } from '../../core/errors.ts';
 import type { Metrics } from '../../core/telemetry.ts';
 import { prepareStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey, makeDataDir } from '../keys.ts';
-import { lockDataDir } from '../lock.ts';
+import { dataDirGone, lockDataDir } from '../lock.ts';
 import type { FromThread, ToThread } from './messages.ts';
 import { welcome } from './welcome.ts';
 
@@ -33,10 +33,8 @@ export interface RunOptions {
 export async function run({ config, version, replayOf }: RunOptions): Promise<number> {
   makeDataDir(config.dataDir);
   using _lock = lockDataDir(config.dataDir);
-  const files = dataFiles(config.dataDir);
-  ensureKey(files.scrubKey);
-  await prepareStream(files.stream, config.partitions);
-  const { key } = ensureKey(files.adminKey);
+  using gone = dataDirGone(config.dataDir);
+  const key = await prepareData(config);
   const threads: RunningThread[] = [];
   const data = { config, version };
   const { port1, port2 } = new MessageChannel();
@@ -54,7 +52,7 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
       ...(replayOf === undefined ? {} : { replayOf }),
     });
     const reporting = setInterval(() => report(threads), 1000);
-    const failure = await Promise.race([stopSignal, ...threads.map((thread) => thread.ended)]);
+    const failure = await Promise.race([stopSignal, gone, ...threads.map((thread) => thread.ended)]);
     clearInterval(reporting);
     if (failure !== undefined) throw failure;
     await stopAll(threads);
@@ -62,6 +60,18 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
   } finally {
     // A part that has failed takes the others with it: half a sealwatch looks like a whole one from outside.
     await Promise.all(threads.map((thread) => thread.worker.terminate()));
+  }
+}
+
+/** What must be there before any thread starts; returns the admin's key. Throws DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
+async function prepareData({ dataDir, partitions }: Config): Promise<string> {
+  const files = dataFiles(dataDir);
+  try {
+    ensureKey(files.scrubKey);
+    await prepareStream(files.stream, partitions);
+    return ensureKey(files.adminKey).key;
+  } catch (error) {
+    throw mendable(error, dataDir);
   }
 }
 
@@ -151,9 +161,7 @@ function report(threads: RunningThread[]): void {
   const reasons = threads
     .filter((thread) => Date.now() - thread.reportedMs > SILENT_MS)
     .map((thread) => `the ${thread.name} thread does not answer`);
-  if (metrics['sealwatch_collector_failing'] === 1) reasons.push('the spool cannot be written');
-  if (metrics['sealwatch_pipeline_failing'] === 1)
-    reasons.push('the stream or the evidence store cannot be written');
+  for (const [name, reason] of Object.entries(failures)) if (metrics[name] === 1) reasons.push(reason);
   const serve = threads.find((thread) => thread.name === 'serve');
   serve?.worker.postMessage({
     type: 'metrics',
@@ -162,6 +170,14 @@ function report(threads: RunningThread[]): void {
     reasons,
   } satisfies ToThread);
 }
+
+/** Gauges that are 1 while something cannot be done, and what that is. */
+const failures = {
+  sealwatch_collector_failing: 'the spool cannot be written',
+  sealwatch_pipeline_stream_failing: 'the stream cannot be written',
+  sealwatch_pipeline_store_failing: 'the evidence store cannot be written',
+  sealwatch_pipeline_snapshots_failing: 'snapshots cannot be written',
+};
 
 /** A thread reports each second; one that is silent this long does no work either. */
 const SILENT_MS = 10_000;

@@ -38,11 +38,11 @@ export async function runThread(
       clearInterval(reporting);
       body
         .stop()
-        .catch((error: unknown) => say(failure(error)))
+        .catch((error: unknown) => say(failure(error, data.config.dataDir)))
         .finally(() => port.close());
     });
   } catch (error) {
-    say(failure(error));
+    say(failure(error, data.config.dataDir));
     port.close();
   }
 }

@@ -118,9 +118,11 @@ export class Collector implements AsyncDisposable {
     try {
       await stream.flush();
     } catch (error) {
+      // Said once: a disk may stay full for hours.
+      if (!this.isFailing)
+        logger.error({ error: String(error) }, 'the spool cannot be written; trying again');
       this.isFailing = true;
       end(false);
-      logger.error({ error: String(error) }, 'the spool cannot be written; trying again');
       await new Promise((resolve) => setTimeout(resolve, SPOOL_RETRY_MS));
       return;
     }

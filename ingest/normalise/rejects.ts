@@ -32,4 +32,5 @@ export const lossCounters: Record<LossReason, CoverageCounter[]> = {
   unread: ['gaps'],
   unconfirmed: ['unconfirmed'],
   refused: ['refused'],
+  unreadable: ['dropped', 'gaps'],
 };

@@ -3,7 +3,7 @@
 import type { Alert } from '../../core/alert.ts';
 import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
-import { topics } from '../../core/records.ts';
+import { type Loss, topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import type { AlertOutput } from './output.ts';
 
@@ -55,15 +55,20 @@ export async function createDelivery(options: {
     }
   }
 
+  async function deliverOnce(alert: Alert): Promise<void> {
+    if (!delivered.has(alert.alert.id)) await deliver(alert);
+  }
+
   async function deliverPartition(partition: number): Promise<number> {
     const wanted = next[partition] ?? 0;
     const from = Math.max(wanted, stream.start(topics.alerts, partition));
     counters.missed += from - wanted;
     next[partition] = from;
     const records = await stream.read(topics.alerts, partition, from, limits.readBytesMax);
-    for (const { value, offset } of records) {
-      const { body } = value as { body: Alert };
-      if (!delivered.has(body.alert.id)) await deliver(body);
+    for (const { kind, value, offset } of records) {
+      // Else a record of what the disk has lost: those alerts are in the API, or gone.
+      if (kind === 'alert') await deliverOnce((value as { body: Alert }).body);
+      else counters.missed += (value as Loss).count;
       if (signal.aborted) break;
       next[partition] = offset + 1;
     }

@@ -26,11 +26,10 @@ export function makeInput(path: string, from: string, lines: number): number {
   let bytes = 0;
   let chunk = '';
   for (let n = 0; n < lines; n++) {
-    const { text, id, time, ms, micros } = templates[n % templates.length] as Template;
+    const template = templates[n % templates.length] as Template;
     const round = Math.floor(n / templates.length);
     // A thousand times faster than it happened: a busy Vault. Both halves of a call keep one id.
-    const at = new Date(first + roundMs * round + (ms - first) / 1000).toISOString();
-    chunk += `${pad(text.replace(id, id.slice(0, -8) + round.toString(16).padStart(8, '0')).replace(time, `${at.slice(0, 23)}${micros}Z`))}\n`;
+    chunk += `${lineOf(template, round, first + roundMs * round + (template.ms - first) / 1000)}\n`;
     if (chunk.length < FLUSH_CHARS) continue;
     bytes += writeSync(file, chunk);
     chunk = '';
@@ -38,6 +37,24 @@ export function makeInput(path: string, from: string, lines: number): number {
   bytes += writeSync(file, chunk);
   closeSync(file);
   return bytes;
+}
+
+/** Makes line `n` of a Vault that writes without end, as if it were written at `ms`. */
+export function lineMaker(from: string): (n: number, ms: number) => string {
+  const templates = readTemplates(from);
+  return (n, ms) => lineOf(templates[n % templates.length] as Template, Math.floor(n / templates.length), ms);
+}
+
+/** Calls of which the first `lines` lines of `lineMaker` tell. */
+export function callsIn(from: string, lines: number): number {
+  const ids = readTemplates(from).map(({ id }) => id);
+  const calls = (some: string[]) => new Set(some).size;
+  return Math.floor(lines / ids.length) * calls(ids) + calls(ids.slice(0, lines % ids.length));
+}
+
+function lineOf({ text, id, time, micros }: Template, round: number, ms: number): string {
+  const at = `${new Date(ms).toISOString().slice(0, 23)}${micros}Z`;
+  return pad(text.replace(id, id.slice(0, -8) + round.toString(16).padStart(8, '0')).replace(time, at));
 }
 
 function readTemplates(from: string): Template[] {

@@ -51,11 +51,16 @@ pragma user_version = ${LAYOUT};`;
  */
 export function openForWriting(path: string): Database {
   const database = open(path, false);
-  // synchronous=normal: a power cut may roll back the last transactions; their offsets go with them, so they are read again.
-  database.exec(
-    'pragma page_size=16384; pragma journal_mode=wal; pragma synchronous=normal; pragma cache_size=-131072; pragma wal_autocheckpoint=2000',
-  );
-  if (isEmpty(database)) database.exec(`begin immediate; ${tables} commit`);
+  try {
+    // synchronous=normal: a power cut may roll back the last transactions; their offsets go with them, so they are read again.
+    database.exec(
+      'pragma page_size=16384; pragma journal_mode=wal; pragma synchronous=normal; pragma cache_size=-131072; pragma wal_autocheckpoint=2000',
+    );
+    if (isEmpty(database)) database.exec(`begin immediate; ${tables} commit`);
+  } catch (error) {
+    database.close();
+    throw unusable(path, error);
+  }
   checkLayout(database, path);
   return database;
 }
@@ -73,14 +78,17 @@ function open(path: string, readOnly: boolean): Database {
     database.prepare('select count(*) from sqlite_schema').get();
     return database;
   } catch (error) {
-    throw new SealwatchError(
-      'DATA_DIR_UNUSABLE',
-      `cannot open the evidence store ${path}`,
-      'Check that the data folder can be written and that the file is the one sealwatch made.',
-      { cause: error },
-    );
+    throw unusable(path, error);
   }
 }
+
+const unusable = (path: string, cause: unknown) =>
+  new SealwatchError(
+    'DATA_DIR_UNUSABLE',
+    `cannot open the evidence store ${path} (${cause instanceof Error ? cause.message : cause})`,
+    'Check free space, rights and that no backup holds it. A damaged file: put a copy back, or move it away with its -wal and -shm; it is built again from what the stream still holds.',
+    { cause },
+  );
 
 const isEmpty = (database: Database) =>
   version(database) === 0 && database.prepare('select name from sqlite_schema').get() === undefined;

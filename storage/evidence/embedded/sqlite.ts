@@ -13,6 +13,9 @@ interface Sqlite {
 const builtin = process.getBuiltinModule?.('node:sqlite') as Sqlite | undefined;
 const sqlite: Sqlite = builtin ?? (await import('@photostructure/sqlite'));
 
-/** Opens the database file at `path`; waits up to 5 s for another connection's lock. */
-export const openDatabase = (path: string, options: { readOnly: boolean }): Database =>
-  new sqlite.DatabaseSync(path, { readOnly: options.readOnly, timeout: 5000 });
+/**
+ * Opens the database file at `path`. A reader waits up to 5 s for another connection's lock; a writer shortly, since its thread
+ * has other work, and tries again.
+ */
+export const openDatabase = (path: string, { readOnly }: { readOnly: boolean }): Database =>
+  new sqlite.DatabaseSync(path, { readOnly, timeout: readOnly ? 5000 : 250 });

@@ -4,7 +4,8 @@ import { readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '../../../core/limits.ts';
-import { isWhole, MAGIC, recordBytes } from './codec.ts';
+import { isWhole, MAGIC, numberOf, recordBytes } from './codec.ts';
+import { type Found, findRecord } from './resync.ts';
 
 const NAME = /^\d{16}\.seg$/;
 
@@ -43,33 +44,49 @@ export async function syncFolder(dir: string): Promise<void> {
   await folder.sync().finally(() => folder.close());
 }
 
-/**
- * Walks a segment from its start: calls `visit` for each whole record and returns where the good part ends. What stands
- * behind the first record that is cut or broken was never acknowledged: a group commit is one write, then one fsync.
- */
-export async function walkSegment(
-  file: FileHandle,
-  visit: (bytes: Buffer, at: number, size: number) => void,
-): Promise<number> {
+/** Where the first record of each segment stands. */
+export const firstPosition = MAGIC.length;
+
+/** Goes over whole records in their order, from `from` to the offset `until`; returns the place where it had to stop. */
+export async function walkSegment(file: FileHandle, from: Found, until: number): Promise<Found> {
   const { size: fileBytes } = await file.stat();
   let buffer = Buffer.allocUnsafe(limits.readBytesMax);
-  const head = await file.read(buffer, 0, MAGIC.length, 0);
-  if (head.bytesRead < MAGIC.length || !buffer.subarray(0, MAGIC.length).equals(MAGIC)) return 0;
-  let position = MAGIC.length;
+  let { position, offset } = from;
   for (;;) {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
     let at = 0;
     let size = recordBytes(buffer, at, bytesRead);
-    while (size !== undefined && size <= bytesRead - at) {
-      if (!isWhole(buffer, at, size)) return position + at;
-      visit(buffer, at, size);
+    while (offset < until && size !== undefined && size <= bytesRead - at) {
+      if (!isRecord(buffer, at, size, offset)) return { position: position + at, offset };
       at += size;
+      offset++;
       size = recordBytes(buffer, at, bytesRead);
     }
     position += at;
+    if (offset >= until) return { position, offset };
     // What is left is a record that reaches beyond the file, or one that reaches beyond the buffer.
-    if (size === undefined ? bytesRead < buffer.length : size > fileBytes - position) return position;
+    if (size === undefined ? bytesRead < buffer.length : size > fileBytes - position)
+      return { position, offset };
     if (size !== undefined && size > buffer.length) buffer = Buffer.allocUnsafe(size);
+  }
+}
+
+/** Whether the record `offset` stands whole in `[at, at + size)`. */
+export const isRecord = (bytes: Buffer, at: number, size: number, offset: number): boolean =>
+  isWhole(bytes, at, size) && numberOf(bytes, at, offset).offset === offset;
+
+/**
+ * Where the good part of the newest segment ends. Behind damage it goes on when a later group commit is there: that one was
+ * written only when all before it was on disk; nor does it stop before the offset `floor`, which is known to have been reached.
+ * A tail without either was never acknowledged: a group is one write, then one fsync.
+ */
+export async function findEnd(file: FileHandle, base: number, floor: number): Promise<Found> {
+  const { size: fileBytes } = await file.stat();
+  let end = await walkSegment(file, { position: firstPosition, offset: base }, Number.POSITIVE_INFINITY);
+  for (;;) {
+    const later = await findRecord(file, { ...end, to: end.offset + fileBytes, provenBelow: floor });
+    if (later === undefined) return end;
+    end = await walkSegment(file, later, Number.POSITIVE_INFINITY);
   }
 }
 

@@ -1,14 +1,14 @@
 // The embedded stream: one folder of segments per topic and partition, group commits, snapshots of consumer groups.
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { SealwatchError, systemCode } from '../../../core/errors.ts';
+import { SealwatchError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
 import type { NewRecord, Snapshot, Stream, StreamRecord } from '../../../core/ports.ts';
 import { type Topic, topics } from '../../../core/records.ts';
-import { PartitionReader } from './reader.ts';
-import { deleteOldSegments, segmentBases, syncFolder } from './segments.ts';
+import { type Hole, PartitionReader } from './reader.ts';
+import { deleteOldSegments, segmentBases } from './segments.ts';
+import { readIfThere, readSnapshot, usedOffsets, writeDurably, writeSnapshot } from './snapshots.ts';
 import { PartitionWriter } from './writer.ts';
 
 interface Partition {
@@ -29,37 +29,52 @@ export class EmbeddedStream implements Stream {
   readonly partitions: number;
   private readonly dir: string;
   private readonly all = new Map<string, Partition>();
+  private readonly holes = new Set<string>();
+  private readonly onHole: (hole: Hole) => void;
+  /** Records that could not be read since the start, each counted once whoever read them. */
+  brokenRecords = 0;
 
-  private constructor(dir: string, partitions: number) {
+  private constructor(dir: string, partitions: number, onHole: (hole: Hole) => void) {
     this.dir = dir;
     this.partitions = partitions;
+    this.onHole = (hole) => {
+      const name = `${hole.dir}/${hole.from}-${hole.to}`;
+      if (this.holes.has(name)) return;
+      this.holes.add(name);
+      this.brokenRecords += hole.to - hole.from;
+      onHole(hole);
+    };
   }
 
   /**
    * Opens the stream in `dir`. This instance may append to `writes` only; of the other topics it shows what `follow` has
-   * been told. The number of partitions is fixed at the first start: DATA_DIR_OTHER_LAYOUT when it differs.
+   * been told. The number of partitions is fixed at the first start: DATA_DIR_OTHER_LAYOUT when it differs. `onHole` hears
+   * once of each stretch that cannot be read.
    */
   static async open(options: {
     dir: string;
     partitions: number;
     writes: readonly Topic[];
+    onHole?: (hole: Hole) => void;
   }): Promise<EmbeddedStream> {
-    const { dir, partitions, writes } = options;
+    const { dir, partitions, writes, onHole = () => {} } = options;
     await prepareStream(dir, partitions);
-    const stream = new EmbeddedStream(dir, partitions);
+    const stream = new EmbeddedStream(dir, partitions, onHole);
+    const used = writes.length === 0 ? new Map<string, number>() : usedOffsets(join(dir, 'groups'));
     for (const topic of Object.values(topics)) {
       for (let partition = 0; partition < partitions; partition++) {
-        await stream.openPartition(topic, partition, writes.includes(topic));
+        const floor = used.get(`${topic}/${partition}`);
+        await stream.openPartition(topic, partition, writes.includes(topic), floor);
       }
     }
     return stream;
   }
 
-  private async openPartition(topic: Topic, number: number, writes: boolean): Promise<void> {
+  private async openPartition(topic: Topic, number: number, writes: boolean, floor = 0): Promise<void> {
     const dir = join(this.dir, topic, String(number));
     const partition: Partition = {
       dir,
-      reader: new PartitionReader(dir),
+      reader: new PartitionReader(dir, this.onHole),
       reading: Promise.resolve(),
       end: 0,
       recent: [],
@@ -67,9 +82,9 @@ export class EmbeddedStream implements Stream {
       recentTotal: 0,
     };
     if (writes) {
-      partition.writer = await PartitionWriter.open(dir, (records, end, bytes) =>
-        keepRecent(partition, records, end, bytes),
-      );
+      const onDurable = (records: StreamRecord[], end: number, bytes: number) =>
+        keepRecent(partition, records, end, bytes);
+      partition.writer = await PartitionWriter.open(dir, onDurable, floor);
       partition.end = partition.writer.durable;
     }
     this.all.set(`${topic}/${number}`, partition);
@@ -120,12 +135,11 @@ export class EmbeddedStream implements Stream {
   }
 
   async saveSnapshot(group: string, member: string, snapshot: Snapshot): Promise<void> {
-    await writeDurably(join(this.dir, 'groups'), `${group}-${member}.json`, JSON.stringify(snapshot));
+    await writeSnapshot(join(this.dir, 'groups'), `${group}-${member}.json`, snapshot);
   }
 
   async loadSnapshot(group: string, member: string): Promise<Snapshot | undefined> {
-    const text = readIfThere(join(this.dir, 'groups', `${group}-${member}.json`));
-    return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
+    return readSnapshot(join(this.dir, 'groups', `${group}-${member}.json`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,6 +180,9 @@ function keepRecent(partition: Partition, records: StreamRecord[], end: number, 
   }
 }
 
+/** Of the files of the stream: count up when an older version could not read them. */
+const LAYOUT = 2;
+
 /**
  * Makes the folder, or checks that it fits: the partition count decides where a call goes, so it cannot change under data
  * that is there. Before several threads open the stream, one calls this.
@@ -174,32 +191,27 @@ export async function prepareStream(dir: string, partitions: number): Promise<vo
   mkdirSync(join(dir, 'groups'), { recursive: true, mode: 0o700 });
   const text = readIfThere(join(dir, 'layout.json'));
   if (text === undefined) {
-    await writeDurably(dir, 'layout.json', JSON.stringify({ layout: 1, partitions }));
+    await writeDurably(dir, 'layout.json', JSON.stringify({ layout: LAYOUT, partitions }));
     return;
   }
-  const found = JSON.parse(text) as { layout: number; partitions: number };
-  if (found.layout === 1 && found.partitions === partitions) return;
+  const found = parseLayout(dir, text);
+  if (found.layout === LAYOUT && found.partitions === partitions) return;
   throw new SealwatchError(
     'DATA_DIR_OTHER_LAYOUT',
-    `the stream in ${dir} has ${found.partitions} partitions in layout ${found.layout}, the configuration says ${partitions} in layout 1`,
+    `the stream in ${dir} has ${found.partitions} partitions in layout ${found.layout}, this version wants ${partitions} in layout ${LAYOUT}`,
     'Set partitions back, or start with another data folder.',
   );
 }
 
-async function writeDurably(dir: string, name: string, text: string): Promise<void> {
-  const path = join(dir, name);
-  const file = await open(`${path}.new`, 'w', 0o600);
-  await file.writeFile(text);
-  await file.sync().finally(() => file.close());
-  await rename(`${path}.new`, path);
-  await syncFolder(dir);
-}
-
-function readIfThere(path: string): string | undefined {
+function parseLayout(dir: string, text: string): { layout: number; partitions: number } {
   try {
-    return readFileSync(path, 'utf8');
+    return JSON.parse(text) as { layout: number; partitions: number };
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
+    throw new SealwatchError(
+      'DATA_DIR_UNUSABLE',
+      `${join(dir, 'layout.json')} is damaged`,
+      `Write {"layout":${LAYOUT},"partitions":N} into it; N is the number of folders in ${join(dir, topics.raw)}.`,
+      { cause: error },
+    );
   }
 }

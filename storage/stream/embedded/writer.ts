@@ -5,10 +5,18 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { limits } from '../../../core/limits.ts';
 import type { NewRecord, StreamRecord } from '../../../core/ports.ts';
 import { encodeRecord, MAGIC, sizeOf } from './codec.ts';
-import { createSegment, segmentBases, segmentPath, walkSegment } from './segments.ts';
+import { createSegment, findEnd, segmentBases, segmentPath } from './segments.ts';
 
 /** Gets the decoded records of a group (none for lines), the offset behind it, and its bytes, once it is on disk. */
 export type OnDurable = (records: StreamRecord[], end: number, bytes: number) => void;
+
+/** What one write and one fsync make durable. */
+interface Group {
+  buffers: Buffer[];
+  records: StreamRecord[];
+  /** The offset behind it. */
+  end: number;
+}
 
 /** Memory of one write; a group commit at full speed fills a few. */
 const SLAB_BYTES = 256 * 1024;
@@ -28,6 +36,9 @@ export class PartitionWriter {
   private slabUsed = 0;
   private slabCut = 0;
   private records: StreamRecord[] = [];
+  private beginsGroup = true;
+  /** The group that is on its way to the disk, or that the disk has refused. */
+  private group: Group | undefined;
   private committing: Promise<void> | undefined;
 
   private constructor(dir: string, onDurable: OnDurable) {
@@ -35,25 +46,30 @@ export class PartitionWriter {
     this.onDurable = onDurable;
   }
 
-  /** Opens the partition in `dir`, cutting off a torn tail. `onDurable` gets each group once it is on disk. */
-  static async open(dir: string, onDurable: OnDurable): Promise<PartitionWriter> {
+  /**
+   * Opens the partition in `dir`, cutting off a torn tail. `onDurable` gets each group once it is on disk. Offsets below
+   * `floor` are known to have been used: when the disk has lost them, they are a gap and never used again.
+   */
+  static async open(dir: string, onDurable: OnDurable, floor = 0): Promise<PartitionWriter> {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const writer = new PartitionWriter(dir, onDurable);
     const base = segmentBases(dir).at(-1);
-    if (base === undefined) await writer.startSegment();
-    else await writer.recover(base);
+    if (base !== undefined) await writer.recover(base, floor);
+    if (base !== undefined && writer.next >= floor) return writer;
+    if (base !== undefined) await writer.file.close();
+    writer.next = writer.durable = floor;
+    await writer.startSegment();
     return writer;
   }
 
-  private async recover(base: number): Promise<void> {
+  private async recover(base: number, floor: number): Promise<void> {
     this.file = await open(segmentPath(this.dir, base), 'r+');
-    let count = 0;
-    const good = await walkSegment(this.file, () => count++);
-    this.fileBytes = Math.max(good, MAGIC.length);
-    if (good === 0) await this.file.write(MAGIC, 0, MAGIC.length, 0);
-    await this.file.truncate(this.fileBytes);
+    const { position, offset } = await findEnd(this.file, base, floor);
+    if ((await this.file.stat()).size < MAGIC.length) await this.file.write(MAGIC, 0, MAGIC.length, 0);
+    await this.file.truncate(position);
     await this.file.sync();
-    this.next = this.durable = base + count;
+    this.fileBytes = position;
+    this.next = this.durable = offset;
   }
 
   private async startSegment(): Promise<void> {
@@ -69,7 +85,9 @@ export class PartitionWriter {
         record,
         bytes === undefined ? Buffer.byteLength(text) : (head?.length ?? 0) + bytes.length,
       );
-      encodeRecord(record, text, this.roomFor(size), this.slabUsed, size);
+      const { next: offset, beginsGroup } = this;
+      encodeRecord(record, { offset, beginsGroup }, text, this.roomFor(size), this.slabUsed, size);
+      this.beginsGroup = false;
       this.slabUsed += size;
       // Lines are read by another thread, from disk; all else by the next stage of this one.
       if (bytes === undefined)
@@ -94,33 +112,40 @@ export class PartitionWriter {
 
   /** Resolves when all that was appended before the call is on disk; rejects, keeping it, when the disk refuses. */
   async flush(): Promise<void> {
-    while (this.committing !== undefined) await this.committing.catch(() => {});
-    if (this.next === this.durable) return;
-    this.committing = this.commit().finally(() => {
-      this.committing = undefined;
-    });
-    await this.committing;
+    const wanted = this.next;
+    while (this.durable < wanted) {
+      if (this.committing !== undefined) {
+        await this.committing.catch(() => {});
+        continue;
+      }
+      this.committing = this.commit().finally(() => {
+        this.committing = undefined;
+      });
+      await this.committing;
+    }
   }
 
+  /** A group that was refused is written again as it was: recovery relies on where groups begin. */
   private async commit(): Promise<void> {
-    const { records, next } = this;
-    this.cut();
-    const buffers = this.full;
-    this.full = [];
-    this.records = [];
-    try {
-      await writeAll(this.file, buffers, this.fileBytes);
-      await this.file.datasync();
-    } catch (error) {
-      this.full = buffers.concat(this.full);
-      this.records = records.concat(this.records);
-      throw error;
-    }
+    this.group ??= this.gather();
+    const { buffers, records, end } = this.group;
+    await writeAll(this.file, buffers, this.fileBytes);
+    await this.file.datasync();
+    this.group = undefined;
     const bytes = buffers.reduce((total, buffer) => total + buffer.length, 0);
     this.fileBytes += bytes;
-    this.durable = next;
-    this.onDurable(records, next, bytes);
+    this.durable = end;
+    this.onDurable(records, end, bytes);
     if (this.fileBytes >= limits.segmentBytesMax) await this.roll();
+  }
+
+  private gather(): Group {
+    this.cut();
+    const group = { buffers: this.full, records: this.records, end: this.next };
+    this.full = [];
+    this.records = [];
+    this.beginsGroup = true;
+    return group;
   }
 
   /** What is appended meanwhile waits in the buffers: it begins at `durable`, the new segment's name. */
@@ -153,7 +178,10 @@ async function writeAll(file: FileHandle, buffers: Uint8Array[], position: numbe
     for (const buffer of part) wanted += buffer.length;
     const { bytesWritten } = await file.writev(part, at);
     // A short write means a full disk or a limit; the next try writes the group again from its start.
-    if (bytesWritten !== wanted) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+    if (bytesWritten !== wanted)
+      throw Object.assign(new Error('no room for all of it: the disk is full, or a limit is reached'), {
+        code: 'ENOSPC',
+      });
     at += wanted;
   }
 }

@@ -22,7 +22,7 @@ export async function linesIn(dir: string, end: number, from = 0): Promise<strin
       const records = await reader.read(next, end, 64 * 1024);
       for (const { bytes, text } of records) found.push(text === '' ? bytes.toString() : text);
       if (records.length === 0) break;
-      next += records.length;
+      next = (records.at(-1)?.offset ?? next) + 1;
     }
   } finally {
     await reader.close();

@@ -91,9 +91,10 @@ describe('a torn tail', () => {
               const { lines } = await recovered(copy);
               const sure = wholeBefore(ends, at);
               expect(lines.slice(0, sure)).toEqual(texts.slice(0, sure));
-              // Noise that happens to equal what stood there leaves records whole; a changed one never comes back.
-              expect(texts.slice(0, lines.length)).toEqual(lines);
-              expect(lines.length).toBeLessThan(texts.length + 1);
+              // Each record is a group of its own, so what stands behind the noise was on disk and stays; damage is told.
+              const known = lines.slice(sure).filter((text) => !text.includes('unreadable'));
+              expect(texts.filter((text) => known.includes(text))).toEqual(known);
+              expect(texts.length - known.length - sure).toBeGreaterThan(0);
             },
           );
         },
