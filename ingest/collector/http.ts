@@ -29,7 +29,11 @@ export interface HttpOptions extends ListenerOptions {
 export async function listenHttp(options: HttpOptions, input: InputOf<'http'>): Promise<Listener> {
   const { device, host, port, tls, tokenFile } = input;
   const peers = new Peers(input, options.intake);
-  const connections = new Connections(() => peers.refused());
+  const connections = new Connections(
+    () => peers.refused(),
+    limits.httpConnectionsMax,
+    limits.httpConnectionsPerPeerMax,
+  );
   const warn = options.warn ?? ignore;
   const tokens = new Tokens(tokenFile, device, warn);
   const posts = new Posts(options, peers, tokens, input.httpDurableWaitMs);
@@ -102,6 +106,7 @@ class Posts {
   }
 
   private read(request: IncomingMessage, response: ServerResponse, place: Place): void {
+    place.proven();
     const body = new Body(this.options, this.peers, place);
     const onData = (chunk: Buffer) => {
       body.push(chunk);
@@ -144,7 +149,6 @@ class Body {
     const source = peers.source(place.address);
     const sink: FrameSink = {
       line: (bytes, from, to) => {
-        place.proven();
         if (!intake.line(source, bytes, from, to, now())) this.isTaken = false;
       },
       lost: (_, bytes) => {
