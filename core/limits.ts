@@ -14,6 +14,9 @@ export const limits = {
   connectionsMax: 256,
   /** Of these, from one address (of IPv6: one /64 network). */
   connectionsPerPeerMax: 32,
+  /** Open connections of one HTTP input, and of these from one address: OpenBao has one for each call that is under way. */
+  httpConnectionsMax: 1024,
+  httpConnectionsPerPeerMax: 512,
   /** Addresses of one input that are remembered with their node. */
   sourcesMax: 1_000,
   /** A connection that says nothing is asked this often whether it is alive; a dead one makes room. */

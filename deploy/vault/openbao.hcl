@@ -20,3 +20,16 @@ audit "socket" "sealwatch" {
     elide_list_responses = "true"
   }
 }
+
+# Instead of the socket, when sealwatch runs on another host. OpenBao 2.5 and newer; from its source, not run.
+# The file holds `Bearer TOKEN` without a newline at its end.
+#
+# audit "http" "sealwatch" {
+#   description = "sealwatch, as it happens"
+#   options {
+#     uri                  = "https://sealwatch.example:8332/"
+#     headers              = "{\"Authorization\": [\"file:///etc/openbao/sealwatch-authorization\"]}"
+#     hmac_accessor        = "false"
+#     elide_list_responses = "true"
+#   }
+# }

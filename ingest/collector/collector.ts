@@ -61,9 +61,10 @@ export class Collector implements AsyncDisposable {
   }
 
   private async listen(): Promise<void> {
-    const { config, now } = this.options;
-    const { intake } = this;
-    const options = { intake, budget: new PartialBudget(), now, commits: this.commits };
+    const { config, now, logger } = this.options;
+    const { intake, commits } = this;
+    const warn = (text: string) => logger.warn({}, text);
+    const options = { intake, budget: new PartialBudget(), now, commits, warn };
     for (const input of inputsOf(config)) {
       const listener = await listen(options, input);
       if (listener !== undefined) this.listeners.push(listener);

@@ -14,7 +14,7 @@ export interface Place {
   readonly address: string | undefined;
   /** It said something. */
   heard(): void;
-  /** It finished a line: from now on it stays until it leaves by itself. */
+  /** It finished a line, or showed a token: from now on it stays until it leaves by itself. */
   proven(): void;
 }
 
@@ -29,10 +29,18 @@ export class Connections {
   /** Those that never finished a line, the longest silent first. */
   private readonly unproven = new Set<Entry>();
   private readonly refused: () => void;
+  private readonly max: number;
+  private readonly perPeerMax: number;
 
   /** `refused` counts a connection that was closed because there was no room. */
-  constructor(refused: () => void) {
+  constructor(
+    refused: () => void,
+    max: number = limits.connectionsMax,
+    perPeerMax: number = limits.connectionsPerPeerMax,
+  ) {
     this.refused = refused;
+    this.max = max;
+    this.perPeerMax = perPeerMax;
   }
 
   get size(): number {
@@ -41,10 +49,10 @@ export class Connections {
 
   /** A place for `socket`, if need be that of another; undefined, and `socket` is closed, when there is none. */
   admit(socket: Socket, peer = THIS_HOST): Place | undefined {
-    const max = peer === THIS_HOST ? limits.connectionsMax : limits.connectionsPerPeerMax;
+    const max = peer === THIS_HOST ? this.max : this.perPeerMax;
     const hasRoom =
       ((this.perPeer.get(peer) ?? 0) < max || this.makeRoom(peer)) &&
-      (this.open.size < limits.connectionsMax || this.makeRoom());
+      (this.open.size < this.max || this.makeRoom());
     if (hasRoom) return this.add(socket, peer);
     this.refused();
     socket.destroy();

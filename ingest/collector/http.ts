@@ -15,10 +15,10 @@ import { limits } from '../../core/limits.ts';
 import type { Commits } from './commits.ts';
 import { Connections, type Place } from './connections.ts';
 import { Framer, type FrameSink } from './framer.ts';
-import type { ListenerOptions } from './listener.ts';
+import { ignore, type ListenerOptions } from './listener.ts';
 import { type Listener, listening, shut } from './listening.ts';
 import { Peers, peerOf } from './peers.ts';
-import { tlsOptions } from './tls.ts';
+import { followTls, tlsOptions } from './tls.ts';
 import { Tokens } from './token.ts';
 
 export interface HttpOptions extends ListenerOptions {
@@ -29,17 +29,19 @@ export interface HttpOptions extends ListenerOptions {
 export async function listenHttp(options: HttpOptions, input: InputOf<'http'>): Promise<Listener> {
   const { device, host, port, tls, tokenFile } = input;
   const peers = new Peers(input, options.intake);
-  const connections = new Connections(() => peers.refused());
-  const tokens = new Tokens(tokenFile, device);
+  const connections = new Connections(
+    () => peers.refused(),
+    limits.httpConnectionsMax,
+    limits.httpConnectionsPerPeerMax,
+  );
+  const warn = options.warn ?? ignore;
+  const tokens = new Tokens(tokenFile, device, warn);
   const posts = new Posts(options, peers, tokens, input.httpDurableWaitMs);
-  const server =
-    tls === undefined
-      ? createServer(serverOptions)
-      : createSecureServer({ ...serverOptions, ...tlsOptions(tls, device) });
-  const isWrapped = tls !== undefined;
+  const secure = tls && createSecureServer({ ...serverOptions, ...tlsOptions(tls, device) });
+  const server = secure ?? createServer(serverOptions);
   server.prependListener('connection', (socket: Socket) => {
     const place = connections.admit(socket, peerOf(socket.remoteAddress ?? ''));
-    if (place !== undefined && !isWrapped) posts.places.set(socket, place);
+    if (place !== undefined && secure === undefined) posts.places.set(socket, place);
   });
   server.on('secureConnection', (socket: Socket) => {
     const place = connections.placeOf(socket);
@@ -47,12 +49,14 @@ export async function listenHttp(options: HttpOptions, input: InputOf<'http'>): 
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => posts.take(request, response));
   const actual = await listening(server, { host, port }, device);
+  const following = tls && secure && followTls(secure, tls, device, warn);
   return {
     device,
     address: `${host}:${actual}`,
     port: actual,
     [Symbol.asyncDispose]: async () => {
       await shut(server as Server, () => connections.closeAll());
+      following?.[Symbol.dispose]();
       tokens[Symbol.dispose]();
     },
   };
@@ -102,6 +106,7 @@ class Posts {
   }
 
   private read(request: IncomingMessage, response: ServerResponse, place: Place): void {
+    place.proven();
     const body = new Body(this.options, this.peers, place);
     const onData = (chunk: Buffer) => {
       body.push(chunk);
@@ -144,7 +149,6 @@ class Body {
     const source = peers.source(place.address);
     const sink: FrameSink = {
       line: (bytes, from, to) => {
-        place.proven();
         if (!intake.line(source, bytes, from, to, now())) this.isTaken = false;
       },
       lost: (_, bytes) => {

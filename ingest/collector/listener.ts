@@ -3,7 +3,7 @@
 
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { Tls } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import { Connections, type Place } from './connections.ts';
@@ -12,13 +12,15 @@ import type { LineSink } from './intake.ts';
 import { clearLeftOver, type Listener, listening, shut } from './listening.ts';
 import type { PartialBudget } from './partial.ts';
 import { Peers, type PeersOptions, peerOf } from './peers.ts';
-import { tlsOptions } from './tls.ts';
+import { followTls, tlsOptions } from './tls.ts';
 
 /** What every listener needs beside its input. */
 export interface ListenerOptions {
   intake: LineSink;
   budget: PartialBudget;
   now: () => number;
+  /** Says what an operator must hear while it runs. */
+  warn?: (text: string) => void;
 }
 
 /** What turns the bytes of a connection into lines; without it newlines do. */
@@ -37,16 +39,18 @@ export async function listenTcp(options: StreamOptions, input: TcpInput): Promis
   const { device, host, port, tls } = input;
   const peers = new Peers(input, options.intake);
   const connections = new Connections(() => peers.refused());
-  const server =
-    tls === undefined
-      ? plainServer(options, peers, connections)
-      : tlsServer(options, peers, connections, tls, device);
+  const secure = tls && tlsServer(options, peers, connections, tls, device);
+  const server = secure ?? plainServer(options, peers, connections);
   const actual = await listening(server, { host, port }, device);
+  const following = tls && secure && followTls(secure, tls, device, options.warn ?? ignore);
   return {
     device,
     address: `${host}:${actual}`,
     port: actual,
-    [Symbol.asyncDispose]: () => shut(server, () => connections.closeAll()),
+    [Symbol.asyncDispose]: async () => {
+      following?.[Symbol.dispose]();
+      await shut(server, () => connections.closeAll());
+    },
   };
 }
 
@@ -73,6 +77,8 @@ export async function listenUnix(
   };
 }
 
+export const ignore = () => {};
+
 /** A host that went away without a word is found by the system, and its place becomes free. */
 const keepAlive = { keepAlive: true, keepAliveInitialDelay: limits.keepAliveMs };
 
@@ -89,7 +95,7 @@ function tlsServer(
   connections: Connections,
   tls: Tls,
   device: string,
-): Server {
+): TlsServer {
   const server = createTlsServer({ ...keepAlive, ...tlsOptions(tls, device) }, (socket) => {
     const place = connections.placeOf(socket);
     if (place === undefined) socket.destroy();

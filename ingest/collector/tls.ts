@@ -1,28 +1,21 @@
-// The TLS of a listener: its certificate, and the authority of those who may send.
+// The TLS of a listener: its certificate, and the authority of those who may send. New files are taken while it runs.
 
-import { readFileSync } from 'node:fs';
-import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions, type Server, type TlsOptions } from 'node:tls';
 import type { Tls } from '../../core/devices.ts';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 
 /** Reads the files of `tls`, and tries them. With an authority senders must show a certificate of it. Throws CONFIG_INVALID. */
 export function tlsOptions(tls: Tls, device: string): TlsOptions {
-  const context: SecureContextOptions = {
-    cert: read(tls.certFile, 'tls.certFile', device),
-    key: read(tls.keyFile, 'tls.keyFile', device),
-    ...(tls.caFile === undefined ? {} : { ca: read(tls.caFile, 'tls.caFile', device) }),
-    minVersion: 'TLSv1.2',
-  };
-  try {
-    createSecureContext(context);
-  } catch (error) {
+  const context = contextOf(filesOf(tls).map(([key, path]) => [key, read(path, `tls.${key}File`, device)]));
+  const fault = faultOf(context);
+  if (fault !== undefined)
     throw unusable(
-      `the TLS files of the audit device ${device} do not fit together or are not PEM (${reasonOf(error)})`,
+      `the TLS files of the audit device ${device} do not fit together or are not PEM (${fault})`,
       'certFile must hold the certificate of keyFile, then what signed it; a key with a passphrase cannot be used.',
-      error,
     );
-  }
   const isMutual = tls.caFile !== undefined;
   return {
     ...context,
@@ -30,6 +23,60 @@ export function tlsOptions(tls: Tls, device: string): TlsOptions {
     rejectUnauthorized: isMutual,
     handshakeTimeout: limits.tlsHandshakeMs,
   };
+}
+
+/** Gives `server` new certificates when the files change; `warn` hears of files that cannot be used, and the old ones stay. */
+export function followTls(
+  server: Pick<Server, 'setSecureContext'>,
+  tls: Tls,
+  device: string,
+  warn: (text: string) => void,
+): Disposable {
+  const files = filesOf(tls);
+  const take = async () => {
+    const read = files.map(async ([key, path]) => [key, await readFile(path)] as const);
+    const context = contextOf(await Promise.all(read));
+    const fault = faultOf(context);
+    // One file of two may be new already; the other one comes with a change of its own.
+    if (fault === undefined) server.setSecureContext(context);
+    else warn(`new TLS files of the audit device ${device} cannot be used, the old ones stay (${fault})`);
+  };
+  const onChange = () => {
+    take().catch((error: unknown) =>
+      warn(`the TLS files of the audit device ${device} cannot be read, the old ones stay (${error})`),
+    );
+  };
+  // Looked at beside the collector's thread: a file system that hangs must not hold up a Vault.
+  for (const [, path] of files)
+    watchFile(path, { interval: limits.secretPollMs, persistent: false }, onChange);
+  return {
+    [Symbol.dispose]: () => {
+      for (const [, path] of files) unwatchFile(path, onChange);
+    },
+  };
+}
+
+type Part = 'cert' | 'key' | 'ca';
+
+const filesOf = ({ certFile, keyFile, caFile }: Tls): [Part, string][] => [
+  ['cert', certFile],
+  ['key', keyFile],
+  ...(caFile === undefined ? [] : ([['ca', caFile]] as [Part, string][])),
+];
+
+const contextOf = (parts: Iterable<readonly [Part, Buffer]>): SecureContextOptions => ({
+  ...Object.fromEntries(parts),
+  minVersion: 'TLSv1.2',
+});
+
+/** Why the files cannot be used together, without what stands in them. */
+function faultOf(context: SecureContextOptions): string | undefined {
+  try {
+    createSecureContext(context);
+    return undefined;
+  } catch (error) {
+    return systemCode(error) ?? 'unknown reason';
+  }
 }
 
 function read(path: string, key: string, device: string): Buffer {
@@ -51,6 +98,3 @@ function read(path: string, key: string, device: string): Buffer {
 
 const unusable = (message: string, advice: string, cause?: unknown) =>
   new SealwatchError('CONFIG_INVALID', message, advice, { cause });
-
-/** What went wrong, without what stands in the files. */
-const reasonOf = (error: unknown): string => systemCode(error) ?? 'unknown reason';

@@ -11,17 +11,25 @@ export class Tokens implements Disposable {
   private digests: Buffer[];
   private readonly onChange: () => void;
 
-  /** Reads the file at `path`: a token a line, so that an old and a new one can be valid at a time. Throws CONFIG_INVALID. */
-  constructor(path: string, device: string) {
+  /**
+   * Reads the file at `path`: a token a line, so that an old and a new one can be valid at a time. `warn` hears of a new
+   * content that holds none. Throws CONFIG_INVALID.
+   */
+  constructor(path: string, device: string, warn: (text: string) => void) {
     this.path = path;
     this.digests = digestsOf(readOrSay(path, device));
     if (this.digests.length === 0)
       throw unusable(`${path} holds no token of ${CHARS_MIN} characters`, device);
     this.onChange = () => {
-      // A file that is being replaced may be away or empty for a moment: the tokens that were read last stay.
+      const stay = (reason: string) =>
+        warn(`the new tokens of the audit device ${device} cannot be used, the old ones stay (${reason})`);
       readFile(path, 'utf8').then(
-        (text) => this.replace(digestsOf(text)),
-        () => {},
+        (text) => {
+          const digests = digestsOf(text);
+          if (digests.length > 0) this.digests = digests;
+          else stay('the file holds none');
+        },
+        (error: unknown) => stay(systemCode(error) ?? String(error)),
       );
     };
     // Looked at beside the collector's thread: a file system that hangs must not hold up a Vault.
@@ -39,10 +47,6 @@ export class Tokens implements Disposable {
 
   [Symbol.dispose](): void {
     unwatchFile(this.path, this.onChange);
-  }
-
-  private replace(digests: Buffer[]): void {
-    if (digests.length > 0) this.digests = digests;
   }
 }
 

@@ -1,12 +1,12 @@
 // Which inputs the configuration takes, which it refuses and with what words, and what their lines can prove.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { configuredDevices, inputsOf, loadConfig } from '../../core/config.ts';
-import { isLoopback } from '../../core/devices.ts';
+import { deviceSchema, isLoopback } from '../../core/devices.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealwatch-devices-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -170,3 +170,28 @@ test.each([
   ['localhost.example.org', false],
   ['', false],
 ])('only this host can send to %s: %s', (host, only) => expect(isLoopback(host)).toBe(only));
+
+describe('docs/operating/devices.md', () => {
+  const page = readFileSync('docs/operating/devices.md', 'utf8');
+
+  test('has an example that is taken as it stands', () => {
+    const [, example = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+    const config = load(parse(example) as Record<string, unknown>);
+    expect(config.devices.map(({ type }) => type)).toEqual(['tcp', 'http', 'file']);
+    expect(configuredDevices(config)).toHaveLength(5);
+  });
+
+  test('names every key of every input, and no other', () => {
+    const keys = deviceSchema.options.flatMap((option) => Object.keys(option.shape));
+    const wanted = new Set([
+      ...keys.filter((key) => key !== 'tls'),
+      'tls.certFile',
+      'tls.keyFile',
+      'tls.caFile',
+    ]);
+    const [table = ''] = page.slice(page.indexOf('| key | inputs')).split('\n\n');
+    const cells = [...table.matchAll(/^\| (`[^|]+) \|/gm)].map((row) => row[1] ?? '');
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]));
+    expect(named.sort()).toEqual([...wanted].sort());
+  });
+});

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../../core/limits.ts';
+import { Commits } from '../../../ingest/collector/commits.ts';
 import { certificate, mutual, OpenInput, until } from './inputs.ts';
 import { deviceLines } from './real-lines.ts';
 
@@ -183,15 +184,17 @@ describe('the answer and the disk', () => {
   });
 
   test('a commit that began before the line came does not count for it', async () => {
-    await using input = await open();
-    input.commit = () => {};
-    const end = input.commits.begin();
-    const answered = post(input, { body: 'line' });
-    await until(() => expect(input.commits.size).toBe(1));
+    const commits = new Commits(() => {});
+    const early = commits.within(60_000);
+    const end = commits.begin();
+    const seen: string[] = [];
+    const late = commits.within(60_000).then(() => seen.push('late'));
     end(true);
-    expect(input.commits.size).toBe(1);
-    input.commits.begin()(true);
-    expect(await answered).toBe(200);
+    expect(await early).toBe(true);
+    expect([seen, commits.size]).toEqual([[], 1]);
+    commits.begin()(true);
+    await late;
+    expect(seen).toEqual(['late']);
   });
 
   test('a disk that stands still holds up nobody: 200, counted as unconfirmed, and nobody is left waiting', async () => {
@@ -253,7 +256,7 @@ describe('a sender that is slow', () => {
     await using input = await open();
     const beginnings = ['', 'POST / HT', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123'];
     const sockets = [];
-    for (let i = 0; i < limits.connectionsMax; i++) {
+    for (let i = 0; i < limits.httpConnectionsMax; i++) {
       const socket = await input.dial();
       socket.write(beginnings[i % 3] ?? '');
       sockets.push(socket);
@@ -276,10 +279,11 @@ describe('the token', () => {
     writeFileSync(tokenFile, `${next}\n# ${'c'.repeat(10)}\n`);
     await until(async () => expect(await sends(token)).toBe(401));
     expect(await sends(next)).toBe(200);
+    writeFileSync(tokenFile, 'short');
+    await until(() => expect(input.warnings.at(-1)).toMatch(/device d .*old ones stay .*holds none/));
     rmSync(tokenFile);
+    await until(() => expect(input.warnings.at(-1)).toMatch(/ENOENT/));
     expect(await sends(next)).toBe(200);
-    writeFileSync(tokenFile, '');
-    await until(async () => expect(await sends(next)).toBe(200));
   });
 
   test.each([

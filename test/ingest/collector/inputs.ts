@@ -22,13 +22,15 @@ export class OpenInput implements AsyncDisposable {
   commit = () => this.commits.begin()(true);
   readonly commits = new Commits(() => queueMicrotask(() => this.commit()));
   listener: Listener | undefined;
+  readonly warnings: string[] = [];
 
   /** Opens `input`, written as in the configuration; its port is a free one. */
   static async open(input: Record<string, unknown>): Promise<OpenInput> {
     const made = new OpenInput();
     const { intake, budget, commits } = made;
+    const warn = (text: string) => made.warnings.push(text);
     const parsed = deviceSchema.parse({ device: 'd', port: 0, ...input });
-    made.listener = await listen({ intake, budget, commits, now: Date.now }, parsed);
+    made.listener = await listen({ intake, budget, commits, now: Date.now, warn }, parsed);
     return made;
   }
 

@@ -105,6 +105,32 @@ describe('with an authority', () => {
   });
 });
 
+test('new certificates are taken while it runs; files that do not fit leave the old ones', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sealwatch-tls-'));
+  const place = (name: string, from: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, read(from));
+    return path;
+  };
+  const certFile = place('cert', 'sender.crt');
+  const keyFile = place('key', 'sender.key');
+  await using input = await OpenInput.open({ type: 'tcp', tls: { certFile, keyFile } });
+  const subject = async () => {
+    const socket = dial(input, { checkServerIdentity: () => undefined, rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { CN } = socket.getPeerCertificate().subject;
+    socket.destroy();
+    return CN;
+  };
+  expect(await subject()).toBe('vault-1');
+  place('key', 'listener.key');
+  await until(() => expect(input.warnings.at(-1)).toMatch(/device d .*old ones stay/));
+  expect(await subject()).toBe('vault-1');
+  place('cert', 'listener.crt');
+  await until(async () => expect(await subject()).toBe('localhost'));
+  rmSync(folder, { recursive: true });
+});
+
 test('without an authority, on this host, everybody is heard', async () => {
   const { certFile, keyFile } = mutual;
   await using input = await OpenInput.open({ type: 'tcp', tls: { certFile, keyFile } });
