@@ -22,6 +22,10 @@ export const limits = {
   tlsHandshakeMs: 10_000,
   /** Lines waiting for the disk. Past it sockets go on and what is dropped is counted; the file tail waits. */
   spoolQueueBytesMax: 128 * MiB,
+  /** Of these, lines of one input: one that floods must not make the others drop. */
+  spoolQueuePerInputBytesMax: 64 * MiB,
+  /** How often the parts of the spool that inputs with a quota take are reckoned anew. */
+  quotaReckonMs: 60_000,
   /** Longest line that is parsed to be redacted when its device hashes; a longer one is searched as text. */
   redactWalkCharsMax: 256 * KiB,
   /** Deepest nesting that is parsed. Real lines stay under 20. */
@@ -48,6 +52,10 @@ export const limits = {
   tailPollMs: 200,
   /** A renamed file is left for the new one when nothing has come for this long. */
   tailSwitchMs: 1_000,
+  /** Bytes before a place in a file by which the file is known again. */
+  fileMarkBytes: 256,
+  /** Files of the audit file's folder that are looked at for what rotation made of it. */
+  rotatedFilesMax: 1_000,
   /** Time between two group commits of the spool, so that one fsync serves many lines. */
   groupCommitMs: 10,
   /** Calls of one partition that wait for their other half or another device. Past it the oldest goes out as it is. */

@@ -44,8 +44,10 @@ export class Collector implements AsyncDisposable {
   /** Starts reading. Throws PORT_TAKEN or LISTEN_FAILED before anything is read. */
   static async start(options: CollectorOptions): Promise<Collector> {
     const collector = new Collector(options);
-    const recovered = await recover(options.stream);
-    for (const [device, time] of recovered.times) collector.intake.resume(device, time, options.now());
+    const inputs = inputsOf(options.config);
+    const recovered = await recover(options.stream, new Set(inputs.map(inputId)));
+    for (const [id, time] of recovered.times) collector.intake.resume(id, time, options.now());
+    for (const [id, spooled] of recovered.spooled) collector.intake.resumeSpooled(id, spooled);
     try {
       await collector.listen();
     } catch (error) {
@@ -110,7 +112,7 @@ export class Collector implements AsyncDisposable {
 
   private async commit(): Promise<void> {
     const { stream, onDurable, logger } = this.options;
-    const queued = this.intake.queued;
+    const mark = this.intake.mark();
     const places = [...this.tails.values()].map((tail) => ({ tail, place: tail.place }));
     try {
       await stream.flush();
@@ -121,7 +123,7 @@ export class Collector implements AsyncDisposable {
       return;
     }
     this.isFailing = false;
-    this.intake.queued -= queued;
+    this.intake.settle(mark);
     for (const { tail, place } of places) tail.setDurable(place);
     onDurable(Array.from({ length: stream.partitions }, (_, partition) => stream.end(topics.raw, partition)));
   }
