@@ -49,10 +49,12 @@ export interface FilePosition {
   durable: number;
   /** CRC-32 of the `limits.fileMarkBytes` before `durable`. */
   mark: number;
+  /** See `FilePlace`. */
+  writtenMs: number;
 }
 
 const SPAN_BYTES = 28;
-const FILE_BYTES = 44;
+const FILE_BYTES = 52;
 const LOG_RAW = 1;
 const FROM_FILE = 2;
 const TOKEN_IN_PLAIN = 4;
@@ -87,6 +89,7 @@ export function encodeHead({ source, spans, scrub, file }: NewHead): Buffer {
   out.writeDoubleLE(file.end, fileAt + 24);
   out.writeDoubleLE(file.durable, fileAt + 32);
   out.writeUInt32LE(file.mark, fileAt + 40);
+  out.writeDoubleLE(file.writtenMs, fileAt + 44);
   return out;
 }
 
@@ -144,6 +147,7 @@ export function decodeLine(payload: Buffer): { head: LineHead; at: number } {
     end: payload.readDoubleLE(fileAt + 24),
     durable: payload.readDoubleLE(fileAt + 32),
     mark: payload.readUInt32LE(fileAt + 40),
+    writtenMs: payload.readDoubleLE(fileAt + 44),
   };
   return { head, at: fileAt + FILE_BYTES };
 }

@@ -76,10 +76,10 @@ class Search {
   }
 
   private takePlace(id: string, file: FilePosition): void {
-    const { inode, generation, durable, mark } = file;
-    this.consider(id, { inode, generation, durable, mark });
+    const { start, end, ...of } = file;
+    this.consider(id, of);
     const place = this.places.get(id) as TailPlace;
-    if (file.generation === place.generation) place.kept.set(file.start, file.end);
+    if (of.generation === place.generation) place.kept.set(start, end);
   }
 
   private reach(id: string, time: string): void {
@@ -94,7 +94,7 @@ class Search {
       this.places.set(id, { ...file, kept: new Map() });
     } else if (generation === place.generation) {
       if (durable >= place.durable) Object.assign(place, { inode, durable, mark });
-      if (writtenMs !== undefined) place.writtenMs = Math.max(writtenMs, place.writtenMs ?? 0);
+      place.writtenMs = Math.max(writtenMs, place.writtenMs);
     }
   }
 

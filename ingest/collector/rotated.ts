@@ -25,9 +25,7 @@ export async function bytesBefore(file: FileHandle, position: number): Promise<B
   return bytes.subarray(0, bytesRead);
 }
 
-type Place = Pick<FilePlace, 'inode' | 'durable' | 'mark'>;
-
-const holds = async (file: FileHandle, { durable, mark }: Place): Promise<boolean> => {
+const holds = async (file: FileHandle, { durable, mark }: FilePlace): Promise<boolean> => {
   const bytes = await bytesBefore(file, durable);
   return bytes.length === Math.min(durable, limits.fileMarkBytes) && markOf(bytes) === mark;
 };
@@ -36,7 +34,9 @@ const holds = async (file: FileHandle, { durable, mark }: Place): Promise<boolea
  * Opens the file that `place` lies in: the one at `path`, the one of its folder that has the inode, or a copy of it. An inode
  * number is used again for other files, so in each case the bytes before the place must be the same. Undefined: it is gone.
  */
-export async function reopen(path: string, place: Place): Promise<FileHandle | undefined> {
+export async function reopen(path: string, place: FilePlace): Promise<FileHandle | undefined> {
+  const copy = place.durable < limits.fileMarkBytes ? await copyOfNew(path, place) : undefined;
+  if (copy !== undefined) return copy;
   const folder = dirname(path);
   const others = (await namesIn(folder)).filter((name) => name !== basename(path));
   const found = [];
@@ -54,6 +54,16 @@ export async function reopen(path: string, place: Place): Promise<FileHandle | u
     await handle.close();
   }
   return undefined;
+}
+
+/**
+ * Of a file of which next to nothing was durable no bytes show that it is the same. If it was copied and truncated since, the
+ * copy was written after it was last seen.
+ */
+async function copyOfNew(path: string, { inode, writtenMs }: FilePlace): Promise<FileHandle | undefined> {
+  const named = await stat(path).catch(() => undefined);
+  const next = named?.ino === inode ? await nextFile(path, writtenMs) : undefined;
+  return next === undefined || next.inode === inode ? undefined : open(next.path, 'r');
 }
 
 /** A folder that may be entered and not listed shows nothing: then only the configured name is known. */

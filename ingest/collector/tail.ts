@@ -84,7 +84,10 @@ export class FileTail {
 
   /** Undefined before the file is open. */
   get durablePlace(): FilePlace | undefined {
-    if (this.file === undefined) return undefined;
+    return this.file === undefined ? undefined : this.durablePlaceOf();
+  }
+
+  private durablePlaceOf(): FilePlace {
     const { inode, writtenMs } = this;
     const { generation, position, mark } = this.durable;
     return { inode, generation, durable: position, mark, writtenMs };
@@ -124,16 +127,14 @@ export class FileTail {
     const from = this.reached.position + this.skipped - this.before.length;
     const { bytesRead } = await file.read(this.buffer, 0, this.buffer.length, from);
     if (!this.before.equals(this.buffer.subarray(0, Math.min(bytesRead, this.before.length)))) {
-      await this.findReplaced();
-      return false;
+      return this.findReplaced();
     }
     this.isBehind = bytesRead > this.before.length && this.takeLines(bytesRead);
     if (this.isBehind) {
       this.quietSinceMs = 0;
       return true;
     }
-    await this.lookForChange(file);
-    return false;
+    return this.lookForChange(file);
   }
 
   /** At a restart the file of the place, whatever it is called by now; else the one that comes next. */
@@ -147,8 +148,7 @@ export class FileTail {
       return true;
     }
     // Of a file that is gone only its last write says which ones came after it.
-    const after = resume === undefined ? Number.POSITIVE_INFINITY : (resume.writtenMs ?? Number.POSITIVE_INFINITY);
-    const next = await nextFile(this.path, after);
+    const next = await nextFile(this.path, resume?.writtenMs ?? Number.POSITIVE_INFINITY);
     if (next === undefined || !(await this.goTo(next))) return false;
     // What was left unread of it is a gap, of unknown size.
     if (resume !== undefined && next.unread === 0) this.intake.lost(this.source.feed, 'unread', 0);
@@ -228,9 +228,7 @@ export class FileTail {
       this.intake.lost(this.source.feed, 'line_too_long', to - from);
       return;
     }
-    const { inode, durable } = this;
-    const { generation } = this.reached;
-    const file: FilePosition = { inode, generation, start, end, durable: durable.position, mark: durable.mark };
+    const file: FilePosition = { ...this.durablePlaceOf(), start, end };
     this.intake.line(this.source, chunk, from, to, nowMs, file);
   }
 
@@ -274,18 +272,21 @@ export class FileTail {
    * What stood before our place stands there no more: the file was truncated, mostly after it had been copied. The copy has
    * what we had not read; without one nobody can say how much that was.
    */
-  private async findReplaced(): Promise<void> {
+  private async findReplaced(): Promise<boolean> {
     this.isBehind = true;
-    if (!this.isAllDurable) return;
-    const { position, mark } = this.reached;
-    const copy = await reopen(this.path, { inode: this.inode, durable: position, mark });
-    if (copy !== undefined) return this.goOn(copy, this.reached);
+    if (!this.isAllDurable) return false;
+    const copy = await reopen(this.path, this.durablePlaceOf());
+    if (copy !== undefined) {
+      await this.goOn(copy, this.reached);
+      return true;
+    }
     this.intake.lost(this.source.feed, 'unread', 0);
     this.begin();
+    return true;
   }
 
-  /** At the end of what is there: does the name belong to another file now? */
-  private async lookForChange(file: FileHandle): Promise<void> {
+  /** At the end of what is there: does the name belong to another file now? True when that has begun. */
+  private async lookForChange(file: FileHandle): Promise<boolean> {
     if (this.buffer.length > CHUNK_BYTES) this.buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     const { mtimeMs, size } = await file.stat();
     this.writtenMs = Math.max(this.writtenMs, mtimeMs);
@@ -294,15 +295,17 @@ export class FileTail {
     // A deleted file goes on being written until Vault gets SIGHUP (vault-audit.md 3).
     if (next === undefined) {
       this.quietSinceMs = 0;
-      return;
+      return false;
     }
     // So does a renamed one: leave it only when it has been quiet.
     this.isBehind = true;
     const nowMs = this.now();
     if (this.quietSinceMs === 0) this.quietSinceMs = nowMs;
-    if (nowMs - this.quietSinceMs < limits.tailSwitchMs || !this.isAllDurable) return;
+    if (nowMs - this.quietSinceMs < limits.tailSwitchMs || !this.isAllDurable) return false;
     const left = size - this.reached.position;
-    if ((await this.goTo(next)) && left > 0) this.intake.lost(this.source.feed, 'unread', left);
+    if (!(await this.goTo(next))) return false;
+    if (left > 0) this.intake.lost(this.source.feed, 'unread', left);
+    return true;
   }
 }
 

@@ -141,7 +141,7 @@ describe('a full spool', () => {
     expect(intake.mustWait(intake.source({ device: 'file' }).feed)).toBe(true);
     put('tcp', 'one', 'three');
     put('unix', 'x');
-    const file = { inode: 1, generation: 1, start: 0, end: 5, durable: 0, mark: 0 };
+    const file = { inode: 1, generation: 1, start: 0, end: 5, durable: 0, mark: 0, writtenMs: 0 };
     intake.line(intake.source({ device: 'file' }), Buffer.from('kept'), 0, 4, nowMs, file);
     intake.lost({ device: 'tcp' }, 'truncated', 100);
     expect(spool.lines().map(({ text }) => text)).toEqual(['kept']);
@@ -178,7 +178,7 @@ describe('a tick', () => {
     const { spool, intake, put } = withSpool(3);
     put('tcp', JSON.stringify({ request: { id: '1' }, time: '2026-11-23T02:59:00Z', type: 'request' }));
     put('unix', JSON.stringify({ request: { id: '2' }, time: '2026-11-23T02:58:00.5Z', type: 'request' }));
-    const files = { file: { inode: 7, generation: 2, durable: 99, mark: 7 } };
+    const files = { file: { inode: 7, generation: 2, durable: 99, mark: 7, writtenMs: 8 } };
     intake.tick(nowMs + 2000, files);
     const ticks = spool.of('tick');
     expect(ticks.map(({ partition }) => partition)).toEqual([0, 1, 2]);
@@ -199,7 +199,7 @@ describe('a tick', () => {
     put('tcp', 'no JSON', '{"time":"soon","type":"x"}');
     intake.tick(nowMs, {});
     expect(spool.ticks()).toEqual([]);
-    intake.tick(nowMs, { file: { inode: 7, generation: 2, durable: 99, mark: 7 } });
+    intake.tick(nowMs, { file: { inode: 7, generation: 2, durable: 99, mark: 7, writtenMs: 8 } });
     expect(spool.ticks()).toHaveLength(3);
   });
 });

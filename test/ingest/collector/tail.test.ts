@@ -91,8 +91,9 @@ describe('a file that grows', () => {
     const spool = new MemorySpool(1);
     const { intake, tail } = await at.follow(spool);
     intake.queued = limits.spoolQueueBytesMax + 1;
-    await writeFile(at.path, written(lines));
     await until(() => expect(tail.isBehind).toBe(true));
+    await writeFile(at.path, written(lines));
+    await new Promise((resolve) => setTimeout(resolve, 2 * limits.tailPollMs));
     expect(texts(spool)).toEqual([]);
     intake.queued = 0;
     await until(() => expect(texts(spool)).toEqual(lines));
@@ -184,7 +185,7 @@ describe('a restart', () => {
     await writeFile(at.path, written(lines));
     const { ino, size } = await stat(at.path);
     const mark = crc32(Buffer.from(written(lines)).subarray(-limits.fileMarkBytes));
-    return { inode: ino, generation: 3, durable: size, mark, kept: new Map() };
+    return { inode: ino, generation: 3, durable: size, mark, writtenMs: 0, kept: new Map() };
   };
 
   test('goes on behind what is durable without reading what lies before', async () => {
@@ -194,7 +195,15 @@ describe('a restart', () => {
     await at.follow(spool, place);
     await appendFile(at.path, 'next\n');
     await linesReach(spool, ['next']);
-    const file = { inode, generation: 3, start: durable, end: durable + 5, durable, mark };
+    const file = {
+      inode,
+      generation: 3,
+      start: durable,
+      end: durable + 5,
+      durable,
+      mark,
+      writtenMs: expect.any(Number),
+    };
     expect(spool.lines()[0]?.head.file).toEqual(file);
   });
 
@@ -233,7 +242,12 @@ describe('the place of an input in the spool', () => {
   function collect(partitions = 3) {
     const spool = new MemorySpool(partitions);
     const intake = new Intake(spool, new Redactor(Buffer.alloc(32, 1)));
-    const line = (input: { device: string; node?: string }, generation: number, start: number, durable: number) =>
+    const line = (
+      input: { device: string; node?: string },
+      generation: number,
+      start: number,
+      durable: number,
+    ) =>
       intake.line(intake.source({ node: undefined, ...input }), Buffer.from(`x${start}`), 0, 2, 0, {
         inode: 5,
         generation,
@@ -241,6 +255,7 @@ describe('the place of an input in the spool', () => {
         end: start + 3,
         durable,
         mark: durable + 1,
+        writtenMs: 5,
       });
     return { spool, intake, line };
   }
@@ -264,14 +279,18 @@ describe('the place of an input in the spool', () => {
       [10, 13],
       [20, 23],
     ]);
-    expect(await placeIn(spool)).toEqual({ ...place, durable: 3, mark: 4, kept });
+    expect(await placeIn(spool)).toEqual({ ...place, durable: 3, mark: 4, writtenMs: 5, kept });
     expect(await placeIn(spool, 'audit@n1')).toMatchObject({ generation: 9, kept: new Map([[70, 73]]) });
     expect(await placeIn(spool, 'audit@n2')).toMatchObject({ generation: 4, kept: new Map([[30, 33]]) });
     intake.tick(0, { file: { ...place, durable: 20, mark: 8, writtenMs: 77 } });
     await spool.flush();
     const later = { ...place, durable: 20, mark: 8, writtenMs: 77, kept: new Map([[20, 23]]) };
     expect(await placeIn(spool)).toEqual(later);
-    expect([...(await recover(spool, inputs)).places.keys()].sort()).toEqual(['audit@n1', 'audit@n2', 'file']);
+    expect([...(await recover(spool, inputs)).places.keys()].sort()).toEqual([
+      'audit@n1',
+      'audit@n2',
+      'file',
+    ]);
   });
 
   test('event times and spooled bytes are those of the inputs that are configured, whoever sent to them', async () => {
@@ -289,7 +308,10 @@ describe('the place of an input in the spool', () => {
     const { times, spooled } = await recover(spool, inputs);
     expect([...times.keys()].sort()).toEqual(['tcp', 'web@n1']);
     const [tick] = spool.ticks();
-    expect(Object.fromEntries(spooled)).toEqual({ tcp: tick?.spooled?.['tcp'], 'web@n1': tick?.spooled?.['web@n1'] });
+    expect(Object.fromEntries(spooled)).toEqual({
+      tcp: tick?.spooled?.['tcp'],
+      'web@n1': tick?.spooled?.['web@n1'],
+    });
     expect(spooled.get('tcp')).toBeGreaterThan(50);
   });
 });

@@ -32,7 +32,7 @@ export class TailFolder {
 
   async remove(): Promise<void> {
     await Promise.all([...this.open].map((following) => following.stop()));
-    await rm(this.folder, { recursive: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   /**
@@ -48,7 +48,11 @@ export class TailFolder {
       return nowMs;
     };
     const tail = new FileTail({ source, path: this.path, intake, now, place });
-    const committing = setInterval(() => commits && tail.setDurable(tail.place), 2);
+    const commit = () => {
+      intake.settle(intake.mark());
+      tail.setDurable(tail.place);
+    };
+    const committing = setInterval(() => commits && commit(), 2);
     const stop = async () => {
       this.open.delete(following);
       clearInterval(committing);
