@@ -26,6 +26,12 @@ export const limits = {
   spoolQueuePerInputBytesMax: 64 * MiB,
   /** How often the parts of the spool that inputs with a quota take are reckoned anew. */
   quotaReckonMs: 60_000,
+  /** Longest message on a Unix datagram socket; the sender's own bound (SO_SNDBUF) is mostly lower. */
+  datagramBytesMax: 4 * MiB,
+  /** Pause before a reader of datagrams that ended is started again. */
+  datagramRestartMs: 500,
+  /** How often a datagram socket that does not wait by itself is asked. */
+  datagramPollMs: 5,
   /** Longest line that is parsed to be redacted when its device hashes; a longer one is searched as text. */
   redactWalkCharsMax: 256 * KiB,
   /** Deepest nesting that is parsed. Real lines stay under 20. */

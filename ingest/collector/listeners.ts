@@ -1,8 +1,10 @@
 // Opens the listener of an input, whatever its type.
 
-import type { Input } from '../../core/devices.ts';
+import type { Input, InputOf } from '../../core/devices.ts';
+import { readDatagrams } from './datagrams.ts';
 import { type ListenerOptions, listenTcp, listenUnix } from './listener.ts';
 import type { Listener } from './listening.ts';
+import { syslogFraming } from './syslog.ts';
 
 /** The listener of `input`; a file has none. Throws a SealwatchError that names the device. */
 export async function listen(options: ListenerOptions, input: Input): Promise<Listener | undefined> {
@@ -11,7 +13,15 @@ export async function listen(options: ListenerOptions, input: Input): Promise<Li
       return listenTcp(options, input);
     case 'unix':
       return listenUnix(options, input);
+    case 'syslog':
+      return listenSyslog(options, input);
     default:
       return undefined;
   }
+}
+
+function listenSyslog(options: ListenerOptions, input: InputOf<'syslog'>): Promise<Listener> | Listener {
+  const { fd, port } = input;
+  if (fd !== undefined) return readDatagrams(options, { ...input, fd });
+  return listenTcp({ ...options, framing: syslogFraming }, { ...input, port: port as number });
 }
