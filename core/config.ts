@@ -10,6 +10,7 @@ import {
   devicesOf,
   type Input,
   inputId,
+  placeOf,
   reachable,
   tcpOptions,
 } from './devices.ts';
@@ -131,6 +132,9 @@ const schema = settings.superRefine((config, context) => {
     const first = inputs.find(({ device }) => device === input.device);
     if (first !== undefined && (first.cluster ?? config.cluster) !== (input.cluster ?? config.cluster))
       say(`the device ${input.device} stands in two clusters`);
+    const other = inputs.find((known) => placeOf(known) === placeOf(input));
+    if (other !== input && placeOf(input) !== undefined && other !== undefined)
+      say(`${inputId(other)} and ${id} are both read at ${placeOf(input)}`);
   }
 });
 

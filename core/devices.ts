@@ -128,6 +128,8 @@ export function reachable(input: Reachable, context: z.RefinementCtx): void {
     return;
   }
   if (input.type === 'http') say('beyond this host set `tls`: the bearer token would be readable');
+  else if (input.type === 'udp' && input.allowPlain !== true)
+    say('UDP has no TLS: beyond this host set `allowPlain: true` with `allow`, or use tcp');
   else if (input.allowPlain !== true) say('beyond this host set `tls`, or `allowPlain: true` with `allow`');
   else if (input.allow.length === 0) say('`allowPlain` needs `allow`, the addresses that may send');
 }
@@ -171,6 +173,13 @@ export function devicesOf(inputs: readonly Input[], cluster: string): Device[] {
 }
 
 const weakness: Origin[] = ['recorded', 'local', 'verified', 'unverified', 'unprovable'];
+
+/** Where an input is read; no two can be read in one place. Undefined for a free port or a socket that is handed over. */
+export function placeOf(input: Input): string | undefined {
+  if (input.type === 'file' || input.type === 'unix') return input.path;
+  if (input.port === undefined || input.port === 0) return undefined;
+  return `${input.type === 'udp' ? 'UDP' : 'TCP'} port ${input.port} of ${input.host}`;
+}
 
 /** Names an input among all: its device, and its node when it has one. */
 export const inputId = ({ device, node }: Pick<Input, 'device' | 'node'>): string =>

@@ -6,7 +6,6 @@ export const errorCodes = {
   USAGE: 2,
   PORT_TAKEN: 1,
   LISTEN_FAILED: 1,
-  TLS_UNUSABLE: 2,
   DATA_DIR_LOCKED: 1,
   DATA_DIR_UNUSABLE: 1,
   DATA_DIR_OTHER_LAYOUT: 1,

@@ -20,6 +20,17 @@ export const limits = {
   keepAliveMs: 60_000,
   /** Time a sender has for its TLS handshake. */
   tlsHandshakeMs: 10_000,
+  /** Time a sender of an HTTP device has for its headers, and for a whole request. OpenBao sends both at once. */
+  httpHeadersMs: 10_000,
+  httpRequestMs: 30_000,
+  /** An HTTP connection without a request is kept this long: longer than OpenBao keeps one (90 s), so that it closes first. */
+  httpKeepAliveMs: 120_000,
+  /** How often a file with tokens or certificates is looked at for a new content. */
+  secretPollMs: 1_000,
+  /** Tokens of one HTTP device that are valid at the same time. */
+  httpTokensMax: 16,
+  /** Buffer that the system is asked to give a UDP input; what does not fit into it is lost uncounted. */
+  udpBufferBytes: 8 * MiB,
   /** Lines waiting for the disk. Past it sockets go on and what is dropped is counted; the file tail waits. */
   spoolQueueBytesMax: 128 * MiB,
   /** Of these, lines of one input: one that floods must not make the others drop. */

@@ -6,10 +6,12 @@ import { limits } from '../../core/limits.ts';
 import type { Stream } from '../../core/ports.ts';
 import { type Tick, topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
+import { Commits } from './commits.ts';
 import { Intake } from './intake.ts';
 import { listen } from './listeners.ts';
 import type { Listener } from './listening.ts';
 import { PartialBudget } from './partial.ts';
+import { deletedOf } from './quota.ts';
 import { type Recovered, recover } from './recover.ts';
 import { Redactor } from './redact.ts';
 import { FileTail } from './tail.ts';
@@ -35,6 +37,8 @@ export class Collector implements AsyncDisposable {
   private ticker: NodeJS.Timeout | undefined;
   private committing: Promise<void> | undefined;
   private commitTimer: NodeJS.Timeout | undefined;
+  private quotaTimer: NodeJS.Timeout | undefined;
+  private readonly commits = new Commits(() => this.commitSoon());
 
   private constructor(options: CollectorOptions) {
     this.options = options;
@@ -54,6 +58,7 @@ export class Collector implements AsyncDisposable {
       await collector[Symbol.asyncDispose]();
       throw error;
     }
+    await collector.reckonQuotas();
     await collector.follow(recovered);
     // Only now: the first tick must know how far behind the file is.
     collector.ticker = setInterval(() => collector.tick(), 1000);
@@ -63,13 +68,26 @@ export class Collector implements AsyncDisposable {
   private async listen(): Promise<void> {
     const { config, now } = this.options;
     const { intake } = this;
-    const options = { intake, budget: new PartialBudget(), now };
+    const options = { intake, budget: new PartialBudget(), now, commits: this.commits };
     for (const input of inputsOf(config)) {
       const listener = await listen(options, input);
       if (listener !== undefined) this.listeners.push(listener);
     }
     // Sockets feed the intake on their own; this notices that there is something to commit.
     this.commitTimer = setInterval(() => this.commitSoon(), limits.groupCommitMs);
+  }
+
+  /** What retention has deleted no longer counts; looked at only for inputs that have a quota. */
+  private async reckonQuotas(): Promise<void> {
+    const { config, stream, logger } = this.options;
+    if (inputsOf(config).every(({ quotaMiB }) => quotaMiB === undefined)) return;
+    try {
+      this.intake.free(await deletedOf(stream));
+    } catch (error) {
+      // Retention deletes what is being read; the next look finds another start.
+      logger.warn({ error: String(error) }, 'the parts of the spool cannot be reckoned; trying again');
+    }
+    this.quotaTimer = setTimeout(() => this.reckonQuotas(), limits.quotaReckonMs);
   }
 
   private async follow({ places }: Recovered): Promise<void> {
@@ -113,16 +131,19 @@ export class Collector implements AsyncDisposable {
   private async commit(): Promise<void> {
     const { stream, onDurable, logger } = this.options;
     const mark = this.intake.mark();
+    const end = this.commits.begin();
     const places = [...this.tails.values()].map((tail) => ({ tail, place: tail.place }));
     try {
       await stream.flush();
     } catch (error) {
       this.isFailing = true;
+      end(false);
       logger.error({ error: String(error) }, 'the spool cannot be written; trying again');
       await new Promise((resolve) => setTimeout(resolve, SPOOL_RETRY_MS));
       return;
     }
     this.isFailing = false;
+    end(true);
     this.intake.settle(mark);
     for (const { tail, place } of places) tail.setDurable(place);
     onDurable(Array.from({ length: stream.partitions }, (_, partition) => stream.end(topics.raw, partition)));
@@ -131,6 +152,7 @@ export class Collector implements AsyncDisposable {
   /** Stops listening, takes what has arrived, and makes it durable. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.ticker);
+    clearTimeout(this.quotaTimer);
     await Promise.all(this.listeners.map((listener) => listener[Symbol.asyncDispose]()));
     await Promise.all([...this.tails.values()].map((tail) => tail.stop()));
     clearInterval(this.commitTimer);

@@ -113,7 +113,7 @@ export class Framer implements Framing, Holder {
 
   /** The line so far is dropped; its length is told when its newline comes. */
   giveUp(): void {
-    this.skipped = this.partBytes;
+    this.skipped += this.partBytes;
     this.drop();
   }
 

@@ -156,7 +156,7 @@ export class Intake {
   }
 
   lost({ device }: Pick<Feed, 'device'>, reason: LossReason, bytes: number): void {
-    this.counters.dropped++;
+    if (reason !== 'refused' && reason !== 'unconfirmed') this.counters.dropped++;
     const key = `${reason}/${device}`;
     const loss = this.losses.get(key) ?? { bytes: 0, count: 0, device, reason };
     loss.bytes += bytes;

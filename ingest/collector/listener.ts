@@ -32,7 +32,7 @@ interface TcpInput extends PeersOptions {
   tls?: Tls | undefined;
 }
 
-/** Listens on the input's host and port, with TLS if it says so. Throws PORT_TAKEN, LISTEN_FAILED or TLS_UNUSABLE. */
+/** Listens on the input's host and port, with TLS if it says so. Throws PORT_TAKEN, LISTEN_FAILED or CONFIG_INVALID. */
 export async function listenTcp(options: StreamOptions, input: TcpInput): Promise<Listener> {
   const { device, host, port, tls } = input;
   const peers = new Peers(input, options.intake);

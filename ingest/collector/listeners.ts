@@ -2,12 +2,14 @@
 
 import type { Input, InputOf } from '../../core/devices.ts';
 import { readDatagrams } from './datagrams.ts';
+import { type HttpOptions, listenHttp } from './http.ts';
 import { type ListenerOptions, listenTcp, listenUnix } from './listener.ts';
 import type { Listener } from './listening.ts';
 import { syslogFraming } from './syslog.ts';
+import { listenUdp } from './udp.ts';
 
 /** The listener of `input`; a file has none. Throws a SealwatchError that names the device. */
-export async function listen(options: ListenerOptions, input: Input): Promise<Listener | undefined> {
+export async function listen(options: HttpOptions, input: Input): Promise<Listener | undefined> {
   switch (input.type) {
     case 'tcp':
       return listenTcp(options, input);
@@ -15,6 +17,10 @@ export async function listen(options: ListenerOptions, input: Input): Promise<Li
       return listenUnix(options, input);
     case 'syslog':
       return listenSyslog(options, input);
+    case 'udp':
+      return listenUdp(options, input);
+    case 'http':
+      return listenHttp(options, input);
     default:
       return undefined;
   }

@@ -3,6 +3,7 @@
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { type Input, isLoopback } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
+import type { LossReason } from '../../core/records.ts';
 import type { LineSink, Source } from './intake.ts';
 import { THIS_HOST } from './partial.ts';
 
@@ -27,6 +28,11 @@ export class Peers {
     this.nodes = new Map(
       Object.entries(input.nodes ?? {}).map(([address, node]) => [plainAddress(address), node]),
     );
+  }
+
+  /** Addresses that are remembered. */
+  get size(): number {
+    return this.sources.size;
   }
 
   /** Whether lines may come from `address`; without a list they may from everywhere. */
@@ -55,7 +61,7 @@ export class Peers {
     this.lost('refused', 0);
   }
 
-  lost(reason: 'refused' | 'unconfirmed' | 'line_too_long', bytes: number): void {
+  lost(reason: LossReason, bytes: number): void {
     this.intake.lost(this.source().feed, reason, bytes);
   }
 

@@ -62,6 +62,15 @@ function endOfStructured(bytes: Buffer, from: number, to: number): number {
   return from;
 }
 
+/** Hands on the audit line of each syslog message; a line without a header is handed on as it is. */
+export const syslogSink = (sink: FrameSink): FrameSink => ({
+  line: (bytes, from, to) => {
+    const line = lineOfMessage(bytes, from, to);
+    if (line.to > line.from) sink.line(bytes, line.from, line.to);
+  },
+  lost: (reason, bytes) => sink.lost(reason, bytes),
+});
+
 /** Digits of an octet count; a longer number is no count. A count past the longest line is given up by the framer. */
 const COUNT_DIGITS_MAX = 9;
 const newline = Buffer.of(NEWLINE);
@@ -79,16 +88,7 @@ class SyslogFraming implements Framing {
   private isInLine = false;
 
   constructor(sink: FrameSink, budget: Budget) {
-    this.lines = new Framer(
-      {
-        line: (bytes, from, to) => {
-          const line = lineOfMessage(bytes, from, to);
-          if (line.to > line.from) sink.line(bytes, line.from, line.to);
-        },
-        lost: (reason, bytes) => sink.lost(reason, bytes),
-      },
-      budget,
-    );
+    this.lines = new Framer(syslogSink(sink), budget);
   }
 
   push(chunk: Buffer): void {

@@ -6,7 +6,7 @@ import type { Tls } from '../../core/devices.ts';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 
-/** Reads the files of `tls`, and tries them. With an authority senders must show a certificate of it. Throws TLS_UNUSABLE. */
+/** Reads the files of `tls`, and tries them. With an authority senders must show a certificate of it. Throws CONFIG_INVALID. */
 export function tlsOptions(tls: Tls, device: string): TlsOptions {
   const context: SecureContextOptions = {
     cert: read(tls.certFile, 'tls.certFile', device),
@@ -50,7 +50,7 @@ function read(path: string, key: string, device: string): Buffer {
 }
 
 const unusable = (message: string, advice: string, cause?: unknown) =>
-  new SealwatchError('TLS_UNUSABLE', message, advice, { cause });
+  new SealwatchError('CONFIG_INVALID', message, advice, { cause });
 
 /** What went wrong, without what stands in the files. */
 const reasonOf = (error: unknown): string => systemCode(error) ?? 'unknown reason';
