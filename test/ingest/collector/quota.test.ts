@@ -100,7 +100,7 @@ describe('what retention has deleted', () => {
       await using stream = await open();
       const intake = new Intake(stream, redactor);
       const source = intake.source({ device: 'tcp', node: undefined });
-      for (let i = 0; i < 12; i++) {
+      for (let i = 0; i < 40; i++) {
         const line = lineOf(limits.segmentBytesMax / 3, i);
         intake.line(source, line, 0, line.length, nowMs);
         intake.tick(nowMs + i * 1000);
