@@ -12,12 +12,11 @@ afterEach(() => {
 });
 
 async function start() {
-  const server = createServer().listen(0, '127.0.0.1');
+  // Paused, or this process would read it.
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const socket = connect((server.address() as { port: number }).port, '127.0.0.1');
-  await once(socket, 'connect');
-  const [sender] = await accepted;
+  const sender = connect((server.address() as { port: number }).port, '127.0.0.1');
+  const [socket] = (await once(server, 'connection')) as [Socket];
   const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
   const child = spawn(process.execPath, ['dist/ingest/collector/datagram-reader.js'], {
     stdio: ['pipe', 'pipe', 'inherit', fd],
@@ -25,6 +24,7 @@ async function start() {
   closing.push(
     () => child.kill('SIGKILL'),
     () => socket.destroy(),
+    () => sender.destroy(),
     () => server.close(),
   );
   let output = '';
