@@ -130,7 +130,7 @@ export class Chain {
       });
     }
     // Nothing waits for a disk here.
-    this.intake.queued = 0;
+    this.intake.settleAll();
   }
 
   /** Bytes of a device's log, in any chunks. */

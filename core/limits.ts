@@ -36,6 +36,16 @@ export const limits = {
   udpBufferBytes: 8 * MiB,
   /** Lines waiting for the disk. Past it sockets go on and what is dropped is counted; the file tail waits. */
   spoolQueueBytesMax: 128 * MiB,
+  /** Of these, lines of one input: one that floods must not make the others drop. */
+  spoolQueuePerInputBytesMax: 64 * MiB,
+  /** How often the parts of the spool that inputs with a quota take are reckoned anew. */
+  quotaReckonMs: 60_000,
+  /** Longest message on a Unix datagram socket; the sender's own bound (SO_SNDBUF) is mostly lower. */
+  datagramBytesMax: 4 * MiB,
+  /** Pause before a reader of datagrams that ended is started again. */
+  datagramRestartMs: 500,
+  /** How often a datagram socket that does not wait by itself is asked. */
+  datagramPollMs: 5,
   /** Longest line that is parsed to be redacted when its device hashes; a longer one is searched as text. */
   redactWalkCharsMax: 256 * KiB,
   /** Deepest nesting that is parsed. Real lines stay under 20. */
@@ -62,6 +72,10 @@ export const limits = {
   tailPollMs: 200,
   /** A renamed file is left for the new one when nothing has come for this long. */
   tailSwitchMs: 1_000,
+  /** Bytes before a place in a file by which the file is known again. */
+  fileMarkBytes: 256,
+  /** Files of the audit file's folder that are looked at for what rotation made of it. */
+  rotatedFilesMax: 1_000,
   /** Time between two group commits of the spool, so that one fsync serves many lines. */
   groupCommitMs: 10,
   /** Calls of one partition that wait for their other half or another device. Past it the oldest goes out as it is. */

@@ -47,10 +47,14 @@ export interface FilePosition {
   end: number;
   /** Every line before this byte was durable when the record was made. */
   durable: number;
+  /** CRC-32 of the `limits.fileMarkBytes` before `durable`. */
+  mark: number;
+  /** See `FilePlace`. */
+  writtenMs: number;
 }
 
 const SPAN_BYTES = 28;
-const FILE_BYTES = 40;
+const FILE_BYTES = 52;
 const LOG_RAW = 1;
 const FROM_FILE = 2;
 const TOKEN_IN_PLAIN = 4;
@@ -84,6 +88,8 @@ export function encodeHead({ source, spans, scrub, file }: NewHead): Buffer {
   out.writeDoubleLE(file.start, fileAt + 16);
   out.writeDoubleLE(file.end, fileAt + 24);
   out.writeDoubleLE(file.durable, fileAt + 32);
+  out.writeUInt32LE(file.mark, fileAt + 40);
+  out.writeDoubleLE(file.writtenMs, fileAt + 44);
   return out;
 }
 
@@ -140,6 +146,8 @@ export function decodeLine(payload: Buffer): { head: LineHead; at: number } {
     start: payload.readDoubleLE(fileAt + 16),
     end: payload.readDoubleLE(fileAt + 24),
     durable: payload.readDoubleLE(fileAt + 32),
+    mark: payload.readUInt32LE(fileAt + 40),
+    writtenMs: payload.readDoubleLE(fileAt + 44),
   };
   return { head, at: fileAt + FILE_BYTES };
 }

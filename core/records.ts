@@ -46,6 +46,10 @@ export interface FilePlace {
   generation: number;
   /** Every line before this byte is in the spool. */
   durable: number;
+  /** CRC-32 of the `limits.fileMarkBytes` before `durable`: an inode number is used again, a file is truncated. */
+  mark: number;
+  /** When the file was last written, as far as has been seen, in ms: files that were written later are not read yet. */
+  writtenMs: number;
 }
 
 /** What became of lines or connections that the collector could not keep as they should be. */

@@ -11,6 +11,7 @@ import { Intake } from './intake.ts';
 import { listen } from './listeners.ts';
 import type { Listener } from './listening.ts';
 import { PartialBudget } from './partial.ts';
+import { deletedOf } from './quota.ts';
 import { type Recovered, recover } from './recover.ts';
 import { Redactor } from './redact.ts';
 import { FileTail } from './tail.ts';
@@ -36,6 +37,7 @@ export class Collector implements AsyncDisposable {
   private ticker: NodeJS.Timeout | undefined;
   private committing: Promise<void> | undefined;
   private commitTimer: NodeJS.Timeout | undefined;
+  private quotaTimer: NodeJS.Timeout | undefined;
   private readonly commits = new Commits(() => this.commitSoon());
 
   private constructor(options: CollectorOptions) {
@@ -46,14 +48,17 @@ export class Collector implements AsyncDisposable {
   /** Starts reading. Throws PORT_TAKEN or LISTEN_FAILED before anything is read. */
   static async start(options: CollectorOptions): Promise<Collector> {
     const collector = new Collector(options);
-    const recovered = await recover(options.stream);
-    for (const [device, time] of recovered.times) collector.intake.resume(device, time, options.now());
+    const inputs = inputsOf(options.config);
+    const recovered = await recover(options.stream, new Set(inputs.map(inputId)));
+    for (const [id, time] of recovered.times) collector.intake.resume(id, time, options.now());
+    for (const [id, spooled] of recovered.spooled) collector.intake.resumeSpooled(id, spooled);
     try {
       await collector.listen();
     } catch (error) {
       await collector[Symbol.asyncDispose]();
       throw error;
     }
+    await collector.reckonQuotas();
     await collector.follow(recovered);
     // Only now: the first tick must know how far behind the file is.
     collector.ticker = setInterval(() => collector.tick(), 1000);
@@ -71,6 +76,19 @@ export class Collector implements AsyncDisposable {
     }
     // Sockets feed the intake on their own; this notices that there is something to commit.
     this.commitTimer = setInterval(() => this.commitSoon(), limits.groupCommitMs);
+  }
+
+  /** What retention has deleted no longer counts; looked at only for inputs that have a quota. */
+  private async reckonQuotas(): Promise<void> {
+    const { config, stream, logger } = this.options;
+    if (inputsOf(config).every(({ quotaMiB }) => quotaMiB === undefined)) return;
+    try {
+      this.intake.free(await deletedOf(stream));
+    } catch (error) {
+      // Retention deletes what is being read; the next look finds another start.
+      logger.warn({ error: String(error) }, 'the parts of the spool cannot be reckoned; trying again');
+    }
+    this.quotaTimer = setTimeout(() => this.reckonQuotas(), limits.quotaReckonMs);
   }
 
   private async follow({ places }: Recovered): Promise<void> {
@@ -113,7 +131,7 @@ export class Collector implements AsyncDisposable {
 
   private async commit(): Promise<void> {
     const { stream, onDurable, logger } = this.options;
-    const queued = this.intake.queued;
+    const mark = this.intake.mark();
     const end = this.commits.begin();
     const places = [...this.tails.values()].map((tail) => ({ tail, place: tail.place }));
     try {
@@ -129,7 +147,7 @@ export class Collector implements AsyncDisposable {
     }
     this.isFailing = false;
     end(true);
-    this.intake.queued -= queued;
+    this.intake.settle(mark);
     for (const { tail, place } of places) tail.setDurable(place);
     onDurable(Array.from({ length: stream.partitions }, (_, partition) => stream.end(topics.raw, partition)));
   }
@@ -137,6 +155,7 @@ export class Collector implements AsyncDisposable {
   /** Stops listening, takes what has arrived, and makes it durable. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.ticker);
+    clearTimeout(this.quotaTimer);
     await Promise.all(this.listeners.map((listener) => listener[Symbol.asyncDispose]()));
     await Promise.all([...this.tails.values()].map((tail) => tail.stop()));
     clearInterval(this.commitTimer);

@@ -26,6 +26,12 @@ export interface Feed {
   readonly clock: DeviceClock;
   /** Bytes put on the spool since the input's first start. */
   spooled: number;
+  /** How much of `spooled` is durable. */
+  settled: number;
+  /** How much of `spooled` retention has deleted. */
+  freed: number;
+  /** Most bytes that may lie on the spool. */
+  quota: number;
 }
 
 /** Where lines come from: an input, and the node that wrote them, when that is known. */
@@ -55,22 +61,63 @@ export class Intake {
     this.redactor = redactor;
   }
 
-  get isFull(): boolean {
-    return this.queued > limits.spoolQueueBytesMax;
+  /** The source of lines of `input` that `node` wrote; one input may have many. */
+  source(input: Pick<Input, 'device' | 'node' | 'quotaMiB'>, node = input.node): Source {
+    const feed = this.feedOf(inputId(input));
+    feed.quota = (input.quotaMiB ?? Number.POSITIVE_INFINITY) * MiB;
+    return { feed, encoded: encodeSource(input.device, node) };
   }
 
-  /** The source of lines of `input` that `node` wrote; one input may have many. */
-  source(input: Pick<Input, 'device' | 'node'>, node = input.node): Source {
-    return { feed: this.feedOf(inputId(input)), encoded: encodeSource(input.device, node) };
+  isOverQuota({ spooled, freed, quota }: Feed): boolean {
+    return spooled - freed >= quota;
+  }
+
+  /** Whether a line that comes on `feed` now would be dropped; a file keeps it and waits. */
+  mustWait(feed: Feed): boolean {
+    return this.refusal(feed) !== undefined;
+  }
+
+  /** One input that floods must leave room for the others, so it may fill a part of the queue only. */
+  private refusal(feed: Feed): 'dropped' | 'quota' | undefined {
+    if (this.isOverQuota(feed)) return 'quota';
+    const isFull =
+      this.queued > limits.spoolQueueBytesMax ||
+      feed.spooled - feed.settled > limits.spoolQueuePerInputBytesMax;
+    return isFull ? 'dropped' : undefined;
+  }
+
+  /** What each input has handed over; once the stream has flushed, it goes to `settle`. */
+  mark(): ReadonlyMap<Feed, number> {
+    return new Map([...this.feeds.values()].map((feed) => [feed, feed.spooled]));
+  }
+
+  /** Everything up to `mark` is durable. */
+  settle(mark: ReadonlyMap<Feed, number>): void {
+    for (const [feed, spooled] of mark) {
+      this.queued -= spooled - feed.settled;
+      feed.settled = spooled;
+    }
+  }
+
+  /** Nothing waits for a disk. */
+  settleAll(): void {
+    for (const feed of this.feeds.values()) feed.settled = feed.spooled;
+    this.queued = 0;
+  }
+
+  /** Retention has left only what came after each input had put `totals` bytes on the spool. */
+  free(totals: Readonly<Record<string, number>>): void {
+    for (const feed of this.feeds.values()) feed.freed = Math.max(feed.freed, totals[feed.id] ?? 0);
   }
 
   /**
-   * Takes the line in `bytes[from, to)` and says whether it did; a full spool drops a socket's line and counts it, a file
-   * waits instead.
+   * Takes the line in `bytes[from, to)` and says whether it did; past a bound a socket's line is dropped and counted, a
+   * file waits instead.
    */
   line(source: Source, bytes: Buffer, from: number, to: number, nowMs: number, file?: FilePosition): boolean {
-    if (this.isFull && file === undefined) {
-      this.lost(source.feed, 'dropped', to - from);
+    const refusal = file === undefined ? this.refusal(source.feed) : undefined;
+    if (refusal !== undefined) {
+      this.lost(source.feed, refusal, to - from);
       return false;
     }
     this.counters.lines++;
@@ -145,6 +192,12 @@ export class Intake {
     this.feedOf(id).clock.see(bytes, 0, bytes.length, nowMs);
   }
 
+  /** The input had put `spooled` bytes on the spool before a restart. */
+  resumeSpooled(id: string, spooled: number): void {
+    const feed = this.feedOf(id);
+    feed.spooled = feed.settled = spooled;
+  }
+
   /** The event time of each input that has shown a line. */
   devices(nowMs: number): Record<string, string> {
     const times = [...this.feeds].map(([id, { clock }]) => [id, clock.timeMs(nowMs)] as const);
@@ -158,12 +211,15 @@ export class Intake {
   private feedOf(id: string): Feed {
     let feed = this.feeds.get(id);
     if (feed === undefined) {
-      feed = { id, device: deviceOfInput(id), clock: new DeviceClock(), spooled: 0 };
+      feed = { id, device: deviceOfInput(id), clock: new DeviceClock(), ...emptySpool };
       this.feeds.set(id, feed);
     }
     return feed;
   }
 }
+
+const MiB = 1024 * 1024;
+const emptySpool = { spooled: 0, settled: 0, freed: 0, quota: Number.POSITIVE_INFINITY };
 
 /** Positions in the chunk to positions in the line; what is absent is 0. */
 function relative(spans: Spans, from: number): Spans {

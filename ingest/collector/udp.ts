@@ -10,6 +10,7 @@ import { Framer } from './framer.ts';
 import type { ListenerOptions } from './listener.ts';
 import { cannotListen, type Listener } from './listening.ts';
 import { Peers } from './peers.ts';
+import { syslogSink } from './syslog.ts';
 
 /** Listens on the input's host and port. Throws PORT_TAKEN or LISTEN_FAILED. */
 export async function listenUdp(options: ListenerOptions, input: InputOf<'udp'>): Promise<Listener> {
@@ -46,11 +47,13 @@ function enlargeBuffer(socket: Socket): void {
 function receive(socket: Socket, { intake, now }: ListenerOptions, peers: Peers): void {
   let source = peers.source();
   let nowMs = 0;
-  // A datagram leaves nothing behind, so that one framer serves all.
-  const framer = new Framer({
-    line: (bytes, from, to) => intake.line(source, bytes, from, to, nowMs),
-    lost: (reason, bytes) => intake.lost(source.feed, reason, bytes),
-  });
+  // A datagram leaves nothing behind, so that one framer serves all. It may come from a syslog forwarder.
+  const framer = new Framer(
+    syslogSink({
+      line: (bytes, from, to) => intake.line(source, bytes, from, to, nowMs),
+      lost: (reason, bytes) => intake.lost(source.feed, reason, bytes),
+    }),
+  );
   socket.on('message', (datagram, { address }) => {
     if (!peers.mayBe(address)) {
       peers.refused();

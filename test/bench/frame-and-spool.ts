@@ -26,9 +26,9 @@ for (let read = readSync(input, chunk); read > 0; read = readSync(input, chunk))
   nowMs = Date.now();
   framer.push(read === chunk.length ? chunk : chunk.subarray(0, read));
   if (nowMs - committedMs < limits.groupCommitMs) continue;
-  const queued = intake.queued;
+  const mark = intake.mark();
   await stream.flush();
-  intake.queued -= queued;
+  intake.settle(mark);
   committedMs = nowMs;
 }
 await stream[Symbol.asyncDispose]();

@@ -25,8 +25,12 @@ export class Product implements AsyncDisposable {
     child.stderr?.on('data', (chunk: Buffer) => this.#keep(chunk));
   }
 
-  /** Resolves when it is ready to take lines. */
-  static async start(dataDir: string, settings: Record<string, string>): Promise<Product> {
+  /** Resolves when it is ready to take lines. `launcher` is a command that starts the one behind it. */
+  static async start(
+    dataDir: string,
+    settings: Record<string, string>,
+    launcher: readonly string[] = [],
+  ): Promise<Product> {
     const port = await freePort();
     const env = {
       ...process.env,
@@ -34,7 +38,8 @@ export class Product implements AsyncDisposable {
       SEALWATCH_DATA_DIR: dataDir,
       SEALWATCH_API_PORT: String(port),
     };
-    const child = spawn(process.execPath, ['--enable-source-maps', 'dist/main.js', 'run'], {
+    const command = [...launcher, process.execPath, '--enable-source-maps', 'dist/main.js', 'run'];
+    const child = spawn(command[0] as string, command.slice(1), {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -138,10 +138,10 @@ describe('a full spool', () => {
   test('drops and counts what sockets bring, takes what the file brings, and tells the loss at the next tick', () => {
     const { spool, intake, put } = withSpool();
     intake.queued = limits.spoolQueueBytesMax + 1;
-    expect(intake.isFull).toBe(true);
+    expect(intake.mustWait(intake.source({ device: 'file' }).feed)).toBe(true);
     put('tcp', 'one', 'three');
     put('unix', 'x');
-    const file = { inode: 1, generation: 1, start: 0, end: 5, durable: 0 };
+    const file = { inode: 1, generation: 1, start: 0, end: 5, durable: 0, mark: 0, writtenMs: 0 };
     intake.line(intake.source({ device: 'file' }), Buffer.from('kept'), 0, 4, nowMs, file);
     intake.lost({ device: 'tcp' }, 'truncated', 100);
     expect(spool.lines().map(({ text }) => text)).toEqual(['kept']);
@@ -163,7 +163,7 @@ describe('a full spool', () => {
     const [record] = spool.of('line');
     expect(record).toBeDefined();
     expect(intake.queued).toBeGreaterThan(0);
-    expect(intake.isFull).toBe(false);
+    expect(intake.mustWait(intake.source({ device: 'tcp' }).feed)).toBe(false);
     intake.queued = limits.spoolQueueBytesMax;
     put('tcp', 'b');
     put('tcp', 'c');
@@ -178,7 +178,7 @@ describe('a tick', () => {
     const { spool, intake, put } = withSpool(3);
     put('tcp', JSON.stringify({ request: { id: '1' }, time: '2026-11-23T02:59:00Z', type: 'request' }));
     put('unix', JSON.stringify({ request: { id: '2' }, time: '2026-11-23T02:58:00.5Z', type: 'request' }));
-    const files = { file: { inode: 7, generation: 2, durable: 99 } };
+    const files = { file: { inode: 7, generation: 2, durable: 99, mark: 7, writtenMs: 8 } };
     intake.tick(nowMs + 2000, files);
     const ticks = spool.of('tick');
     expect(ticks.map(({ partition }) => partition)).toEqual([0, 1, 2]);
@@ -199,7 +199,7 @@ describe('a tick', () => {
     put('tcp', 'no JSON', '{"time":"soon","type":"x"}');
     intake.tick(nowMs, {});
     expect(spool.ticks()).toEqual([]);
-    intake.tick(nowMs, { file: { inode: 7, generation: 2, durable: 99 } });
+    intake.tick(nowMs, { file: { inode: 7, generation: 2, durable: 99, mark: 7, writtenMs: 8 } });
     expect(spool.ticks()).toHaveLength(3);
   });
 });
