@@ -1,7 +1,6 @@
 // Tells from a line's bytes whether it may hold something secret. A clean line costs one pass of `Spots`; only a suspect
 // one is parsed and redacted (guarantee 4).
 
-import { Finder } from './finder.ts';
 import { Spots } from './spots.ts';
 
 const QUOTE = 34;
@@ -28,20 +27,17 @@ const PREFIX_BYTES_MAX = 256;
 
 export class Suspicion {
   private readonly spots = new Spots();
-  private readonly data = new Finder('"data":{', 3);
-  /** Vault 2.0 and later hash it like data. */
-  private readonly supplement = new Finder('"supplemental_audit_data":{', 3);
 
   /** Whether the line in `bytes[from, to)` must go through redaction. */
   of(bytes: Buffer, from: number, to: number): boolean {
-    if (!isWhole(bytes, from, to)) return true;
+    if (!isWhole(bytes, from, to) && bytes.subarray(from, to).includes(QUOTE)) return true;
     let isSession = false;
     for (let at = this.spots.find(bytes, from, to); at >= 0; at = this.spots.find(bytes, at + 1, to)) {
       const c = bytes[at];
       if (c === QUOTE) {
         if (!standsAt(bytes, at - token.length, token)) continue;
         if (isPlainToken(bytes, at, to)) return true;
-        isSession ||= isClientToken(bytes, at) && !this.isInData(bytes, from, at);
+        isSession ||= isClientToken(bytes, at) && !isInData(bytes, from, at);
       } else if (c === DOT) {
         if (isToken(bytes, at, at + 1, from, to)) return true;
       } else if (c === LETTER_W) {
@@ -51,26 +47,31 @@ export class Suspicion {
       } else if (c !== BACKSLASH || hidesByEscape(bytes, at)) return true;
     }
     // Without a client token it is a login or another open call: there the data itself shows whether the device hashes.
-    return !isSession && this.hasPlainData(bytes, from, to);
-  }
-
-  /** Whether the member that ends at `at` may be a caller's own, inside a `data` object: those are no proof of anything. */
-  private isInData(bytes: Buffer, from: number, at: number): boolean {
-    // In `auth` the token comes before everything that callers name.
-    return !standsAt(bytes, from, authFirst) && this.data.find(bytes, from, at) >= 0;
-  }
-
-  private hasPlainData(bytes: Buffer, from: number, to: number): boolean {
-    for (const finder of [this.data, this.supplement]) {
-      for (let at = finder.find(bytes, from, to); at >= 0; at = finder.find(bytes, at + 1, to)) {
-        if (objectHasPlainValue(bytes, at + finder.length - 1, to)) return true;
-      }
-    }
-    return false;
+    return !isSession && hasPlainData(bytes.subarray(from, to));
   }
 }
 
-/** Whether the line may be one whole JSON object, with a `prefix` before it at most: nobody knows what a fragment holds. */
+/** Members of request and response that hold what Vault hashes; the second one since Vault 2.0. */
+const dataKeys = [Buffer.from('"data":{'), Buffer.from('"supplemental_audit_data":{')];
+
+/** Whether the member that ends at `at` may be a caller's own, inside a `data` object: those are no proof of anything. */
+function isInData(bytes: Buffer, from: number, at: number): boolean {
+  // In `auth` the token comes before everything that callers name.
+  if (standsAt(bytes, from, authFirst)) return false;
+  const before = bytes.subarray(from, at);
+  return dataKeys.some((key) => before.includes(key));
+}
+
+function hasPlainData(line: Buffer): boolean {
+  for (const key of dataKeys) {
+    for (let at = line.indexOf(key); at >= 0; at = line.indexOf(key, at + 1)) {
+      if (objectHasPlainValue(line, at + key.length - 1, line.length)) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether the line may be one whole JSON object, with a `prefix` before it at most: nobody knows what a fragment of one holds. */
 function isWhole(bytes: Buffer, from: number, to: number): boolean {
   if (bytes[to - 1] !== CLOSE) return false;
   const stop = Math.min(to, from + PREFIX_BYTES_MAX);
