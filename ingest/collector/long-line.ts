@@ -8,6 +8,8 @@ const DOT = 46;
 const COLON = 58;
 const OPEN = 123;
 const CLOSE = 125;
+const OPEN_LIST = 91;
+const CLOSE_LIST = 93;
 
 const spots = new Spots();
 
@@ -55,11 +57,16 @@ export function cutData(line: Buffer): Buffer | undefined {
     const c = line[i];
     if (c === QUOTE) {
       const end = stringEnd(line, i + 1, line.length);
-      if (depth === 2 && line[end + 1] === COLON && line[end + 2] === OPEN && isDataKey(line, i, end))
+      if (
+        depth === 2 &&
+        line[end + 1] === COLON &&
+        (line[end + 2] === OPEN || line[end + 2] === OPEN_LIST) &&
+        isDataKey(line, i, end)
+      )
         dataAt = end + 2;
       i = end;
-    } else if (c === OPEN || c === 91) depth++;
-    else if ((c === CLOSE || c === 93) && --depth === 2 && dataAt > 0) {
+    } else if (c === OPEN || c === OPEN_LIST) depth++;
+    else if ((c === CLOSE || c === CLOSE_LIST) && --depth === 2 && dataAt > 0) {
       const marker = `{"sealwatch_withheld":"${i + 1 - dataAt} bytes"}`;
       parts.push(line.subarray(kept, dataAt), Buffer.from(marker));
       kept = i + 1;
