@@ -5,12 +5,15 @@ import type { AuditEvent } from '../core/event.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
 import { Chain } from './chain.ts';
 
-/** Events of `lines` in order of (time, id), the last version of each. */
-export function normaliseLines(lines: string[], options: { cluster?: string } = {}): AuditEvent[] {
+/** Events of `lines` in order of (time, id), the last version of each. With `socket`, its lines, `lines` are a file device's. */
+export function normaliseLines(lines: string[], socket: string[] = []): AuditEvent[] {
   const events = new Map<string, AuditEvent>();
   const chain = new Chain({
-    cluster: options.cluster ?? 'vault',
-    devices: [recordedDevice('file')],
+    cluster: 'vault',
+    devices:
+      socket.length === 0
+        ? [recordedDevice('file')]
+        : [{ ...recordedDevice('file'), isFile: true }, recordedDevice('socket')],
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
     rules: { alerting: [], catalogue: [] },
@@ -26,8 +29,10 @@ export function normaliseLines(lines: string[], options: { cluster?: string } = 
       watermark: () => {},
     },
   });
-  chain.push('file', Buffer.from(`${lines.join('\n')}\n`));
-  chain.finishDevice('file');
+  for (const [device, shown] of Object.entries({ file: lines, socket })) {
+    chain.push(device, Buffer.from(`${shown.join('\n')}\n`));
+    chain.finishDevice(device);
+  }
   chain.finish();
   const key = (event: AuditEvent) => event['@timestamp'] + event.event.id;
   return [...events.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));

@@ -61,7 +61,8 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     watermark: (time) => events.flush(time),
   };
   const sources = openSources(options.files);
-  const redactor = new Redactor(Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key));
+  const scrubKey = Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key);
+  const redactor = new Redactor(scrubKey, config.scrub.plainKeys);
   const devices = sources.map((source) => recordedDevice(source.device, config.cluster));
   const chain = new Chain({
     cluster: config.cluster,

@@ -20,6 +20,18 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+/** Members of `data` that are no secrets, and that operators tune to be plain on purpose (vault-audit.md 4, Setup). */
+export const plainKeysDefault = [
+  'accessor',
+  'secret_id_accessor',
+  'lease_id',
+  'role',
+  'role_name',
+  'type',
+  'prefix',
+  'path',
+];
+
 /** The whole of the configuration; `x.y` is also the variable `SEALWATCH_X_Y`. */
 const settings = z.strictObject({
   cluster: z.string().min(1).max(128).default('vault').describe('name of the Vault cluster, on each event'),
@@ -53,6 +65,15 @@ const settings = z.strictObject({
     .max(64)
     .default([])
     .describe('further audit devices: other nodes, other clusters, UDP, HTTP, syslog'),
+  scrub: z
+    .strictObject({
+      plainKeys: z
+        .array(z.string().min(1).max(256))
+        .max(1000)
+        .default(plainKeysDefault)
+        .describe('members of data that stay as they are where a device does not hash them'),
+    })
+    .prefault({}),
   time: z
     .strictObject({
       pairWaitSeconds: count(1, 3600).default(6).describe('how long a half waits for its other half'),

@@ -1,11 +1,11 @@
 // The collector's thread: no store, detector or API in it, so that nothing of those can hold up a socket.
 
-import { readFileSync } from 'node:fs';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { dataFiles } from '../../core/config.ts';
 import { topics } from '../../core/records.ts';
 import { Collector } from '../../ingest/collector/collector.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
+import { ensureKey } from '../keys.ts';
 import { runThread } from './thread.ts';
 
 await runThread('collector', async ({ data, logger, say }) => {
@@ -21,7 +21,7 @@ await runThread('collector', async ({ data, logger, say }) => {
   const collector = await Collector.start({
     config,
     stream,
-    redactKey: readFileSync(files.scrubKey),
+    redactKey: Buffer.from(ensureKey(files.scrubKey).key),
     logger,
     now: Date.now,
     onDurable: (ends) => {

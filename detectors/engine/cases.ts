@@ -8,6 +8,8 @@ import type { CompiledRules, RuleInfo } from './rule.ts';
 
 const caseSchema = z.strictObject({
   lines: z.array(z.string().min(1)).min(1),
+  /** Lines of a second device, a socket; those above are then the whole of a file device. */
+  socket: z.array(z.string().min(1)).min(1).optional(),
   /** Title of the rule that is meant; needed only where a file holds several. */
   rule: z.string().optional(),
   title: z.string().min(1),
@@ -17,7 +19,7 @@ const casesSchema = z.strictObject({ fires: z.array(caseSchema).min(1), quiet: z
 export type Case = z.infer<typeof caseSchema>;
 export type Cases = z.infer<typeof casesSchema>;
 /** Raw audit lines to events, as the normaliser makes them. */
-export type Normalise = (lines: string[]) => AuditEvent[];
+export type Normalise = (lines: string[], socket?: string[]) => AuditEvent[];
 
 /** The cases in `text`, the content of `file`. Throws SealwatchError RULE_INVALID. */
 export function parseCases(text: string, file: string): Cases {
@@ -52,9 +54,9 @@ export function runCases(
 }
 
 /** Ids of the rules that alert on the lines of `one`. */
-function firedBy({ lines }: Case, rules: CompiledRules, normalise: Normalise): Set<string> {
+function firedBy({ lines, socket }: Case, rules: CompiledRules, normalise: Normalise): Set<string> {
   const detector = createDetector({ cluster: 'case', rules, slowCallNanos: Number.POSITIVE_INFINITY });
-  for (const event of normalise(lines)) detector.event(event);
+  for (const event of normalise(lines, socket)) detector.event(event);
   detector.advance('9999-12-31T23:59:59.999999999Z');
   return new Set(detector.take().map(({ body }) => body.rule.id));
 }

@@ -42,7 +42,7 @@ export class Collector implements AsyncDisposable {
 
   private constructor(options: CollectorOptions) {
     this.options = options;
-    this.intake = new Intake(options.stream, new Redactor(options.redactKey));
+    this.intake = new Intake(options.stream, new Redactor(options.redactKey, options.config.scrub.plainKeys));
   }
 
   /** Starts reading. Throws PORT_TAKEN or LISTEN_FAILED before anything is read. */

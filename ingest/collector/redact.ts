@@ -1,67 +1,97 @@
 // Takes secrets out of a suspect line: `sealwatch-hmac:` and HMAC-SHA256 under the installation's own key, so that the
-// same secret is still the same value in every line (guarantee 4).
+// same secret is still the same value in every line (guarantee 4, decision 0010).
 
 import { createHmac } from 'node:crypto';
+import { plainKeysDefault } from '../../core/config.ts';
 import type { Json, JsonObject } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { Scrub } from '../../core/raw.ts';
+import { cutData, hideInBytes } from './long-line.ts';
+import { Suspicion } from './suspect.ts';
 
-/** Vault's own tokens: `hvs.` `hvb.` `hvr.` of 1.10 and later, `s.` `b.` before and in OpenBao. */
+/** `hvs.` `hvb.` `hvr.` of Vault 1.10 and later, `s.` `b.` `r.` before and in OpenBao, at the begin of a word. */
 const TOKEN =
-  /(?:hv[sbr]\.[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9]{1,10})?|(?<![A-Za-z0-9])[sb]\.[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9]{1,10})?)/g;
+  /(?:hv[sbr]|(?<![A-Za-z0-9])[sbr]|(?<=\\[bfnrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})[sbr])\.[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9]{1,10})?/g;
 const HASHED = /^(?:hmac-sha256|sealwatch-hmac):[0-9a-f]{64}$/;
 /** Times are no secrets; OpenBao leaves them plain in every device (vault-audit.md 2). */
 const RFC3339 = /^\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)$/;
-/** Keys that operators tune to be plain on purpose (vault-audit.md 4, Setup), and names that hide nothing. */
-const plainKeys = new Set([
-  'accessor',
-  'secret_id_accessor',
-  'lease_id',
-  'role',
-  'role_name',
-  'type',
-  'prefix',
-  'path',
-]);
+/** What `cutData` says of data that it cut out. */
+const CUT_DATA = /^\d{1,8} bytes$/;
 /** Letters written as escapes, which Go does for `< > &` and control characters only. */
 const HIDDEN_TEXT = /\\u00(?!26|3[ceCE])[2-9a-fA-F]/;
-/** What a line begins with that was not kept. */
+/** Letters, digits, `-`, `.`, `_` and the percent sign written as `%2E`. */
+const HIDDEN_IN_URL = /%(?:2[dDeE5]|3\d|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])/;
+/** What a line says that was not kept. Its first character tells the normaliser what it was. */
 const WITHHELD = 'sealwatch withheld a line:';
-const secretKeys = new Set(['client_token', 'token']);
+/** Members that are secret wherever they stand and whatever they look like. */
+const secretKeys = new Set(['client_token', 'token', 'x-vault-token', 'http_raw_body']);
+/** Members of request and response that Vault hashes as a whole. */
+const dataKeys = new Set(['data', 'supplemental_audit_data']);
 
-/** Where the walk is: whether the device hashes nothing, inside `data` or not, how deep, and how much it has hidden. */
+/** Where the walk is. */
 interface Place {
-  raw: boolean;
-  inData: boolean;
+  /** In `data` that is shown as it is. */
+  plain: boolean;
   inRequest: boolean;
+  inSecret: boolean;
   depth: number;
-  hidden: { count: number };
+}
+
+/** Of one entry: whether its data is to be hidden, and what the walk saw. */
+interface Walk {
+  hidesData: boolean;
+  hidden: number;
+  members: number;
+}
+
+export interface Redacted {
+  line: Buffer;
+  /** Why something secret was taken out; undefined when nothing was, also of a line that is no entry and is withheld. */
+  scrub: Scrub | undefined;
 }
 
 export class Redactor {
   private readonly key: Buffer;
+  private readonly plainKeys: ReadonlySet<string>;
+  private readonly suspicion = new Suspicion();
+  private current: Walk = { hidesData: false, hidden: 0, members: 0 };
 
-  /** `key`: at least 32 random bytes, kept with the data. */
-  constructor(key: Buffer) {
+  /** `key`: at least 32 random bytes, kept with the data. `plainKeys`: members of data that stay as they are. */
+  constructor(key: Buffer, plainKeys: readonly string[] = plainKeysDefault) {
     this.key = key;
+    this.plainKeys = new Set(plainKeys);
   }
 
-  /** The line without its secrets, and why anything was taken out; undefined when nothing was. */
-  redact(line: Buffer): { line: Buffer; scrub: Scrub | undefined } {
+  /** The line without its secrets. Takes at most some 30 ms, whatever its length (decision 0010). */
+  redact(line: Buffer): Redacted {
+    return line.length > limits.redactWalkBytesMax ? this.redactLong(line) : this.redactShort(line);
+  }
+
+  private redactShort(line: Buffer): Redacted {
     const text = line.toString('utf8');
-    this.raw = false;
-    const clean = isLongAndHashed(text)
-      ? this.hideTokens(text)
-      : (this.redactJson(text) ?? this.withhold(text));
-    if (clean === text) return { line, scrub: undefined };
-    return { line: Buffer.from(clean, 'utf8'), scrub: this.raw ? 'log_raw' : 'token_in_plain' };
+    const clean = this.redactJson(text);
+    if (clean === undefined) return this.withhold(text);
+    if (clean.text === text) return { line, scrub: undefined };
+    return { line: Buffer.from(clean.text, 'utf8'), scrub: clean.isRaw ? 'log_raw' : 'token_in_plain' };
   }
 
-  /** The entry that is being redacted comes from a device that hashes nothing. */
-  private raw = false;
+  /**
+   * A long line is searched as bytes for what a device that hashes can show. If it is suspect even then, its data is cut out
+   * as a whole, and what is left is short.
+   */
+  private redactLong(line: Buffer): Redacted {
+    const searched = hideInBytes(line, (text) => this.hideTokens(text));
+    if (!this.suspicion.of(searched, 0, searched.length))
+      return { line: searched, scrub: searched === line ? undefined : 'token_in_plain' };
+    const cut = searched.length > limits.redactCutBytesMax ? undefined : cutData(searched);
+    if (cut === undefined || cut.length > limits.redactWalkBytesMax)
+      return this.withhold(line.toString('latin1', 0, limits.redactWalkBytesMax), line.length);
+    const { line: clean, scrub } = this.redactShort(cut);
+    return { line: clean, scrub: scrub ?? 'token_in_plain' };
+  }
 
   /** Undefined when the text is not a JSON object that can be walked. */
-  private redactJson(text: string): string | undefined {
+  private redactJson(text: string): { text: string; isRaw: boolean } | undefined {
     const open = text.indexOf('{');
     let entry: JsonObject;
     try {
@@ -72,64 +102,103 @@ export class Redactor {
       // Not JSON: nobody can tell what in it is secret.
       return undefined;
     }
-    const hidden = { count: 0 };
-    this.raw = isRaw(entry);
-    const clean = this.walk(entry, { raw: this.raw, inData: false, inRequest: false, depth: 0, hidden });
+    const tokens = tokensOf(entry);
+    this.current = {
+      hidesData: tokens.length === 0 || tokens.some(isPlain) || pathOf(entry).startsWith('sys/raw/'),
+      hidden: 0,
+      members: 0,
+    };
+    const clean = this.walk(entry, { plain: false, inRequest: false, inSecret: false, depth: 0 });
     if (clean === undefined) return undefined;
+    const isRaw = tokens.length === 0 ? this.hashesNothing(entry) : tokens.every(isPlain);
     // What the parser does not show, a prefix or the first of two members of one name, is searched as text.
-    if (hidden.count === 0 && !HIDDEN_TEXT.test(text)) return this.hideTokens(text);
-    return this.hideTokens(text.slice(0, open)) + JSON.stringify(clean);
+    const { hidden, members } = this.current;
+    if (hidden === 0 && members === membersIn(text) && !HIDDEN_TEXT.test(text))
+      return { text: this.hideTokens(text), isRaw: false };
+    return { text: this.hideTokens(text.slice(0, open)) + JSON.stringify(clean), isRaw };
   }
 
   /** A suspect line that cannot become an event is not kept: its reject says why, and how long it was. */
-  private withhold(text: string): string {
-    return `${WITHHELD} ${text.length} characters, ${this.hide(text)}`;
+  private withhold(text: string, length = text.length): Redacted {
+    const first = /^[<[]/.exec(text)?.[0] ?? '';
+    const line = Buffer.from(`${first}${WITHHELD} ${length} characters, ${this.hide(text)}`, 'utf8');
+    return { line, scrub: showsSecret(text) ? 'token_in_plain' : undefined };
   }
 
   /** Undefined when the value is nested deeper than `limits.nestingMax`. */
   private walk(value: Json, at: Place, key = ''): Json | undefined {
-    if (typeof value === 'string') {
-      const clean = this.cleanString(value, key, at.raw && at.inData);
-      if (clean !== value) at.hidden.count++;
-      return clean;
-    }
-    if (typeof value === 'number' && at.raw && at.inData && at.inRequest) {
-      // Vault hashes the numbers of a request as well (vault-audit.md 2); a PIN is one.
-      at.hidden.count++;
-      return this.hide(String(value));
-    }
+    if (typeof value === 'string') return this.counted(value, this.cleanString(value, key, at));
+    // Vault hashes the numbers of a request as well (vault-audit.md 2); a PIN is one.
+    if (typeof value === 'number' && (at.inSecret || (at.plain && at.inRequest && !this.plainKeys.has(key))))
+      return this.counted(value, this.hide(String(value)));
     if (typeof value !== 'object' || value === null) return value;
     if (at.depth > limits.nestingMax) return undefined;
-    const deeper = { ...at, depth: at.depth + 1 };
-    if (Array.isArray(value)) {
-      const list: Json[] = [];
-      for (const item of value) {
-        const clean = this.walk(item, deeper, key);
-        if (clean === undefined) return undefined;
-        list.push(clean);
-      }
-      return list;
+    if (!Array.isArray(value)) return this.walkObject(value, at);
+    const list: Json[] = [];
+    for (const item of value) {
+      const clean = this.walk(item, { ...at, depth: at.depth + 1 }, key);
+      if (clean === undefined) return undefined;
+      list.push(clean);
     }
-    return this.walkObject(value, deeper);
+    return list;
   }
 
   private walkObject(value: JsonObject, at: Place): Json | undefined {
     const entries: [string, Json][] = [];
     for (const [name, member] of Object.entries(value)) {
-      const clean = this.walk(member, inMember(at, name), name);
+      this.current.members++;
+      const clean = this.walk(member, this.inMember(at, name), name);
       if (clean === undefined) return undefined;
-      const cleanName = this.hideTokens(name);
-      if (cleanName !== name) at.hidden.count++;
-      entries.push([cleanName, clean]);
+      entries.push([this.counted(name, this.hideTokensIn(name)), clean]);
     }
     return Object.fromEntries(entries);
   }
 
-  private cleanString(value: string, key: string, rawData: boolean): string {
+  private inMember(at: Place, name: string): Place {
+    return {
+      depth: at.depth + 1,
+      inRequest: at.depth === 0 ? name === 'request' : at.inRequest,
+      plain: at.plain || (at.depth === 1 && dataKeys.has(name) && this.current.hidesData),
+      inSecret: at.inSecret || secretKeys.has(name),
+    };
+  }
+
+  private counted<T extends Json>(before: Json, after: T): T {
+    if (before !== after) this.current.hidden++;
+    return after;
+  }
+
+  private cleanString(value: string, key: string, at: Place): string {
     if (value === '' || HASHED.test(value)) return value;
-    if (secretKeys.has(key) || (rawData && !plainKeys.has(key) && !RFC3339.test(value)))
-      return this.hide(value);
-    return this.hideTokens(value);
+    if (at.inSecret || (at.plain && this.isSecretInData(value, key))) return this.hide(value);
+    return this.hideTokensIn(value);
+  }
+
+  private isSecretInData = (value: string, key: string): boolean =>
+    !this.plainKeys.has(key) && !RFC3339.test(value) && !CUT_DATA.test(value);
+
+  /** Whether the data of an open call shows a text that is not a hash, and none that is: its device hashes nothing. */
+  private hashesNothing(entry: JsonObject): boolean {
+    let plain = 0;
+    let hashed = 0;
+    const look = (value: Json | undefined, key: string): void => {
+      if (typeof value === 'string') {
+        if (value.startsWith('hmac-sha256:')) hashed++;
+        else if (value !== '' && this.isSecretInData(value, key)) plain++;
+      } else if (typeof value === 'object' && value !== null)
+        for (const [name, member] of Object.entries(value)) look(member, Array.isArray(value) ? key : name);
+    };
+    for (const part of [entry['request'], entry['response']])
+      if (isObject(part)) for (const name of dataKeys) look(part[name], name);
+    return plain > 0 && hashed === 0;
+  }
+
+  /** Of one text: escapes inside it, as of JSON in JSON or of a URL, hide it as a whole when a token stands behind them. */
+  private hideTokensIn(text: string): string {
+    const clean = this.hideTokens(text);
+    if (!HIDDEN_TEXT.test(clean) && !HIDDEN_IN_URL.test(clean)) return clean;
+    const bare = unescaped(clean);
+    return this.hideTokens(bare) === bare ? clean : this.hide(text);
   }
 
   private hideTokens(text: string): string {
@@ -141,37 +210,46 @@ export class Redactor {
   }
 }
 
-function inMember(at: Place, name: string): Place {
-  if (at.depth === 1) return { ...at, inRequest: name === 'request' };
-  return at.depth === 2 && name === 'data' ? { ...at, inData: true } : at;
+/** Layers of escapes that are undone: each makes a token three times as long. */
+const LAYERS = 3;
+
+function unescaped(text: string): string {
+  let bare = text;
+  for (let layer = 0; layer < LAYERS; layer++)
+    bare = bare.replace(/(?:%|\\+u00)([0-9a-fA-F]{2})/g, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    );
+  return bare;
 }
 
-/**
- * A long line of a device that hashes can only hold a token in what stays plain: a search finds it, and walking tens of
- * megabytes would hold up the sockets.
- */
-function isLongAndHashed(text: string): boolean {
-  if (text.length < limits.redactWalkCharsMax || HIDDEN_TEXT.test(text)) return false;
-  return text.includes('client_token"') && !PLAIN_CLIENT_TOKEN.test(text);
-}
+const PLAIN_CLIENT_TOKEN = /client_token"?(?!:"hmac-sha256:)/;
 
-const PLAIN_CLIENT_TOKEN = /client_token"(?!:"hmac-sha256:)/;
+/** Whether a text that is no entry shows something secret by its shape. */
+const showsSecret = (text: string): boolean =>
+  new RegExp(TOKEN).test(text) || PLAIN_CLIENT_TOKEN.test(text) || HIDDEN_TEXT.test(text);
+
+/** How many members the objects in the JSON `text` have: of two that have one name, the parser shows one. */
+function membersIn(text: string): number {
+  let members = 0;
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) members++;
+  return members;
+}
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Whether the device that wrote the entry shows values as they are: a plain client token, or plain data in an open call. */
-function isRaw(entry: JsonObject): boolean {
-  const tokens: Json[] = [];
-  for (const part of [
-    entry['auth'],
-    entry['request'],
-    isObject(entry['response']) ? entry['response']['auth'] : undefined,
-  ]) {
-    if (isObject(part) && typeof part['client_token'] === 'string') tokens.push(part['client_token']);
-  }
-  return (
-    tokens.length === 0 ||
-    tokens.some((token) => typeof token === 'string' && token !== '' && !HASHED.test(token))
-  );
+/** What every device hashes that hashes at all (vault-audit.md 2). */
+function tokensOf(entry: JsonObject): string[] {
+  const response = isObject(entry['response']) ? entry['response'] : {};
+  const wrap = isObject(response['wrap_info']) ? response['wrap_info'] : {};
+  const holders = [entry['auth'], entry['request'], response['auth']];
+  const tokens = holders.map((part) => (isObject(part) ? part['client_token'] : undefined));
+  return [...tokens, wrap['token']].filter((token) => typeof token === 'string' && token !== '') as string[];
+}
+
+const isPlain = (token: string): boolean => !HASHED.test(token);
+
+function pathOf(entry: JsonObject): string {
+  const path = isObject(entry['request']) ? entry['request']['path'] : undefined;
+  return typeof path === 'string' ? path : '';
 }

@@ -138,7 +138,7 @@ function findId(bytes: Buffer, at: number, to: number, scan: Spans): void {
 }
 
 /** Index of the quote that closes the string whose first byte is at `i`; `to` when it does not close. */
-function stringEnd(bytes: Buffer, i: number, to: number): number {
+export function stringEnd(bytes: Buffer, i: number, to: number): number {
   // Keys are short: a loop finds their end sooner than a native search begins.
   const short = Math.min(i + SHORT_BYTES, to);
   while (i < short) {

@@ -1,75 +1,132 @@
-// Tells from a line's bytes whether it may hold something secret. A clean line costs a few native searches; only a
-// suspect one is parsed and redacted (guarantee 4).
+// Tells from a line's bytes whether it may hold something secret. A clean line costs one pass of `Spots`; only a suspect
+// one is parsed and redacted (guarantee 4).
 
-import { Finder } from './finder.ts';
+import { Spots } from './spots.ts';
 
 const QUOTE = 34;
+const PERCENT = 37;
+const DOT = 46;
+const COLON = 58;
 const BACKSLASH = 92;
-const hmacValue = Buffer.from(':"hmac-sha256:');
-const hmacPrefix = Buffer.from('"hmac-sha256:');
+const LETTER_W = 119;
+const OPEN = 123;
+const CLOSE = 125;
+const HEX_CHARS = 64;
 
-/** A service, batch or recovery token of Vault 1.10 and later has at least this many characters behind its dot. */
+const hashValue = Buffer.from('"hmac-sha256:');
+const clientToken = Buffer.from('client_token');
+const token = Buffer.from('token');
+const rawBody = Buffer.from('http_raw_body":');
+const rawPath = Buffer.from('sys/raw/');
+const authFirst = Buffer.from('{"auth":{"');
+
+/** A service, batch or recovery token has at least this many characters behind its dot. */
 const TOKEN_CHARS_MIN = 20;
+/** A `prefix` is a word or two. */
+const PREFIX_BYTES_MAX = 256;
 
 export class Suspicion {
-  private readonly dot = new Finder('.');
-  private readonly clientToken = new Finder('client_token"', 6);
-  private readonly escape = new Finder('\\u00');
-  private readonly data = new Finder('"data":{', 3);
+  private readonly spots = new Spots();
 
   /** Whether the line in `bytes[from, to)` must go through redaction. */
   of(bytes: Buffer, from: number, to: number): boolean {
-    return (
-      this.hasTokenShape(bytes, from, to) ||
-      this.hasPlainClientToken(bytes, from, to) ||
-      this.hasHiddenText(bytes, from, to)
-    );
-  }
-
-  /** `hvs.` `hvb.` `hvr.` `s.` `b.` followed by enough token characters, anywhere. */
-  private hasTokenShape(bytes: Buffer, from: number, to: number): boolean {
-    for (let dot = this.dot.find(bytes, from, to); dot >= 0; dot = this.dot.find(bytes, dot + 1, to)) {
-      const before = bytes[dot - 1];
-      const letter =
-        before === 115 ||
-        before === 98 ||
-        (before === 114 && bytes[dot - 2] === 118 && bytes[dot - 3] === 104);
-      if (letter && dot > from && tokenChars(bytes, dot + 1, to) >= TOKEN_CHARS_MIN) return true;
+    if (!isWhole(bytes, from, to) && bytes.subarray(from, to).includes(QUOTE)) return true;
+    let isSession = false;
+    for (let at = this.spots.find(bytes, from, to); at >= 0; at = this.spots.find(bytes, at + 1, to)) {
+      const c = bytes[at];
+      if (c === QUOTE) {
+        if (!standsAt(bytes, at - token.length, token)) continue;
+        if (isPlainToken(bytes, at, to)) return true;
+        isSession ||= isClientToken(bytes, at) && !isInData(bytes, from, at);
+      } else if (c === DOT) {
+        if (isToken(bytes, at, at + 1, from, to)) return true;
+      } else if (c === LETTER_W) {
+        if (showsRaw(bytes, at, to)) return true;
+      } else if (c === PERCENT) {
+        if (hidesByPercent(bytes, at)) return true;
+      } else if (c !== BACKSLASH || hidesByEscape(bytes, at)) return true;
     }
-    return false;
+    // Without a client token it is a login or another open call: there the data itself shows whether the device hashes.
+    return !isSession && hasPlainData(bytes.subarray(from, to));
   }
+}
 
-  /**
-   * A `client_token` that is not hashed means a device with `log_raw=true`, whose `data` is plain as well. A line without
-   * any client token is a login or another open call: there the `data` itself shows whether the device hashes.
-   */
-  private hasPlainClientToken(bytes: Buffer, from: number, to: number): boolean {
-    let at = this.clientToken.find(bytes, from, to);
-    if (at < 0) return this.hasPlainData(bytes, from, to);
-    for (; at >= 0; at = this.clientToken.find(bytes, at + 1, to)) {
-      if (!standsAt(bytes, at + this.clientToken.length, hmacValue)) return true;
-    }
-    return false;
-  }
+/** Members of request and response that hold what Vault hashes; the second one since Vault 2.0. */
+const dataKeys = [Buffer.from('"data":{'), Buffer.from('"supplemental_audit_data":{')];
 
-  /** Whether a `data` object of the line holds a string value that is not a hash. */
-  private hasPlainData(bytes: Buffer, from: number, to: number): boolean {
-    for (let at = this.data.find(bytes, from, to); at >= 0; at = this.data.find(bytes, at + 1, to)) {
-      if (objectHasPlainValue(bytes, at + this.data.length - 1, to)) return true;
-    }
-    return false;
-  }
+/** Whether the member that ends at `at` may be a caller's own, inside a `data` object: those are no proof of anything. */
+function isInData(bytes: Buffer, from: number, at: number): boolean {
+  // In `auth` the token comes before everything that callers name.
+  if (standsAt(bytes, from, authFirst)) return false;
+  const before = bytes.subarray(from, at);
+  return dataKeys.some((key) => before.includes(key));
+}
 
-  /** Letters written as `\u0068`: Go escapes only `< > &` and control characters, so somebody hides something. */
-  private hasHiddenText(bytes: Buffer, from: number, to: number): boolean {
-    for (let at = this.escape.find(bytes, from, to); at >= 0; at = this.escape.find(bytes, at + 1, to)) {
-      const high = bytes[at + 4] as number;
-      const low = (bytes[at + 5] as number) | 32;
-      const goEscape = (high === 51 && (low === 99 || low === 101)) || (high === 50 && low === 54);
-      if (high >= 50 && !goEscape) return true;
+function hasPlainData(line: Buffer): boolean {
+  for (const key of dataKeys) {
+    for (let at = line.indexOf(key); at >= 0; at = line.indexOf(key, at + 1)) {
+      if (objectHasPlainValue(line, at + key.length - 1, line.length)) return true;
     }
-    return false;
   }
+  return false;
+}
+
+/** Whether the line may be one whole JSON object, with a `prefix` before it at most: nobody knows what a fragment of one holds. */
+function isWhole(bytes: Buffer, from: number, to: number): boolean {
+  if (bytes[to - 1] !== CLOSE) return false;
+  const stop = Math.min(to, from + PREFIX_BYTES_MAX);
+  for (let i = from; i < stop; i++) {
+    if (bytes[i] === OPEN) return true;
+    if (bytes[i] === QUOTE) return false;
+  }
+  return false;
+}
+
+/** Whether the text that ends in `token` before the quote at `at` names a member whose value is not a hash. */
+function isPlainToken(bytes: Buffer, at: number, to: number): boolean {
+  if (isHashAt(bytes, at + 2, to) && bytes[at + 1] === COLON) return false;
+  let next = at + 1;
+  while (isSpace(bytes[next])) next++;
+  if (bytes[next] !== COLON) return false;
+  if (isClientToken(bytes, at)) return true;
+  next++;
+  while (isSpace(bytes[next])) next++;
+  const value = bytes[next];
+  // A text, or the list of a header's texts.
+  return (value === QUOTE || value === 91) && !isHashAt(bytes, value === QUOTE ? next : next + 1, to);
+}
+
+const isClientToken = (bytes: Buffer, at: number) => standsAt(bytes, at - clientToken.length, clientToken);
+
+/** `"hmac-sha256:` and 64 characters up to the next quote. */
+const isHashAt = (bytes: Buffer, at: number, to: number): boolean =>
+  standsAt(bytes, at, hashValue) && bytes[at + hashValue.length + HEX_CHARS] === QUOTE && at < to;
+
+/**
+ * `hv?.`, `s.`, `b.` or `r.` and enough token characters behind it. `dot` is where the dot or what stands for it begins. The
+ * short ones must begin a word; `TOKEN` in redact.ts says the same.
+ */
+function isToken(bytes: Buffer, dot: number, body: number, from: number, to: number): boolean {
+  const letter = bytes[dot - 1];
+  if (letter !== 115 && letter !== 98 && letter !== 114) return false;
+  return (
+    dot > from &&
+    tokenChars(bytes, body, to) >= TOKEN_CHARS_MIN &&
+    (isVault(bytes, dot) || beginsWord(bytes, dot - 1))
+  );
+}
+
+const isVault = (bytes: Buffer, dot: number) => bytes[dot - 2] === 118 && bytes[dot - 3] === 104;
+
+function beginsWord(bytes: Buffer, at: number): boolean {
+  const before = bytes[at - 1] as number;
+  if (!isLetterOrDigit(before)) return true;
+  // The letter before may be the end of `\n`, of `%2F` or of `\u003c`.
+  return (
+    bytes[at - 2] === BACKSLASH ||
+    bytes[at - 3] === PERCENT ||
+    (bytes[at - 6] === BACKSLASH && bytes[at - 5] === 117)
+  );
 }
 
 function tokenChars(bytes: Buffer, from: number, to: number): number {
@@ -78,20 +135,52 @@ function tokenChars(bytes: Buffer, from: number, to: number): number {
   return i - from;
 }
 
-const isTokenChar = (c: number) =>
-  (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 45;
+const isLetterOrDigit = (c: number) => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57);
+const isTokenChar = (c: number) => isLetterOrDigit(c) || c === 95 || c === 45;
+const isSpace = (c: number | undefined) => c === 32 || c === 9;
 
+/** Letters written as `\u0068`: Go escapes only `< > &` and control characters, so somebody hides something. */
+function hidesByEscape(bytes: Buffer, at: number): boolean {
+  if (bytes[at + 1] !== 117 || bytes[at + 2] !== 48 || bytes[at + 3] !== 48) return false;
+  const high = bytes[at + 4] as number;
+  const low = (bytes[at + 5] as number) | 32;
+  const goEscape = (high === 51 && (low === 99 || low === 101)) || (high === 50 && low === 54);
+  return high >= 50 && !goEscape;
+}
+
+/** Letters, digits, `-`, `.`, `_` and the percent sign itself written as `%2E`: no client needs to. */
+function hidesByPercent(bytes: Buffer, at: number): boolean {
+  const code = Number.parseInt(bytes.toString('latin1', at + 1, at + 3), 16);
+  return isTokenChar(code) || code === DOT || code === PERCENT;
+}
+
+/**
+ * What some OpenBao versions left plain on devices that hash: raw bodies, and the values of sys/raw (vault-audit.md 2,
+ * Leaks). `at` is the last letter of `raw`.
+ */
+function showsRaw(bytes: Buffer, at: number, to: number): boolean {
+  if (bytes[at + 1] === 47) return standsAt(bytes, at - 6, rawPath);
+  const value = at - 7 + rawBody.length;
+  return standsAt(bytes, at - 7, rawBody) && bytes[value] === QUOTE && !isHashAt(bytes, value, to);
+}
+
+/** Whether the object that begins at `open` holds a text that is not a hash, or a number. */
 function objectHasPlainValue(bytes: Buffer, open: number, to: number): boolean {
   let depth = 0;
   for (let i = open; i < to; i++) {
-    const c = bytes[i];
-    if (c === 123 || c === 91) depth++;
-    else if (c === 125 || c === 93) {
+    const c = bytes[i] as number;
+    if (c === OPEN || c === 91) depth++;
+    else if (c === CLOSE || c === 93) {
       if (--depth === 0) return false;
-    } else if (c === QUOTE) {
+    } else if (c >= 48 && c <= 57) return true;
+    else if (c === QUOTE) {
+      if (isHashAt(bytes, i, to) && bytes[i + hashValue.length + HEX_CHARS + 1] !== COLON) {
+        i += hashValue.length + HEX_CHARS;
+        continue;
+      }
       let end = i + 1;
       while (end < to && bytes[end] !== QUOTE) end += bytes[end] === BACKSLASH ? 2 : 1;
-      if (bytes[end + 1] !== 58 && !standsAt(bytes, i, hmacPrefix)) return true;
+      if (bytes[end + 1] !== COLON) return true;
       i = end;
     }
   }

@@ -97,9 +97,9 @@ describe('a client_token', () => {
 
 test('plain data in a call without a token is suspect; hashed data is clean', () => {
   const call = (value: unknown) => JSON.stringify({ request: { id: '1', data: { password: value } } });
-  for (const value of ['pass', { deep: ['pass'] }, [hashed, 'pass'], `\\${hashed}`])
+  for (const value of ['pass', { deep: ['pass'] }, [hashed, 'pass'], `\\${hashed}`, 5, [1]])
     expect([value, suspect(call(value))]).toEqual([value, true]);
-  for (const value of [hashed, { deep: [hashed, hashed] }, 5, null, {}])
+  for (const value of [hashed, { deep: [hashed, hashed] }, true, null, {}])
     expect([value, suspect(call(value))]).toEqual([value, false]);
   expect(suspect(`{"response":{"data":{"a":"${hashed}"}},"request":{"data":{"a":"plain"}}}`)).toBe(true);
 });
@@ -129,7 +129,7 @@ test('a buffer that is filled anew is searched anew', () => {
     '{"a":"\\u0068"}',
   ];
   for (const text of [clean, ...suspects, clean, ...suspects, clean]) {
-    for (const before of ['', 'x'.repeat(700)]) {
+    for (const before of ['', 'x'.repeat(200)]) {
       buffer.fill(0);
       const to = buffer.write(before + text);
       expect([text, suspicion.of(buffer, 0, to)]).toEqual([text, text !== clean]);
