@@ -75,7 +75,7 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
   });
   await feed(chain, sources, options.progress);
   chain.finish();
-  const read = (text: string) => timeAndId(JSON.parse(text));
+  const read = (text: string) => placeOf(JSON.parse(text));
   await events.finish(read);
   await leases.finish(read);
   await alerts.finish(read);
@@ -95,12 +95,14 @@ interface AnyRow {
   issued_at?: string;
   id?: string;
   event?: { id?: string };
-  alert?: { id: string };
+  vault?: { revision?: number };
+  alert?: { id: string; count: number };
 }
 
-const timeAndId = (row: AnyRow): { time: string; id: string } => ({
+const placeOf = (row: AnyRow): { time: string; id: string; revision: number } => ({
   time: row['@timestamp'] ?? row.issued_at ?? '',
   id: row.alert?.id ?? row.event?.id ?? row.id ?? '',
+  revision: row.alert?.count ?? row.vault?.revision ?? 1,
 });
 
 /** The device that is furthest behind is read next, so that several logs pass side by side. */

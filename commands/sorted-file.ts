@@ -66,15 +66,19 @@ export class SortedFile {
     this.chunk = '';
   }
 
-  /** Everything on disk, in order. `read` gives time and id of a written line. */
-  async finish(read: (text: string) => { time: string; id: string }): Promise<void> {
+  /** Everything on disk, in order. `read` gives time, id and revision of a written line. */
+  async finish(read: (text: string) => Omit<Row, 'text'>): Promise<void> {
     this.flush(END);
     this.write();
     closeSync(this.file);
     if (this.stragglers.size > 0) await this.merge(read);
   }
 
-  private async merge(read: (text: string) => { time: string; id: string }): Promise<void> {
+  private async merge(read: (text: string) => Omit<Row, 'text'>): Promise<void> {
+    await this.eachWritten((text) => {
+      const { id, revision } = read(text);
+      if ((this.stragglers.get(id)?.revision ?? revision) < revision) this.stragglers.delete(id);
+    });
     const late = [...this.stragglers.values()].sort(byTimeAndId);
     const merged = `${this.path}.merged`;
     const out = openSync(merged, 'w', 0o600);
@@ -84,26 +88,25 @@ export class SortedFile {
       writeSync(out, `${text}\n`);
       rows++;
     };
-    const merge = (text: string) => {
-      const { time, id } = read(text);
-      if (this.stragglers.has(id)) return;
-      for (
-        let row = late[next];
-        row !== undefined && byTimeAndId(row, { time, id, revision: 0, text }) < 0;
-        row = late[++next]
-      )
+    await this.eachWritten((text) => {
+      const written = { ...read(text), text };
+      if (this.stragglers.has(written.id)) return;
+      for (let row = late[next]; row !== undefined && byTimeAndId(row, written) < 0; row = late[++next])
         put(row.text);
       put(text);
-    };
-    // Not readline: it takes U+2028, which stands in JSON as it is, for the end of a line.
-    const lines = new Framer({
-      line: (bytes, from, to) => merge(bytes.toString('utf8', from, to)),
-      lost: () => {},
     });
-    for await (const chunk of createReadStream(this.path)) lines.push(chunk as Buffer);
     for (const row of late.slice(next)) put(row.text);
     closeSync(out);
     renameSync(merged, this.path);
     this.rows = rows;
+  }
+
+  private async eachWritten(take: (text: string) => void): Promise<void> {
+    // Not readline: it takes U+2028, which stands in JSON as it is, for the end of a line.
+    const lines = new Framer({
+      line: (bytes, from, to) => take(bytes.toString('utf8', from, to)),
+      lost: () => {},
+    });
+    for await (const chunk of createReadStream(this.path)) lines.push(chunk as Buffer);
   }
 }

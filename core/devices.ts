@@ -32,6 +32,9 @@ const common = {
   ),
   cluster: name.optional().describe('cluster that the device belongs to; else that of the configuration'),
   node: name.optional().describe('Vault node whose lines come here, when they are of one node only'),
+  filtered: flag
+    .optional()
+    .describe('the device has a `filter`: what it does not show is no gap of it (Vault Enterprise)'),
   quotaMiB: z.coerce
     .number()
     .int()
@@ -154,6 +157,8 @@ export interface Device {
   isFile: boolean;
   /** Lines of several Vault nodes come on it: more than one of them may show the same call. */
   hasManyNodes?: boolean;
+  /** It has a filter: what it does not show is no gap of it. */
+  isFiltered?: boolean;
 }
 
 /** The devices of `inputs`, each once, in order of rank. */
@@ -170,6 +175,7 @@ export function devicesOf(inputs: readonly Input[], cluster: string): Device[] {
         origin,
         isFile: input.type === 'file',
         ...(isShared && { hasManyNodes: true }),
+        ...(input.filtered === true && { isFiltered: true }),
       });
       continue;
     }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
-import type { Clause, Field } from '../../core/query.ts';
+import type { Clause, Field, Group } from '../../core/query.ts';
 import type { App } from '../app.ts';
 import { readActions } from '../evidence/reads.ts';
 import { ProblemError } from '../problem.ts';
@@ -25,6 +25,10 @@ const EVENTS_SHOWN = 20;
 const counted = { n: z.int(), first: z.string(), last: z.string() };
 const summarySchema = z.object({
   id: z.string(),
+  ids: z.array(z.string()).meta({
+    description:
+      'every id of this token that was seen: a token without an entity is called by a hash, which differs from device to device and after a device was enabled anew',
+  }),
   names: z.array(z.string()),
   kinds: z.array(z.string()),
   auth_methods: z.array(z.string()),
@@ -57,6 +61,8 @@ export function addIdentities(app: App, reader: EvidenceReader): void {
       config,
       schema: {
         summary: 'What one identity did; the id is `user.id`, encoded',
+        description:
+          'An id of the form `token:HASH` is joined with those of the same token: each audit device hashes under a salt of its own, and calls that two devices showed tell which hashes are one. What is joined here is not joined in `/v1/events`, where `user.id` is what the first-ranked device showed.',
         params: z.object({ id: z.string() }),
         querystring,
         response: { 200: summarySchema, ...problemsOfOne },
@@ -72,12 +78,15 @@ export function addIdentities(app: App, reader: EvidenceReader): void {
 }
 
 async function summaryOf(reader: EvidenceReader, id: string, asked: Asked): Promise<Summary> {
-  const who: Clause<'events'> = { field: 'user.id', op: 'eq', value: id };
+  const ids = await sameIds(reader, id);
+  const who: Clause<'events'> = { field: 'user.id', op: 'in', value: ids };
   const group = (by: Field[], collect: Field[], where: Clause[] = []) =>
     reader.group({ ...asked, where: [who, ...where], by, collect, limit: limits.pageRowsMax });
   const collect: Field[] = ['user.name', 'vault.caller.kind', 'vault.caller.auth_method', 'source.ip'];
-  const [whole] = (await group(['user.id'], collect)).groups;
-  if (whole === undefined) throw new ProblemError('not-found', 'This identity was never seen in the period.');
+  // Each group is the whole of one id.
+  const { groups } = await group(['user.id'], collect);
+  if (groups.length === 0) throw new ProblemError('not-found', 'This identity was never seen in the period.');
+  const whole = together(groups);
   const [names = [], kinds = [], authMethods = [], addresses = []] = whole.collected;
   const actions = await group(['event.action', 'event.outcome'], []);
   const secrets = await group(
@@ -93,6 +102,7 @@ async function summaryOf(reader: EvidenceReader, id: string, asked: Asked): Prom
   );
   return {
     id,
+    ids,
     names,
     kinds,
     auth_methods: authMethods,
@@ -108,16 +118,34 @@ async function summaryOf(reader: EvidenceReader, id: string, asked: Asked): Prom
       last,
     })),
     secrets_read: secrets.groups.map(({ by: [secret = ''], n, first, last }) => ({ secret, n, first, last })),
-    ...(await rowsOf(reader, id, asked)),
+    ...(await rowsOf(reader, ids, asked)),
     complete: actions.complete && secrets.complete,
   };
 }
 
-async function rowsOf(reader: EvidenceReader, id: string, asked: Asked) {
+/** Ids of one token under the salts of all devices; any other id stands alone. */
+async function sameIds(reader: EvidenceReader, id: string): Promise<string[]> {
+  if (!id.startsWith(TOKEN)) return [id];
+  return (await reader.sameHashes(id.slice(TOKEN.length))).map((hash) => TOKEN + hash);
+}
+
+const TOKEN = 'token:';
+
+function together(groups: Group[]): Pick<Group, 'n' | 'first' | 'last' | 'collected'> {
+  const times = groups.flatMap(({ first, last }) => [first, last]).sort();
+  const collected = (groups[0]?.collected ?? []).map((_, i) => {
+    const values = new Set(groups.flatMap((group) => group.collected[i] ?? []));
+    return [...values].sort().slice(0, limits.collectedValuesMax);
+  });
+  const n = groups.reduce((sum, group) => sum + group.n, 0);
+  return { n, first: times[0] ?? '', last: times.at(-1) ?? '', collected };
+}
+
+async function rowsOf(reader: EvidenceReader, ids: string[], asked: Asked) {
   const latest = { ...asked, order: 'desc', limit: SHOWN } as const;
   const leases = (field: 'holder_id' | 'requested_by') =>
-    reader.find({ ...latest, kind: 'leases', where: [{ field, op: 'eq', value: id }] });
-  const user = { field: 'user.id', op: 'eq', value: id } as const;
+    reader.find({ ...latest, kind: 'leases', where: [{ field, op: 'in', value: ids }] });
+  const user = { field: 'user.id', op: 'in', value: ids } satisfies Clause<'events'>;
   const events = await reader.find({ ...latest, kind: 'events', limit: EVENTS_SHOWN, where: [user] });
   const alerts = await reader.find({ ...latest, kind: 'alerts', where: [user] });
   const held = [...(await leases('holder_id')).items, ...(await leases('requested_by')).items];

@@ -6,7 +6,9 @@ export interface Cluster {
   name: string;
   /** Names of its devices in order of rank. */
   devices: readonly string[];
-  /** Those of them that are files. */
+  /** Those of them that should show every call: all but those with a filter. */
+  whole: readonly string[];
+  /** Those of them that are files, and show every call. */
   files: readonly string[];
   /** Another node of a device may show the same call once more (vault-audit.md 7.7). */
   hasManyNodes: boolean;
@@ -24,7 +26,7 @@ export class Clusters {
     this.ranks = devices.map(({ name }) => name);
     this.devices = new Map(devices.map((device) => [device.name, device]));
     this.clusters = clustersOf(devices);
-    this.other = { name: cluster, devices: this.ranks, files: [], hasManyNodes: false };
+    this.other = { name: cluster, devices: this.ranks, whole: this.ranks, files: [], hasManyNodes: false };
   }
 
   of(device: string): Cluster {
@@ -46,10 +48,12 @@ function clustersOf(devices: readonly Device[]): Map<string, Cluster> {
   const clusters = new Map<string, Cluster>();
   for (const { name, cluster } of devices) {
     const members = devices.filter((device) => device.cluster === cluster);
+    const whole = members.filter((device) => device.isFiltered !== true);
     clusters.set(name, {
       name: cluster,
       devices: members.map((device) => device.name),
-      files: members.filter((device) => device.isFile).map((device) => device.name),
+      whole: whole.map((device) => device.name),
+      files: whole.filter((device) => device.isFile).map((device) => device.name),
       hasManyNodes: members.some((device) => device.hasManyNodes === true),
     });
   }

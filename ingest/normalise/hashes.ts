@@ -35,14 +35,20 @@ const inResponse =
     stringOf(objectOf(response, part), 'accessor');
 
 export class HashPairs {
-  private readonly told: Map<string, Map<string, string>>;
+  /** As bytes: to be searched for in lines. */
+  private readonly told: Map<string, Map<string, Buffer>>;
 
   constructor(state: HashesState = []) {
-    this.told = new Map(state.map(([device, pairs]) => [device, new Map(pairs)]));
+    this.told = new Map();
+    for (const [device, pairs] of state)
+      for (const [value, found] of pairs) this.remember(device, value, found);
   }
 
   snapshot(): HashesState {
-    return [...this.told].map(([device, pairs]) => [device, [...pairs]]);
+    return [...this.told].map(([device, pairs]) => [
+      device,
+      [...pairs].map(([value, found]) => [value, found.toString('latin1')]),
+    ]);
   }
 
   /**
@@ -50,21 +56,20 @@ export class HashPairs {
    * of hashes that is not known to have been told, for the copies of other devices.
    */
   learn(entry: Entry, ranked: Copy, copies: readonly Copy[], tell: (pair: HashPair) => void): void {
-    if (copies.length < 2) return;
-    const caller = callerOf(entry);
+    const handle = accessorOf(entry) ?? tokenOf(entry);
     const given = givenOf(entry);
     for (const other of copies) {
       if (other.device === ranked.device) continue;
-      const shown = this.isTold(caller, other) ? given : caller.concat(given);
+      const shown = this.isTold(handle, other) ? given : callerOf(entry).concat(given);
       if (shown.length > 0) this.tellAll(shown, entry, ranked, other, tell);
     }
   }
 
   /** Whether the other copy shows the caller by the hash that was told of it: a new salt would show another one. */
-  private isTold([first]: Shown[], { device, line }: Copy): boolean {
-    if (first === undefined) return true;
-    const known = this.told.get(device)?.get(first.value);
-    return known !== undefined && line.includes(known, 0, 'latin1');
+  private isTold(handle: string | undefined, { device, line }: Copy): boolean {
+    if (handle === undefined) return true;
+    const known = this.told.get(device)?.get(handle);
+    return known !== undefined && line.includes(known);
   }
 
   private tellAll(
@@ -102,7 +107,7 @@ export class HashPairs {
       this.told.set(device, pairs);
     }
     pairs.delete(value);
-    pairs.set(value, found);
+    pairs.set(value, Buffer.from(found, 'latin1'));
     if (pairs.size > limits.hashPairsMax) pairs.delete(pairs.keys().next().value as string);
   }
 }

@@ -64,9 +64,9 @@ export class Outgoing {
     if (request !== undefined && response !== undefined) {
       const shown = devicesOf(call);
       countUnpaired(this.coverage, call.unpaired, -1);
-      const { devices } = this.clusters.of(shown[0] as string);
+      const { whole } = this.clusters.of(shown[0] as string);
       // Others may have shown it when it went out before.
-      const expected = call.again ? [] : devices.filter((device) => live.has(device));
+      const expected = call.again ? [] : whole.filter((device) => live.has(device));
       countPairs(this.coverage, call, request.time, shown, expected);
     } else this.countHalf(call, (request ?? response) as Copy);
     this.build(call, copies);

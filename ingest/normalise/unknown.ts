@@ -1,6 +1,7 @@
 // Members of an entry that no version known to us writes: a new Vault may say something that an auditor wants to see. They
 // are kept as they are, and nothing is ever concluded from them.
 
+import { isSorted } from '../../core/canonical.ts';
 import type { Json, JsonObject } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { type Entry, isObject, objectOf } from './entry.ts';
@@ -35,7 +36,7 @@ const known = {
 export interface Unknown {
   /** By path, in order of path. */
   members: JsonObject;
-  /** Some were over `limits.eventDataBytesMax` in all and left out. */
+  /** Some were over `limits.eventDataBytesMax` in all, or nested too deep, and left out. */
   isCut: boolean;
 }
 
@@ -82,10 +83,12 @@ function bounded(found: Map<string, Json>): Unknown {
   const kept: [string, Json][] = [];
   let left: number = limits.eventDataBytesMax;
   for (const [path, value] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    left -= path.length + JSON.stringify(value).length;
-    if (left < 0) break;
+    const isDeep = isSorted(value, limits.nestingMax - 1) === 'deep';
+    const size = path.length + (isDeep ? left : JSON.stringify(value).length);
+    if (size > left) continue;
+    left -= size;
     kept.push([path, value]);
   }
   // Not by assignment: a member may be called `__proto__`.
-  return { members: Object.fromEntries(kept), isCut: left < 0 };
+  return { members: Object.fromEntries(kept), isCut: kept.length < found.size };
 }

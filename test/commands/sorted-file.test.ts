@@ -102,6 +102,18 @@ describe('a sorted file', () => {
     expect(read(text).revision).toBe(2);
   });
 
+  it('keeps a higher revision that is on disk already', async () => {
+    const steps: Step[] = [
+      { add: { time: '5', id: 'a', revision: 2, note: 'whole' } },
+      { flush: '9' },
+      { add: { time: '4', id: 'a', revision: 1, note: 'came again, late' } },
+    ];
+    const { text, rows } = await write(filled(steps));
+    expect(text).toContain('whole');
+    expect(text).not.toContain('late');
+    expect(rows).toBe(1 + FILL);
+  });
+
   it('of one row in one place: no copy of an earlier version stays', async () => {
     const steps: Step[] = [
       { add: { time: '5', id: 'a', revision: 1, note: 'half' } },

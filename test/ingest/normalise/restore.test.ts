@@ -81,7 +81,8 @@ describe('after a restart', () => {
         const oldest = records[offset] as StreamRecord;
         expect(oldest.kind).toBe('line');
         // What was sent already is not what waits.
-        for (const id of state.emitted.ids.flatMap(([, ids]) => ids)) expect(oldest.bytes.includes(`"id":"${id}"`)).toBe(false);
+        for (const id of state.emitted.ids.flatMap(([, ids]) => ids))
+          expect(oldest.bytes.includes(`"id":"${id}"`)).toBe(false);
       }),
       { numRuns: 100 },
     );
