@@ -42,7 +42,6 @@ export class Intake {
   private readonly stream: Pick<Stream, 'append' | 'partitions'>;
   private readonly redactor: Redactor;
   private readonly feeds = new Map<string, Feed>();
-  private lastTickMs = 0;
   private readonly losses = new Map<string, Loss>();
   private readonly scanner = new LineScanner();
   private readonly suspicion = new Suspicion();
@@ -112,9 +111,7 @@ export class Intake {
 
   /** The tick of this second, on every partition, and what was lost since the last one. `behind`: see `tickDevices`. */
   tick(nowMs: number, files: Tick['files'] = {}, behind: ReadonlySet<string> = new Set()): void {
-    const pause = nowMs - this.lastTickMs - limits.tickMsMax;
-    if (this.lastTickMs > 0 && pause > 0) for (const { clock } of this.feeds.values()) clock.skip(pause);
-    this.lastTickMs = nowMs;
+    for (const { clock } of this.feeds.values()) clock.pass(nowMs);
     if (this.losses.size > 0) {
       this.stream.append(
         topics.raw,
