@@ -37,7 +37,8 @@ const verbs = {
   },
   bench: async (args) => {
     await prepare('tsconfig.tools.json');
-    return runNode([join('dist', 'test', 'bench', 'bench.js'), ...args]);
+    const [tool, rest] = args[0] === 'fuzz' ? ['fuzz', args.slice(1)] : ['bench', args];
+    return runNode(['--expose-gc', join('dist', 'test', 'bench', `${tool}.js`), ...rest]);
   },
   fixtures: async () => {
     await prepare('tsconfig.tools.json');
@@ -102,7 +103,7 @@ function installState() {
 /** `<hash of the product's sources> <hash of the tests' sources, or - when they are not built>`. */
 function buildState(project) {
   const product = hashOf([...sources, 'dashboards', ...configs]);
-  return `${product} ${project === 'tsconfig.tools.json' ? hashOf(['test/real', 'test/bench']) : '-'}`;
+  return `${product} ${project === 'tsconfig.tools.json' ? hashOf(['test/real', 'test/bench', 'test/fuzz', 'test/permuter']) : '-'}`;
 }
 
 function hashOf(paths) {

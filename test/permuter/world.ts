@@ -171,6 +171,22 @@ export class World {
     }
   }
 
+  /** Sizes of what the stages remember. */
+  held(): Record<string, number> {
+    const { normalise, detect, intake } = this.alive;
+    const sum = (of: (task: NormaliseTask) => number) => normalise.reduce((all, task) => all + of(task), 0);
+    const detector = JSON.stringify(detect.detector.snapshot()).length;
+    return {
+      pending: sum(({ normaliser }) => normaliser['pending'].size),
+      emitted: sum(({ normaliser }) => normaliser['emitted'].snapshot().length),
+      halves: sum(({ normaliser }) => normaliser['waitingHalves'].size),
+      coverage: sum(({ normaliser }) => normaliser['coverage'].snapshot().length),
+      devices: sum(({ normaliser }) => normaliser['live'].size),
+      feeds: intake['feeds'].size,
+      detector,
+    };
+  }
+
   /** SIGTERM. */
   async stop(): Promise<void> {
     const { spool, stream, normalise, detect, indexer, writer } = this.alive;
