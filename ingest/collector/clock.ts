@@ -79,9 +79,13 @@ export class DeviceClock {
     return this.sinceLine.at(nowMs) > limits.deviceIdleSeconds * 1000;
   }
 
-  /** A tick: of what lies behind it, only so much has passed as a tick may let pass. */
-  pass(nowMs: number): void {
-    this.sinceHighest.pass(nowMs);
+  /**
+   * A tick: of what lies behind it, only so much has passed as a tick may let pass; none for a device with lines that are
+   * not read yet, since they may be as old as the last one.
+   */
+  pass(nowMs: number, isBehind = false): void {
+    if (isBehind) this.sinceHighest.start(nowMs);
+    else this.sinceHighest.pass(nowMs);
     this.sinceLine.pass(nowMs);
   }
 }

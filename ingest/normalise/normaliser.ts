@@ -224,6 +224,8 @@ export class Normaliser {
         this.lateBefore = this.lateBound();
       }
     }
+    for (const [input, lines] of Object.entries(tick.future ?? {}))
+      this.coverage.count(deviceOfInput(input), this.hourNow, 'future', lines);
     if (this.watermark === EPOCH) return;
     this.settleDue();
     this.drainCoverage();

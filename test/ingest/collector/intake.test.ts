@@ -82,7 +82,7 @@ describe('a line in the spool', () => {
       expect(head).toMatchObject({ device: 'tcp', scrub: undefined, file: undefined });
     }
     const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
-    expect(intake.counters).toEqual({ lines: lines.length, bytes, scrubbed: 0, dropped: 0 });
+    expect(intake.counters).toEqual({ lines: lines.length, bytes, scrubbed: 0, dropped: 0, future: 0 });
   });
 
   test('keeps its own bytes when the chunk is used again', () => {
