@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { numbers } from '../commands/replay-run.ts';
-import { Attack, heldMax, recordedSeeds } from '../fuzz/attack.ts';
+import { Attack, heldMax, heldNames, recordedSeeds } from '../fuzz/attack.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,8 +34,9 @@ for (let run = 0; Date.now() < deadline; run++) {
     rejects[reason] = (rejects[reason] ?? 0) + count;
   if (report.controlsSeen !== report.controls)
     faults.push(`run ${run}: ${report.controls - report.controlsSeen} whole calls did not come out`);
-  for (const [name, most] of Object.entries(heldMax))
-    if ((report.held[name] ?? 0) > most) faults.push(`run ${run}: ${name} still holds ${report.held[name]}`);
+  for (const name of heldNames)
+    if (report.held[name] > heldMax[name])
+      faults.push(`run ${run}: ${name} still holds ${report.held[name]}`);
   globalThis.gc?.();
   heapMiB.push(process.memoryUsage().heapUsed / 2 ** 20);
   process.stderr.write(`  ${totals.lines} lines, heap ${heapMiB.at(-1)?.toFixed(0)} MiB\n`);

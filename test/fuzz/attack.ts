@@ -33,7 +33,7 @@ export interface Report {
   events: number;
   alerts: number;
   /** What the stages still hold once event time has passed everything. */
-  held: Record<string, number>;
+  held: ReturnType<World['held']>;
 }
 
 export class Attack implements AsyncDisposable {
@@ -170,13 +170,6 @@ export function recordedSeeds(): Buffer[] {
   );
 }
 
-/** The most that the stages may still hold when event time has passed everything: counts, and characters of the detector's state. */
-export const heldMax = {
-  pending: 0,
-  halves: 0,
-  emitted: 10,
-  coverage: 20,
-  devices: 20,
-  feeds: 2,
-  detector: 2000,
-};
+/** The most that the stages may still hold when event time has passed everything. */
+export const heldMax = { normaliser: 3000, detector: 2000, inputs: 2 };
+export const heldNames = ['normaliser', 'detector', 'inputs'] as const;

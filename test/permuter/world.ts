@@ -171,19 +171,14 @@ export class World {
     }
   }
 
-  /** Sizes of what the stages remember. */
-  held(): Record<string, number> {
+  /** How much the stages remember: characters of a partition's state, and of the detector's. */
+  held(): { normaliser: number; detector: number; inputs: number } {
     const { normalise, detect, intake } = this.alive;
-    const sum = (of: (task: NormaliseTask) => number) => normalise.reduce((all, task) => all + of(task), 0);
-    const detector = JSON.stringify(detect.detector.snapshot()).length;
+    const states = normalise.map(({ normaliser }) => JSON.stringify(normaliser.snapshot(0).state).length);
     return {
-      pending: sum(({ normaliser }) => normaliser['pending'].size),
-      emitted: sum(({ normaliser }) => normaliser['emitted'].snapshot().length),
-      halves: sum(({ normaliser }) => normaliser['waitingHalves'].size),
-      coverage: sum(({ normaliser }) => normaliser['coverage'].snapshot().length),
-      devices: sum(({ normaliser }) => normaliser['live'].size),
-      feeds: intake['feeds'].size,
-      detector,
+      normaliser: Math.max(...states),
+      detector: JSON.stringify(detect.detector.snapshot()).length,
+      inputs: Object.keys(intake.devices(this.nowMs)).length,
     };
   }
 
