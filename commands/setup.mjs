@@ -39,7 +39,7 @@ const verbs = {
     await prepare('tsconfig.tools.json');
     // `npm run bench -- faults` runs another measurement of the folder.
     const [name, ...rest] = args[0]?.startsWith('-') === false ? args : ['bench', ...args];
-    return runNode([join('dist', 'test', 'bench', `${name}.js`), ...rest]);
+    return runNode(['--expose-gc', join('dist', 'test', 'bench', `${name}.js`), ...rest]);
   },
   fixtures: async () => {
     await prepare('tsconfig.tools.json');
@@ -104,7 +104,7 @@ function installState() {
 /** `<hash of the product's sources> <hash of the tests' sources, or - when they are not built>`. */
 function buildState(project) {
   const product = hashOf([...sources, 'dashboards', ...configs]);
-  return `${product} ${project === 'tsconfig.tools.json' ? hashOf(['test/real', 'test/bench']) : '-'}`;
+  return `${product} ${project === 'tsconfig.tools.json' ? hashOf(['test/real', 'test/bench', 'test/fuzz', 'test/permuter']) : '-'}`;
 }
 
 function hashOf(paths) {

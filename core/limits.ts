@@ -98,7 +98,9 @@ export const limits = {
   emittedMax: 500_000,
   /** How long a half that went out alone waits for its other half, in event time. Vault gives a request 90 s. */
   halfMemorySeconds: 300,
-  /** A line from further in the future than this does not move the device's time. */
+  /** Clocks of inputs and their nodes. */
+  clocksMax: 1_000,
+  /** A line from further in the future than this moves the device's time no further than to now. */
   futureSeconds: 300,
   /** A line from further in the future than this is rejected: a clock may be wrong by hours, not by more than a day. */
   futureSecondsMax: 86_400,

@@ -38,6 +38,8 @@ export interface Tick {
   files?: Record<string, FilePlace>;
   /** Bytes that each input has put on the spool since its first start. */
   spooled?: Record<string, number>;
+  /** Lines since the last tick from further in the future than `limits.futureSeconds`; on partition 0 alone. */
+  future?: Record<string, number>;
 }
 
 export interface FilePlace {
@@ -161,6 +163,8 @@ export const coverageCounters = [
   'by_design',
   'duplicate',
   'late',
+  /** Lines from the future, by the clock of sealwatch's host: that clock or Vault's is wrong (docs/decisions/0012). */
+  'future',
   /** Lines that could not become an event; `rejected_...` say why. */
   'rejected',
   ...rejectReasons.map((reason) => `rejected_${reason}` as const),

@@ -46,6 +46,7 @@ await runThread('collector', async ({ data, logger, say }) => {
       sealwatch_collector_bytes_total: counters.bytes,
       sealwatch_collector_scrubbed_total: counters.scrubbed,
       sealwatch_collector_dropped_total: counters.dropped,
+      sealwatch_collector_future_lines_total: counters.future,
       sealwatch_collector_queued_bytes: collector.intake.queued,
       sealwatch_collector_failing: collector.isFailing ? 1 : 0,
     }),

@@ -7,49 +7,86 @@ import { msOf, timeOfMs, utcTime } from '../../core/time.ts';
 const SECOND_BYTES = 19;
 const ZULU = 90;
 
+/**
+ * Time since something, as the ticks count it: a tick lets pass what lies between it and the one before, but never more than
+ * `limits.tickMsMax` and never less than nothing. A machine that slept, and a wall clock that was set, cannot move it.
+ */
+class Elapsed {
+  private ms = 0;
+  private sinceMs = 0;
+
+  start(nowMs: number): void {
+    this.ms = 0;
+    this.sinceMs = nowMs;
+  }
+
+  pass(nowMs: number): void {
+    this.ms += Math.min(Math.max(nowMs - this.sinceMs, 0), limits.tickMsMax);
+    this.sinceMs = nowMs;
+  }
+
+  at(nowMs: number): number {
+    return this.ms + Math.max(0, nowMs - this.sinceMs);
+  }
+}
+
 export class DeviceClock {
+  /** Lines from further in the future than `limits.futureSeconds`. */
+  future = 0;
   private readonly second = Buffer.alloc(SECOND_BYTES);
   private highestMs = 0;
-  private highestReadMs = 0;
-  private lastLineMs = 0;
+  private readonly sinceHighest = new Elapsed();
+  private readonly sinceLine = new Elapsed();
 
   /**
    * A line's time lies in `bytes[from, to)`; `nowMs` is the wall clock. Only a new second costs more than a comparison.
-   * A time from the future does not move the device's: it would make every honest line late, and anyone who can connect
-   * can write one. False when it is so far ahead that it would never come due.
+   * A time from the future moves the device's no further than to now: it would make every honest line late, and anyone who
+   * can connect can write one. False when it is so far ahead that it would never come due. (docs/decisions/0012)
    */
   see(bytes: Buffer, from: number, to: number, nowMs: number): boolean {
-    this.lastLineMs = nowMs;
+    this.sinceLine.start(nowMs);
     if (to - from > SECOND_BYTES && bytes[to - 1] === ZULU) {
       const order = bytes.compare(this.second, 0, SECOND_BYTES, from, from + SECOND_BYTES);
-      if (order === 0) this.highestReadMs = nowMs;
+      if (order === 0) this.sinceHighest.start(nowMs);
       if (order <= 0) return true;
     }
     const time = to - from > TIME_CHARS_MAX ? undefined : utcTime(bytes.toString('latin1', from, to));
     if (time === undefined) return true;
     const ms = msOf(time);
     const aheadMs = ms - nowMs;
-    if (ms <= this.highestMs || aheadMs > limits.futureSeconds * 1000)
-      return aheadMs <= limits.futureSecondsMax * 1000;
+    if (aheadMs <= limits.futureSeconds * 1000) {
+      if (ms > this.highestMs) this.moveTo(ms, nowMs);
+      return true;
+    }
+    this.future++;
+    // All of a device's lines may be ahead, when the clock of this host is behind: time must not stand still.
+    if (nowMs > this.timeMs(nowMs)) this.moveTo(nowMs, nowMs);
+    return aheadMs <= limits.futureSecondsMax * 1000;
+  }
+
+  private moveTo(ms: number, nowMs: number): void {
     this.highestMs = ms;
-    this.highestReadMs = nowMs;
-    this.second.write(time, 0, SECOND_BYTES, 'latin1');
-    return true;
+    this.sinceHighest.start(nowMs);
+    this.second.write(timeOfMs(ms), 0, SECOND_BYTES, 'latin1');
   }
 
   /** Event time of the device now, in ms; 0 before its first line. */
   timeMs(nowMs: number): number {
-    return this.highestMs === 0 ? 0 : this.highestMs + Math.max(0, nowMs - this.highestReadMs);
+    return this.highestMs === 0 ? 0 : this.highestMs + this.sinceHighest.at(nowMs);
   }
 
   isIdle(nowMs: number): boolean {
-    return nowMs - this.lastLineMs > limits.deviceIdleSeconds * 1000;
+    return this.sinceLine.at(nowMs) > limits.deviceIdleSeconds * 1000;
   }
 
-  /** Time has stood still for `ms`: what the device was to be reckoned from moves on. */
-  skip(ms: number): void {
-    this.highestReadMs += ms;
-    this.lastLineMs += ms;
+  /**
+   * A tick: of what lies behind it, only so much has passed as a tick may let pass; none for a device with lines that are
+   * not read yet, since they may be as old as the last one.
+   */
+  pass(nowMs: number, isBehind = false): void {
+    if (isBehind) this.sinceHighest.start(nowMs);
+    else this.sinceHighest.pass(nowMs);
+    this.sinceLine.pass(nowMs);
   }
 }
 

@@ -17,13 +17,14 @@ export interface IntakeCounters {
   bytes: number;
   scrubbed: number;
   dropped: number;
+  /** Lines from further in the future than `limits.futureSeconds`. */
+  future: number;
 }
 
 /** One input of the configuration as the intake knows it. */
 export interface Feed {
   readonly id: string;
   readonly device: string;
-  readonly clock: DeviceClock;
   /** Bytes put on the spool since the input's first start. */
   spooled: number;
   /** How much of `spooled` is durable. */
@@ -37,6 +38,8 @@ export interface Feed {
 /** Where lines come from: an input, and the node that wrote them, when that is known. */
 export interface Source {
   readonly feed: Feed;
+  /** A node has its own: one that is ahead must not make the lines of the others late. */
+  readonly clock: DeviceClock;
   /** Device and node, as they stand in the head of each record. */
   readonly encoded: Buffer;
 }
@@ -45,13 +48,14 @@ export interface Source {
 export type LineSink = Pick<Intake, 'line' | 'lost' | 'source'>;
 
 export class Intake {
-  readonly counters: IntakeCounters = { lines: 0, bytes: 0, scrubbed: 0, dropped: 0 };
+  readonly counters: IntakeCounters = { lines: 0, bytes: 0, scrubbed: 0, dropped: 0, future: 0 };
   /** Bytes appended but not yet durable. */
   queued = 0;
   private readonly stream: Pick<Stream, 'append' | 'partitions'>;
   private readonly redactor: Redactor;
   private readonly feeds = new Map<string, Feed>();
-  private lastTickMs = 0;
+  /** By `inputId`, of inputs and of nodes that an input can tell apart. */
+  private readonly clocks = new Map<string, DeviceClock>();
   private readonly losses = new Map<string, Loss>();
   private readonly scanner = new LineScanner();
   private readonly suspicion = new Suspicion();
@@ -65,7 +69,8 @@ export class Intake {
   source(input: Pick<Input, 'device' | 'node' | 'quotaMiB'>, node = input.node): Source {
     const feed = this.feedOf(inputId(input));
     feed.quota = (input.quotaMiB ?? Number.POSITIVE_INFINITY) * MiB;
-    return { feed, encoded: encodeSource(input.device, node) };
+    const clock = this.clockOf(inputId({ device: input.device, node }), feed.id);
+    return { feed, clock, encoded: encodeSource(input.device, node) };
   }
 
   isOverQuota({ spooled, freed, quota }: Feed): boolean {
@@ -132,7 +137,7 @@ export class Intake {
 
   /** Partition of a line: by request id, so that both halves and all copies meet; else by the line itself. */
   private put(
-    { feed, encoded }: Source,
+    { feed, clock, encoded }: Source,
     bytes: Buffer,
     from: number,
     to: number,
@@ -142,7 +147,7 @@ export class Intake {
   ): void {
     const spans = this.scanner.found;
     const found = this.scanner.scan(bytes, from, to);
-    if (found && spans.timeEnd > 0 && !feed.clock.see(bytes, spans.timeStart, spans.timeEnd, nowMs))
+    if (found && spans.timeEnd > 0 && !clock.see(bytes, spans.timeStart, spans.timeEnd, nowMs))
       spans.timeEnd = 0;
     const hasId = found && spans.idEnd > 0;
     const { partitions } = this.stream;
@@ -166,9 +171,7 @@ export class Intake {
 
   /** The tick of this second, on every partition, and what was lost since the last one. `behind`: see `tickDevices`. */
   tick(nowMs: number, files: Tick['files'] = {}, behind: ReadonlySet<string> = new Set()): void {
-    const pause = nowMs - this.lastTickMs - limits.tickMsMax;
-    if (this.lastTickMs > 0 && pause > 0) for (const { clock } of this.feeds.values()) clock.skip(pause);
-    this.lastTickMs = nowMs;
+    for (const [id, clock] of this.clocks) clock.pass(nowMs, behind.has(id));
     if (this.losses.size > 0) {
       this.stream.append(
         topics.raw,
@@ -177,19 +180,35 @@ export class Intake {
       );
       this.losses.clear();
     }
-    const devices = tickDevices(this.clocks(), nowMs, behind);
+    const devices = tickDevices(this.clocks, nowMs, behind);
     if (Object.keys(devices).length === 0 && Object.keys(files).length === 0) return;
     const spooled = Object.fromEntries([...this.feeds.values()].map((feed) => [feed.id, feed.spooled]));
     const value: Tick = { devices, files, spooled };
+    const future = this.takeFuture();
     for (let partition = 0; partition < this.stream.partitions; partition++) {
-      this.stream.append(topics.raw, partition, [{ kind: 'tick', value }]);
+      const isCounted = partition === 0 && Object.keys(future).length > 0;
+      this.stream.append(topics.raw, partition, [
+        { kind: 'tick', value: isCounted ? { ...value, future } : value },
+      ]);
     }
+  }
+
+  /** Lines from the future since the last tick, per input. */
+  private takeFuture(): Record<string, number> {
+    const future: Record<string, number> = {};
+    for (const [id, clock] of this.clocks) {
+      if (clock.future === 0) continue;
+      future[id] = clock.future;
+      this.counters.future += clock.future;
+      clock.future = 0;
+    }
+    return future;
   }
 
   /** The input had come to `time` before a restart; without this, one that stays silent would hold time still for ever. */
   resume(id: string, time: string, nowMs: number): void {
     const bytes = Buffer.from(time, 'latin1');
-    this.feedOf(id).clock.see(bytes, 0, bytes.length, nowMs);
+    this.clockOf(id, id).see(bytes, 0, bytes.length, nowMs);
   }
 
   /** The input had put `spooled` bytes on the spool before a restart. */
@@ -200,18 +219,24 @@ export class Intake {
 
   /** The event time of each input that has shown a line. */
   devices(nowMs: number): Record<string, string> {
-    const times = [...this.feeds].map(([id, { clock }]) => [id, clock.timeMs(nowMs)] as const);
+    const times = [...this.clocks].map(([id, clock]) => [id, clock.timeMs(nowMs)] as const);
     return Object.fromEntries(times.filter(([, ms]) => ms > 0).map(([id, ms]) => [id, timeOfMs(ms)]));
   }
 
-  private clocks(): Map<string, DeviceClock> {
-    return new Map([...this.feeds].map(([id, { clock }]) => [id, clock]));
+  /** Past `limits.clocksMax` the clock of the node's input serves. */
+  private clockOf(id: string, inputOfIt: string): DeviceClock {
+    const known = this.clocks.get(id);
+    if (known !== undefined) return known;
+    if (this.clocks.size >= limits.clocksMax && id !== inputOfIt) return this.clockOf(inputOfIt, inputOfIt);
+    const clock = new DeviceClock();
+    this.clocks.set(id, clock);
+    return clock;
   }
 
   private feedOf(id: string): Feed {
     let feed = this.feeds.get(id);
     if (feed === undefined) {
-      feed = { id, device: deviceOfInput(id), clock: new DeviceClock(), ...emptySpool };
+      feed = { id, device: deviceOfInput(id), ...emptySpool };
       this.feeds.set(id, feed);
     }
     return feed;

@@ -174,6 +174,8 @@ export class Normaliser {
       this.watermark = lowest;
       this.lateBefore = this.lateBound();
     }
+    for (const [input, lines] of Object.entries(tick.future ?? {}))
+      this.coverage.count(deviceOfInput(input), this.hourNow, 'future', lines);
     if (this.watermark === EPOCH) return;
     const due = addSeconds(this.watermark, -this.options.pairWaitSeconds);
     this.waiting.takeDue(due, (call) => this.takeDue(call, due));

@@ -1,4 +1,4 @@
-// Writes audit lines as Vault does: to its file device, then to its socket device, which it dials anew on an error and
+// Writes audit lines as Vault does: to its file device, then to its socket devices, which it dials anew on an error and
 // gives the same whole line once more (vault-audit.md 3).
 
 import { once } from 'node:events';
@@ -9,26 +9,46 @@ export type SocketPlace = { port: number; host: string } | { path: string };
 
 export class VaultDevices implements Disposable {
   readonly #file: string;
-  readonly #place: SocketPlace;
-  #socket: Socket | undefined;
-  /** Lines that the socket device could not be given. */
-  failed = 0;
+  readonly #sockets: SocketDevice[];
   written = 0;
 
-  constructor(file: string, place: SocketPlace) {
+  constructor(file: string, ...places: SocketPlace[]) {
     this.#file = file;
-    this.#place = place;
+    this.#sockets = places.map((place) => new SocketDevice(place));
+  }
+
+  /** Lines that a socket device could not be given. */
+  get failed(): number {
+    return this.#sockets.reduce((sum, socket) => sum + socket.failed, 0);
   }
 
   async write(line: string): Promise<void> {
     appendFileSync(this.#file, `${line}\n`);
     this.written++;
+    for (const socket of this.#sockets) await socket.write(line);
+  }
+
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+}
+
+class SocketDevice {
+  readonly #place: SocketPlace;
+  #socket: Socket | undefined;
+  failed = 0;
+
+  constructor(place: SocketPlace) {
+    this.#place = place;
+  }
+
+  async write(line: string): Promise<void> {
     try {
       await this.#send(line);
     } catch {
-      this.#close();
+      this.close();
       await this.#send(line).catch(() => {
-        this.#close();
+        this.close();
         this.failed++;
       });
     }
@@ -42,13 +62,9 @@ export class VaultDevices implements Disposable {
     });
   }
 
-  #close(): void {
+  close(): void {
     this.#socket?.destroy();
     this.#socket = undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.#close();
   }
 }
 
