@@ -1,12 +1,12 @@
 // The API's thread: a read-only connection to the evidence store, so that no query holds up what comes in.
 
 import { appendFileSync, readFileSync } from 'node:fs';
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
 import { type KeyRing, keyDigest } from '../../api/auth.ts';
 import { type Config, dataFiles } from '../../core/config.ts';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
-import type { Metrics } from '../../core/telemetry.ts';
+import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { loadRules } from '../rules.ts';
 import { runThread } from './thread.ts';
@@ -60,13 +60,20 @@ await runThread('serve', async ({ data, logger, say }) => {
   };
 });
 
-/** Other threads count; here the numbers are only shown. */
+/** Other threads count; here the numbers are only shown. What they no longer report is gone. */
 function show(registry: Registry, metrics: Metrics): void {
-  for (const [name, value] of Object.entries(metrics)) {
-    const gauge =
-      (registry.getSingleMetric(name) as Gauge | undefined) ??
-      new Gauge({ name, help: name.replaceAll('_', ' '), registers: [registry] });
-    gauge.set(value);
+  registry.resetMetrics();
+  for (const [metric, value] of Object.entries(metrics)) {
+    const { name, labels } = nameAndLabels(metric);
+    const options = {
+      name,
+      help: name.replaceAll('_', ' '),
+      labelNames: Object.keys(labels),
+      registers: [registry],
+    };
+    const found = registry.getSingleMetric(name);
+    if (name.endsWith('_total')) ((found as Counter | undefined) ?? new Counter(options)).inc(labels, value);
+    else ((found as Gauge | undefined) ?? new Gauge(options)).set(labels, value);
   }
 }
 

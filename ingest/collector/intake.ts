@@ -2,10 +2,10 @@
 
 import { deviceOfInput, type Input, inputId } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
-import { partitionOfBytes } from '../../core/partition.ts';
+import { partitionOf, partitionOfBytes } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
 import { encodeHead, encodeSource, type FilePosition, type Scrub, type Spans } from '../../core/raw.ts';
-import { type Loss, type LossReason, type Tick, topics } from '../../core/records.ts';
+import { type Answer, type Loss, type LossReason, type Tick, topics } from '../../core/records.ts';
 import { timeOfMs } from '../../core/time.ts';
 import { DeviceClock, tickDevices } from './clock.ts';
 import type { Redactor } from './redact.ts';
@@ -26,6 +26,9 @@ export interface Feed {
   readonly clock: DeviceClock;
   /** Bytes put on the spool since the input's first start. */
   spooled: number;
+  /** Lines taken since the start of the process, and when the last one came; 0 before it. */
+  lines: number;
+  lastLineMs: number;
 }
 
 /** Where lines come from: an input, and the node that wrote them, when that is known. */
@@ -44,6 +47,7 @@ export class Intake {
   private readonly feeds = new Map<string, Feed>();
   private lastTickMs = 0;
   private readonly losses = new Map<string, Loss>();
+  readonly lostSinceStart = new Map<string, Loss>();
   private readonly scanner = new LineScanner();
   private readonly suspicion = new Suspicion();
 
@@ -67,6 +71,8 @@ export class Intake {
       this.lost(source.feed, 'dropped', to - from);
       return;
     }
+    source.feed.lines++;
+    source.feed.lastLineMs = nowMs;
     this.counters.lines++;
     this.counters.bytes += to - from;
     if (this.suspicion.of(bytes, from, to)) {
@@ -103,11 +109,14 @@ export class Intake {
 
   lost({ device }: Pick<Feed, 'device'>, reason: LossReason, bytes: number): void {
     this.counters.dropped++;
-    const key = `${reason}/${device}`;
-    const loss = this.losses.get(key) ?? { bytes: 0, count: 0, device, reason };
-    loss.bytes += bytes;
-    loss.count++;
-    this.losses.set(key, loss);
+    // Once for the next tick, once for the metrics.
+    for (const losses of [this.losses, this.lostSinceStart]) {
+      const key = `${reason}/${device}`;
+      const loss = losses.get(key) ?? { bytes: 0, count: 0, device, reason };
+      loss.bytes += bytes;
+      loss.count++;
+      losses.set(key, loss);
+    }
   }
 
   /** The tick of this second, on every partition, and what was lost since the last one. `behind`: see `tickDevices`. */
@@ -138,10 +147,22 @@ export class Intake {
     this.feedOf(id).clock.see(bytes, 0, bytes.length, nowMs);
   }
 
+  /** What Vault answered to sealwatch, on the partition of the lines that the call left, if it names the call. */
+  answer(value: Answer): void {
+    const id = value.response?.['request_id'];
+    const partition = typeof id === 'string' ? partitionOf(id, this.stream.partitions) : 0;
+    this.stream.append(topics.raw, partition, [{ kind: 'answer', value }]);
+  }
+
   /** The event time of each input that has shown a line. */
   devices(nowMs: number): Record<string, string> {
     const times = [...this.feeds].map(([id, { clock }]) => [id, clock.timeMs(nowMs)] as const);
     return Object.fromEntries(times.filter(([, ms]) => ms > 0).map(([id, ms]) => [id, timeOfMs(ms)]));
+  }
+
+  /** Every input that is configured or has shown a line. */
+  inputs(): readonly Feed[] {
+    return [...this.feeds.values()];
   }
 
   private clocks(): Map<string, DeviceClock> {
@@ -151,7 +172,7 @@ export class Intake {
   private feedOf(id: string): Feed {
     let feed = this.feeds.get(id);
     if (feed === undefined) {
-      feed = { id, device: deviceOfInput(id), clock: new DeviceClock(), spooled: 0 };
+      feed = { id, device: deviceOfInput(id), clock: new DeviceClock(), spooled: 0, lines: 0, lastLineMs: 0 };
       this.feeds.set(id, feed);
     }
     return feed;

@@ -2,19 +2,10 @@
 // Pure: its only clock is the ticks in the partition.
 
 import { type Device, deviceOfInput } from '../../core/devices.ts';
-import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
 import { decodeLine } from '../../core/raw.ts';
-import type {
-  CoverageRow,
-  HashPair,
-  Loss,
-  NodeSeen,
-  Reject,
-  RejectReason,
-  Tick,
-} from '../../core/records.ts';
+import type { Answer, Loss, RejectReason, Tick } from '../../core/records.ts';
 import { addSeconds, nanosBetween, slowCallNanos } from '../../core/time.ts';
 import { type Cluster, clustersOf } from './clusters.ts';
 import { countPairs, countUnpaired } from './counts.ts';
@@ -24,6 +15,7 @@ import { type Entry, needsRequest, parseEntry } from './entry.ts';
 import { buildEvent } from './event.ts';
 import { findCopy } from './find.ts';
 import { flagsOf } from './flags.ts';
+import { type HeartbeatState, Heartbeats, requestIdOf } from './heartbeat.ts';
 import { isLoneHalf } from './lone.ts';
 import {
   addCopy,
@@ -41,17 +33,7 @@ import {
   type Unpaired,
 } from './pairing.ts';
 import { lossCounters, rejectOf, rejectOfLoss } from './rejects.ts';
-
-/** Where the normaliser puts what it makes; the caller knows topics and partitions. */
-export interface NormaliserSink {
-  event(event: AuditEvent, text: string): void;
-  reject(reject: Reject): void;
-  coverage(row: CoverageRow): void;
-  hashes(pair: HashPair): void;
-  node(seen: NodeSeen): void;
-  /** Nothing older than `time` will come that is not late. */
-  watermark(time: string): void;
-}
+import type { NormaliserSink } from './sink.ts';
 
 export interface NormaliserOptions {
   /** Partition of raw. */
@@ -80,6 +62,7 @@ export interface NormaliserState {
   live: string[];
   /** Counts that have not gone out yet. */
   coverage: CoverageState;
+  heartbeats: HeartbeatState;
 }
 
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
@@ -92,7 +75,8 @@ export class Normaliser {
   private readonly waitingHalves: Map<string, Unpaired | null>;
   private readonly waiting: Set<string>;
   private readonly live: Set<string>;
-  private readonly coverage: Coverage;
+  readonly coverage: Coverage;
+  readonly heartbeats: Heartbeats;
   /** Names of all devices in order of rank, and of those of each cluster. */
   private readonly ranks: readonly string[];
   private readonly clusters: Map<string, Cluster>;
@@ -112,6 +96,7 @@ export class Normaliser {
     this.clusters = clustersOf(devices);
     const originOf = (name: string) => devices.find((device) => device.name === name)?.origin ?? 'recorded';
     this.coverage = new Coverage(options.partition, originOf, state?.coverage);
+    this.heartbeats = new Heartbeats(options, this.coverage, state?.heartbeats);
     this.watermark = state?.watermark ?? EPOCH;
     this.lateBefore = this.lateBound();
   }
@@ -128,8 +113,9 @@ export class Normaliser {
     const pending = [...this.pending.keys()];
     const live = [...this.live];
     const coverage = this.coverage.snapshot();
+    const heartbeats = this.heartbeats.snapshot();
     return {
-      state: { watermark, emitted: this.emitted.snapshot(), halves, pending, live, coverage },
+      state: { watermark, emitted: this.emitted.snapshot(), halves, pending, live, coverage, heartbeats },
       offset,
     };
   }
@@ -153,6 +139,7 @@ export class Normaliser {
     if (record.kind === 'line') this.line(record);
     else if (record.kind === 'tick') this.tick(record.value as Tick);
     else if (record.kind === 'loss') this.loss(record.value as Loss, record.offset);
+    else if (record.kind === 'answer') this.answer(record.value as Answer);
   }
 
   /** Everything that waits goes out as it is: the end of a replay. */
@@ -177,6 +164,7 @@ export class Normaliser {
       return;
     }
     const { id, half, copy } = found;
+    this.heartbeats.seen(id, device);
     this.coverage.count(device, copy.time, 'received');
     if (head.scrub !== undefined) {
       this.coverage.count(device, copy.time, 'scrubbed');
@@ -226,6 +214,7 @@ export class Normaliser {
     }
     if (this.watermark === EPOCH) return;
     this.settleDue();
+    this.heartbeats.judge(this.watermark);
     this.drainCoverage();
     this.options.sink.watermark(addSeconds(this.watermark, -this.options.pairWaitSeconds));
   }
@@ -354,6 +343,7 @@ export class Normaliser {
       return;
     }
     this.counters.events++;
+    this.heartbeats.wentOut(built.event, shown);
     this.options.sink.event(built.event, built.text);
   }
 
@@ -386,6 +376,15 @@ export class Normaliser {
   /** What has no usable time of its own is counted in the hour that event time has come to. */
   private get hourNow(): string | undefined {
     return this.watermark === EPOCH ? undefined : this.watermark;
+  }
+
+  private answer(answer: Answer): void {
+    const id = requestIdOf(answer) ?? '';
+    const call = this.pending.get(id);
+    this.heartbeats.answer(answer, call && devicesOf(call), this.emitted.has(id));
+    // Before any device has shown a line no tick moves event time: then the answers themselves do.
+    if (this.watermark === EPOCH) this.heartbeats.judge(answer.at);
+    this.drainCoverage();
   }
 
   private loss(loss: Loss, offset: number): void {

@@ -21,7 +21,7 @@ export const lossCounters: Record<LossReason, CoverageCounter[]> = {
   truncated: ['lost_at_close'],
   dropped: ['dropped', 'gaps'],
   quota: ['dropped', 'gaps'],
-  unread: ['gaps'],
+  unread: ['unread', 'gaps'],
   unconfirmed: ['unconfirmed'],
   refused: ['refused'],
 };
