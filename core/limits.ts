@@ -86,6 +86,8 @@ export const limits = {
   collectedValuesMax: 20,
   /** Hashes of one token or accessor that an answer follows: one per device and salt. */
   sameHashesMax: 100,
+  /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
+  coverageNodesMax: 1_000,
   /** Body of one API request; none of the present ones needs a body. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */

@@ -4,7 +4,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
 import { type KeyRing, keyDigest } from '../../api/auth.ts';
-import { type Config, dataFiles } from '../../core/config.ts';
+import { type Config, configuredDevices, dataFiles, inputsOf } from '../../core/config.ts';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
 import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
@@ -21,6 +21,8 @@ await runThread('serve', async ({ data, logger, say }) => {
     reader,
     keys: keysOf(config),
     cluster: config.cluster,
+    devices: configuredDevices(config),
+    nodes: nodeNames(config),
     version,
     rules: loadRules(config.rules.dir).catalogue.map((rule) => ({ ...rule, enabled: true })),
     recordAccess: (entry) => appendFileSync(files.accessLog, `${JSON.stringify(entry)}\n`, { mode: 0o600 }),
@@ -76,6 +78,10 @@ function show(registry: Registry, metrics: Metrics): void {
     else ((found as Gauge | undefined) ?? new Gauge(options)).set(labels, value);
   }
 }
+
+/** The names that inputs give to the addresses of Vault's nodes. */
+const nodeNames = (config: Config): Record<string, string> =>
+  Object.assign({}, ...inputsOf(config).map((input) => ('nodes' in input ? input.nodes : {})));
 
 function keysOf(config: Config): KeyRing {
   const admin = {
