@@ -80,8 +80,9 @@ function show(registry: Registry, metrics: Metrics): void {
 }
 
 /** The names that inputs give to the addresses of Vault's nodes. */
-const nodeNames = (config: Config): Record<string, string> =>
-  Object.assign({}, ...inputsOf(config).map((input) => ('nodes' in input ? input.nodes : {})));
+function nodeNames(config: Config): Record<string, string> {
+  return Object.assign({}, ...inputsOf(config).map((input) => ('nodes' in input ? input.nodes : {})));
+}
 
 function keysOf(config: Config): KeyRing {
   const admin = {
