@@ -71,8 +71,7 @@ async function checkRecord(config: Config): Promise<Finding[]> {
 export function findingsOfCoverage({ devices, totals, nodes }: Coverage): Finding[] {
   const silent = devices.filter((device) => device.silent).map(({ device }) => device);
   const missing = [...new Set(nodes.filter(({ collected }) => !collected).map(({ node }) => node))];
-  const { jsonx = 0, quota = 0, dropped = 0 } = totals.rejected_by_reason;
-  const lost = Math.max(totals.dropped, quota + dropped);
+  const { jsonx = 0 } = totals.rejected_by_reason;
   const said = (count: number, what: string, todo: string) => (count > 0 ? [warn(what, todo)] : []);
   return [
     totals.received > 0
@@ -88,9 +87,9 @@ export function findingsOfCoverage({ devices, totals, nodes }: Coverage): Findin
       `nodes that forward calls and are not collected: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', ...' : ''}`,
       'Run a collector for them, or name the node of the input that has their lines (`node`, `nodes`).',
     ),
-    lost > 0
+    totals.dropped > 0
       ? warn(
-          `${lost} lines dropped in the last day`,
+          `${totals.dropped} lines dropped in the last day`,
           'See /v1/coverage for when; the file device has them. A quota or a slow disk is the cause.',
         )
       : ok('nothing dropped in the last day'),
@@ -126,40 +125,48 @@ export function findingsOfCoverage({ devices, totals, nodes }: Coverage): Findin
   ];
 }
 
-/** Findings about the look-ups: how the newest that was judged went on each device. */
+/** Findings since the start: inputs that used up their quota, and how the newest look-up went on each device. */
 export function findingsOfMetrics(text: string): Finding[] {
-  const values = new Map(
-    text.split('\n').flatMap((line) => {
-      const [, metric, value] = /^([^#\s][^ ]*) (\S+)$/.exec(line) ?? [];
-      return metric === undefined ? [] : [[metric, Number(value)] as const];
-    }),
-  );
-  // None is configured, or it runs for less than a minute.
-  if ((values.get('sealwatch_heartbeats_sent_total') ?? 0) === 0) return [];
-  const judged = [...values].flatMap(([metric, value]) => {
-    const { name, labels } = nameAndLabels(metric);
-    return name === 'sealwatch_device_heartbeat_seen'
-      ? [{ device: labels['device'] ?? '', isSeen: value === 1 }]
-      : [];
+  const metrics = text.split('\n').flatMap((line) => {
+    const [, metric, value] = /^([^#\s][^ ]*) (\S+)$/.exec(line) ?? [];
+    return metric === undefined ? [] : [{ ...nameAndLabels(metric), value: Number(value) }];
   });
-  const age = values.get('sealwatch_heartbeat_answer_age_seconds');
-  const seen = judged.filter(({ isSeen }) => isSeen).map(({ device }) => device);
+  const overQuota = metrics.filter(
+    ({ name, labels }) => name === 'sealwatch_device_lost_total' && labels['reason'] === 'quota',
+  );
+  return [
+    ...overQuota.map(({ labels, value }) =>
+      warn(
+        `${labels['device']} used up its part of the spool: ${value} lines dropped since the start`,
+        'Raise its quotaMiB, or find out who writes so much.',
+      ),
+    ),
+    ...findingsOfLookups(metrics),
+  ];
+}
+
+function findingsOfLookups(
+  metrics: { name: string; labels: Record<string, string>; value: number }[],
+): Finding[] {
+  const valueOf = (name: string) => metrics.find((metric) => metric.name === name)?.value;
+  // None is configured, or it runs for less than a minute.
+  if ((valueOf('sealwatch_heartbeats_sent_total') ?? 0) === 0) return [];
+  const age = valueOf('sealwatch_heartbeat_answer_age_seconds');
+  const judged = metrics.filter(({ name }) => name === 'sealwatch_device_heartbeat_seen');
+  const [seen, blind] = [1, 0].map((wanted) =>
+    judged.filter(({ value }) => value === wanted).map(({ labels }) => labels['device'] ?? ''),
+  ) as [string[], string[]];
   return [
     age === undefined
-      ? warn(
-          'Vault has not answered a look-up since the start',
-          'The log says why; see below what Vault answers now.',
-        )
+      ? warn('Vault has not answered a look-up since the start', 'See below what Vault answers now.')
       : ok(`Vault answered the last look-up ${age.toFixed(0)} s ago`),
     ...(seen.length > 0 ? [ok(`the look-up came back on ${seen.join(', ')}`)] : []),
-    ...judged
-      .filter(({ isSeen }) => !isSeen)
-      .map(({ device }) =>
-        fail(
-          `${device} is blind: the last look-up did not come back on it`,
-          'Is the device enabled (`vault audit list`), and does it write where sealwatch reads?',
-        ),
+    ...blind.map((device) =>
+      fail(
+        `${device} is blind: the last look-up did not come back on it`,
+        'Is the device enabled (`vault audit list`), and does it write where sealwatch reads?',
       ),
+    ),
   ];
 }
 

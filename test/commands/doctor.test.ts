@@ -252,6 +252,9 @@ describe('the record of a running sealwatch', () => {
       'warn Vault has not answered a look-up since the start',
     ]);
     expect(findingsOfMetrics('sealwatch_heartbeats_sent_total 0')).toEqual([]);
+    expect(brief(findingsOfMetrics('sealwatch_device_lost_total{device="tcp",reason="quota"} 7'))).toEqual([
+      'warn tcp used up its part of the spool: 7 lines dropped since the start',
+    ]);
   });
 });
 
