@@ -148,10 +148,10 @@ export function findingsOfMetrics(text: string): Finding[] {
 function findingsOfLookups(
   metrics: { name: string; labels: Record<string, string>; value: number }[],
 ): Finding[] {
-  const valueOf = (name: string) => metrics.find((metric) => metric.name === name)?.value;
+  const newest = (name: string) => metrics.find((metric) => metric.name === name)?.value;
   // None is configured, or it runs for less than a minute.
-  if ((valueOf('sealwatch_heartbeats_sent_total') ?? 0) === 0) return [];
-  const age = valueOf('sealwatch_heartbeat_answer_age_seconds');
+  if ((newest('sealwatch_heartbeats_sent_total') ?? 0) === 0) return [];
+  const age = newest('sealwatch_heartbeat_answer_age_seconds');
   const judged = metrics.filter(({ name }) => name === 'sealwatch_device_heartbeat_seen');
   const [seen, blind] = [1, 0].map((wanted) =>
     judged.filter(({ value }) => value === wanted).map(({ labels }) => labels['device'] ?? ''),
