@@ -145,6 +145,26 @@ describe('a look-up of our own', () => {
     expect(beats(run(records(list, 2)))).toEqual({ file: [1, 0, 0], tcp: [0, 1, 0] });
   });
 
+  it('whose call went out on both devices before a restart, and the answer came after it', () => {
+    expect(beats(run(records([...whole, tickAt(END)], 4), 4))).toEqual({ file: [1, 0, 0], tcp: [1, 0, 0] });
+  });
+
+  it('whose answer was read when event time had passed it waits for its lines from then on', () => {
+    const list = [tickAt(30), tickAt(31), lineOn('file', 0), tickAt(30 + END)];
+    expect(beats(run(records(list, 1)))).toEqual({ file: [1, 0, 0], tcp: [0, 1, 0] });
+  });
+
+  it('is not judged when its call went out so long ago that nobody knows who showed it', () => {
+    const others = Array.from({ length: limits.heartbeatCallsMax }, (_, i) =>
+      whole.map((arrival) => ({ ...arrival, line: arrival.line?.replace(ID, `other-${i}`) ?? '' })),
+    );
+    const list = [...whole, ...others.flat(), tickAt(END)];
+    const none = { file: [0, 0, 0], tcp: [0, 0, 0] };
+    expect(beats(run(records(list, list.length - 1)))).toEqual(none);
+    const known = records(list.slice(4), list.length - 5, answerOf('other-0'));
+    expect(beats(run(known))).toEqual({ file: [1, 0, 0], tcp: [1, 0, 0] });
+  });
+
   it('holds a bounded memory', () => {
     const normaliser = normaliserInto(noOutputs());
     for (let i = 0; i < limits.heartbeatsWaitingMax + 10; i++) {
