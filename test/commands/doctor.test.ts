@@ -1,7 +1,7 @@
 // Doctor: each fault is found, says what to do, and nothing is said of what is well.
 
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -136,6 +136,14 @@ describe('files', () => {
     );
     const ends = findings.filter(({ what }) => /good for|ends in|ended on/.test(what));
     expect(ends.map((finding) => finding.state)).toEqual([state, state]);
+  });
+
+  it('a key that belongs to its certificate', () => {
+    const pem = (name: string) => readFileSync(`test/fixtures/tls/${name}`, 'utf8');
+    const tls = { certFile: file('l.crt', pem('listener.crt')), keyFile: file('l.key', pem('listener.key')) };
+    expect(brief(checkTls('t', tls, Date.parse('2030-01-01T00:00:00Z'))).slice(0, 1)).toEqual([
+      `ok the key of t ${tls.keyFile}`,
+    ]);
   });
 
   it('a key that is none, or that of another certificate; a certificate that is none', () => {

@@ -1,6 +1,8 @@
 // The client of Vault: every fault is a value, the token goes nowhere it should not, the answer is bounded.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -116,5 +118,28 @@ describe('a standby that names the active node', () => {
   it('goes to another host by TLS', async () => {
     await using standby = await standbyOf('https://127.0.0.1:1/v1/x');
     expect((await clientOf(standby.address).read('x')).fault).toBe('ECONNREFUSED');
+  });
+});
+
+describe('TLS', () => {
+  const pem = (name: string) => `test/fixtures/tls/${name}`;
+
+  it('needs the authority of the certificate, and never shows the token without it', async () => {
+    const tokens: unknown[] = [];
+    const options = { cert: readFileSync(pem('listener.crt')), key: readFileSync(pem('listener.key')) };
+    const server = createServer(options, (request, response) => {
+      tokens.push(request.headers['x-vault-token']);
+      response.end('{"request_id":"r1"}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = `https://127.0.0.1:${(server.address() as { port: number }).port}`;
+    const faultOf = async (caFile?: string) => (await clientOf(address, { caFile }).read('x')).fault;
+    expect(await faultOf()).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+    expect(await faultOf(pem('stranger.crt'))).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+    expect(tokens).toEqual([]);
+    expect(await faultOf(pem('ca.crt'))).toBeUndefined();
+    expect(tokens).toEqual(['example-token']);
+    server.close();
+    await once(server, 'close');
   });
 });
