@@ -75,7 +75,7 @@ function addRoutes(app: App, options: ApiOptions): void {
   addAlerts(app, reader);
   addLeases(app, reader);
   addIdentities(app, reader);
-  addCoverage(app, reader);
+  addCoverage(app, options);
   addEvidence(app, options);
   addService(app, options);
   addWeb(app);

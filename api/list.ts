@@ -46,13 +46,16 @@ function clausesOf<K extends QueryKind>(filters: Filters<K>, query: Record<strin
   });
 }
 
-const queryHash = (query: unknown) =>
+/** Names a query, so that a cursor of another one is refused. */
+export const queryHash = (query: unknown) =>
   createHash('sha256').update(canonicalJson(query)).digest('base64url').slice(0, 16);
 
-const encodeCursor = ({ time, id }: { time: string; id: string }, identity: string) =>
+/** The place behind a row: its time and id, and the query it belongs to. */
+export const encodeCursor = ({ time, id }: { time: string; id: string }, identity: string) =>
   Buffer.from(JSON.stringify([time, id, identity])).toString('base64url');
 
-function decodeCursor(cursor: string, identity: string): { time: string; id: string } {
+/** Throws the problem `invalid-cursor` when it is none of the query named `identity`. */
+export function decodeCursor(cursor: string, identity: string): { time: string; id: string } {
   const parts = parse(Buffer.from(cursor, 'base64url').toString());
   if (Array.isArray(parts) && parts.length === 3) {
     const [time, id, of] = parts as unknown[];

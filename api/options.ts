@@ -2,12 +2,17 @@
 
 import type { FastifyBaseLogger } from 'fastify';
 import type { Level } from '../core/alert.ts';
+import type { Device } from '../core/devices.ts';
 import type { EvidenceReader } from '../core/ports.ts';
 import type { KeyRing, Role } from './auth.ts';
 
 export interface ApiOptions {
   reader: EvidenceReader;
   keys: KeyRing;
+  /** Configured audit devices in order of rank: what coverage is held against. */
+  devices: readonly Device[];
+  /** Configured names of Vault nodes by their address. */
+  nodes: Readonly<Record<string, string>>;
   /** Name of the Vault cluster, shown in evidence. */
   cluster: string;
   /** Version of sealwatch, shown in evidence and in the OpenAPI document. */

@@ -104,6 +104,7 @@ const settings = z.strictObject({
       address: z.url({ protocol: /^https?$/ }).optional(),
       tokenFile: z.string().min(1).optional(),
       caFile: z.string().min(1).optional(),
+      heartbeatSeconds: count(1, 3600).default(60).describe('time between two look-ups'),
     })
     .prefault({})
     .refine(

@@ -136,12 +136,26 @@ export const limits = {
   collectedValuesMax: 20,
   /** Hashes of one token or accessor that an answer follows: one per device and salt. */
   sameHashesMax: 100,
+  /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
+  coverageNodesMax: 1_000,
   /** Body of one API request; none of the present ones needs a body. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */
   apiRequestMs: 15_000,
   /** Characters of an id in a path: lease ids hold whole paths. */
   apiParamCharsMax: 1024,
+  /** An answer of Vault; those that are asked for now hold the properties of one token. */
+  vaultAnswerBytesMax: 64 * KiB,
+  /** Time for one call of Vault, redirects among it. */
+  vaultCallMs: 10_000,
+  /** Redirects that one call of Vault follows: a standby names the active node. */
+  vaultRedirectsMax: 3,
+  /** How long after its last line may come a look-up is judged, so that the time of an answer and of a line may differ. */
+  heartbeatMarginSeconds: 10,
+  /** Look-ups of one partition, of anybody, that are remembered for an answer that is still to come. */
+  heartbeatCallsMax: 1_000,
+  /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
+  heartbeatsWaitingMax: 1_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

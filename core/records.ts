@@ -176,13 +176,17 @@ export const coverageCounters = [
   'dropped',
   'lost_at_close',
   'oversize',
+  /** Files that went away before they were read to their end; nobody can count their lines. */
+  'unread',
   'unconfirmed',
   'refused',
-  /** Calls that another device showed and this one did not, and losses that nobody can count. */
+  /** Calls that another device showed and this one did not, and all of `dropped` and `unread`. */
   'gaps',
-  /** Look-ups of sealwatch's own that came back on the device, and those that did not. */
+  /** Look-ups of sealwatch's own that came back on the device in time, and those that did not. */
   'heartbeat_seen',
   'heartbeat_missed',
+  /** Look-ups that Vault did not answer: they say nothing about the device. */
+  'heartbeat_unanswered',
 ] as const;
 export type CoverageCounter = (typeof coverageCounters)[number];
 

@@ -5,7 +5,7 @@ import { canonicalJson } from '../../core/canonical.ts';
 import type { Clause } from '../../core/query.ts';
 import { timeOfMs } from '../../core/time.ts';
 import type { ApiKey } from '../auth.ts';
-import { coverageOf, hourRows } from '../coverage.ts';
+import { coverageOf } from '../coverage.ts';
 import type { ApiOptions } from '../options.ts';
 import { limitsOf } from './limits.ts';
 import {
@@ -79,7 +79,7 @@ export async function answer(options: ApiOptions, asked: Asked, key: ApiKey): Pr
     const rows = exceptionRows(cells.filter(exceptionTests[kind]));
     return { kind, title: exceptionTitles[kind], calls: rows.reduce((sum, row) => sum + row.calls, 0), rows };
   });
-  const coverage = coverageOf(await hourRows(reader, from, to));
+  const { coverage } = await coverageOf(options, from, to);
   const extent = await reader.extent();
   const reads = population.reduce((sum, row) => sum + row.reads, 0);
   const reconcile = {

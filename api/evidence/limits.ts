@@ -2,6 +2,7 @@
 
 import { limits } from '../../core/limits.ts';
 import type { Coverage } from '../coverage.ts';
+import { warningsOf } from '../coverage-sentences.ts';
 
 interface Known {
   period: { from: string; to: string };
@@ -20,7 +21,9 @@ const always = [
 
 export function limitsOf(known: Known): { sentences: string[]; complete: boolean } {
   const { period, extent, coverage, reconcile, whole } = known;
-  const { rejected, dropped, gaps, late } = coverage.totals;
+  const { rejected, dropped, unread, gaps_between_devices: between, late } = coverage.totals;
+  // Nobody can count what a file that went away still held, nor what came while every device was blind.
+  const isBlind = unread > 0 || coverage.all_blind_hours.length > 0;
   // Each of these means that reads of the period may be missing from the rows.
   const missing = [
     !whole &&
@@ -37,9 +40,12 @@ export function limitsOf(known: Known): { sentences: string[]; complete: boolean
     extent.first !== undefined &&
       extent.first > period.from &&
       `The first event held is of ${extent.first}; nothing is known of the time before it.`,
-    gaps > dropped &&
-      `${gaps - dropped} call(s) of these hours are missing on an audit device that was alive; another device showed them, so they are held.`,
+    between > 0 &&
+      `${between} call(s) of these hours are missing on an audit device that was alive; another device showed them, so they are held.`,
     late > 0 && `${late} line(s) of these hours came late; they are counted here.`,
   ].filter((sentence) => sentence !== false);
-  return { sentences: [...missing, ...notes, ...always], complete: missing.length === 0 };
+  return {
+    sentences: [...missing, ...notes, ...warningsOf(coverage), ...always],
+    complete: missing.length === 0 && !isBlind,
+  };
 }

@@ -6,6 +6,7 @@ import { topics } from '../../core/records.ts';
 import { Collector } from '../../ingest/collector/collector.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey } from '../keys.ts';
+import { inputMetrics } from './device-metrics.ts';
 import { runThread } from './thread.ts';
 
 await runThread('collector', async ({ data, logger, say }) => {
@@ -41,6 +42,9 @@ await runThread('collector', async ({ data, logger, say }) => {
       await stream[Symbol.asyncDispose]();
       pipeline.close();
     },
+    hear: (message) => {
+      if (message.type === 'answer') collector.intake.answer(message.answer);
+    },
     metrics: () => ({
       sealwatch_collector_lines_total: counters.lines,
       sealwatch_collector_bytes_total: counters.bytes,
@@ -49,6 +53,7 @@ await runThread('collector', async ({ data, logger, say }) => {
       sealwatch_collector_future_lines_total: counters.future,
       sealwatch_collector_queued_bytes: collector.intake.queued,
       sealwatch_collector_failing: collector.isFailing ? 1 : 0,
+      ...inputMetrics(collector.intake, Date.now()),
     }),
   };
 });

@@ -2,6 +2,7 @@
 
 import type { Config } from '../../core/config.ts';
 import { type ErrorCode, mendable, SealwatchError } from '../../core/errors.ts';
+import type { Answer } from '../../core/records.ts';
 import type { Metrics } from '../../core/telemetry.ts';
 
 export interface ThreadData {
@@ -16,6 +17,7 @@ export type FromThread =
 
 export type ToThread =
   | { type: 'stop' }
+  | { type: 'answer'; answer: Answer }
   | { type: 'metrics'; metrics: Metrics; ready: boolean; reasons: string[] };
 
 /** An error as a message; one that is not the user's to mend is INTERNAL. */

@@ -12,6 +12,7 @@ import { createDelivery, type Delivery } from '../../outputs/alerts/deliver.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { createIndexer, type Indexer } from '../../storage/indexer.ts';
 import { DetectTask } from './detect-task.ts';
+import { coverageMetrics } from './device-metrics.ts';
 import { NormaliseTask } from './normalise-task.ts';
 
 export interface PipelineOptions {
@@ -271,6 +272,7 @@ export class Pipeline {
       sealwatch_pipeline_snapshots_failing: this.failing.snapshots ? 1 : 0,
       sealwatch_watermark_seconds:
         this.detect.watermark === '' ? 0 : Date.parse(`${this.detect.watermark.slice(0, 19)}Z`) / 1000,
+      ...coverageMetrics(this.normalise.map((task) => task.normaliser)),
     };
   }
 }

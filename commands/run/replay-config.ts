@@ -29,7 +29,17 @@ export async function replayConfig(config: Config, file: string): Promise<Config
   );
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = file.endsWith('.gz') ? await unpacked(file, join(dataDir, 'audit.jsonl')) : file;
-  return { ...config, dataDir, file: { path }, tcp: { ...config.tcp, enabled: false }, unix: {} };
+  const { heartbeatSeconds } = config.vault;
+  return {
+    ...config,
+    dataDir,
+    file: { path },
+    tcp: { ...config.tcp, enabled: false },
+    unix: {},
+    devices: [],
+    // A look-up of today would never come back in a log of the past.
+    vault: { heartbeatSeconds },
+  };
 }
 
 async function unpacked(file: string, to: string): Promise<string> {

@@ -8,6 +8,7 @@ import type { Metrics } from '../../core/telemetry.ts';
 import { prepareStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey, makeDataDir } from '../keys.ts';
 import { dataDirGone, lockDataDir } from '../lock.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import type { FromThread, ToThread } from './messages.ts';
 import { welcome } from './welcome.ts';
 
@@ -51,9 +52,13 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
       key,
       ...(replayOf === undefined ? {} : { replayOf }),
     });
-    const reporting = setInterval(() => report(threads), 1000);
+    const heartbeat = startHeartbeat(config, (answer) =>
+      collector.worker.postMessage({ type: 'answer', answer } satisfies ToThread),
+    );
+    const reporting = setInterval(() => report(threads, heartbeat.metrics()), 1000);
     const failure = await Promise.race([stopSignal, gone, ...threads.map((thread) => thread.ended)]);
     clearInterval(reporting);
+    heartbeat.stop();
     if (failure !== undefined) throw failure;
     await stopAll(threads);
     return 0;
@@ -153,9 +158,10 @@ async function stopAll(threads: RunningThread[]): Promise<void> {
 
 const STOP_MS = 10_000;
 
-function report(threads: RunningThread[]): void {
+function report(threads: RunningThread[], own: Metrics): void {
   const metrics = Object.assign(
     { sealwatch_resident_bytes: process.memoryUsage.rss() },
+    own,
     ...threads.map((thread) => thread.metrics),
   ) as Metrics;
   const reasons = threads

@@ -1,12 +1,12 @@
 // The API's thread: a read-only connection to the evidence store, so that no query holds up what comes in.
 
 import { appendFileSync, readFileSync } from 'node:fs';
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
 import { type KeyRing, keyDigest } from '../../api/auth.ts';
-import { type Config, dataFiles } from '../../core/config.ts';
+import { type Config, configuredDevices, dataFiles, inputsOf } from '../../core/config.ts';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
-import type { Metrics } from '../../core/telemetry.ts';
+import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { loadRules } from '../rules.ts';
 import { runThread } from './thread.ts';
@@ -21,6 +21,8 @@ await runThread('serve', async ({ data, logger, say }) => {
     reader,
     keys: keysOf(config),
     cluster: config.cluster,
+    devices: configuredDevices(config),
+    nodes: nodeNames(config),
     version,
     rules: loadRules(config.rules.dir).catalogue.map((rule) => ({ ...rule, enabled: true })),
     recordAccess: (entry) => appendFileSync(files.accessLog, `${JSON.stringify(entry)}\n`, { mode: 0o600 }),
@@ -60,14 +62,26 @@ await runThread('serve', async ({ data, logger, say }) => {
   };
 });
 
-/** Other threads count; here the numbers are only shown. */
+/** Other threads count; here the numbers are only shown. What they no longer report is gone. */
 function show(registry: Registry, metrics: Metrics): void {
-  for (const [name, value] of Object.entries(metrics)) {
-    const gauge =
-      (registry.getSingleMetric(name) as Gauge | undefined) ??
-      new Gauge({ name, help: name.replaceAll('_', ' '), registers: [registry] });
-    gauge.set(value);
+  registry.resetMetrics();
+  for (const [metric, value] of Object.entries(metrics)) {
+    const { name, labels } = nameAndLabels(metric);
+    const options = {
+      name,
+      help: name.replaceAll('_', ' '),
+      labelNames: Object.keys(labels),
+      registers: [registry],
+    };
+    const found = registry.getSingleMetric(name);
+    if (name.endsWith('_total')) ((found as Counter | undefined) ?? new Counter(options)).inc(labels, value);
+    else ((found as Gauge | undefined) ?? new Gauge(options)).set(labels, value);
   }
+}
+
+/** The names that inputs give to the addresses of Vault's nodes. */
+function nodeNames(config: Config): Record<string, string> {
+  return Object.assign({}, ...inputsOf(config).map((input) => ('nodes' in input ? input.nodes : {})));
 }
 
 function keysOf(config: Config): KeyRing {

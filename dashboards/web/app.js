@@ -81,14 +81,45 @@ async function showState() {
   byId('state').className = state.ready ? 'is-ready' : 'not-ready';
 }
 
+/** What to think of a device, and the class that shows it. */
+function stateOf({ silent, heartbeat_missed: missed, heartbeat_seen: seen }) {
+  if (missed > 0) return [`blind for ${number(missed)} of ${number(missed + seen)} look-ups`, 'bad'];
+  if (silent) return ['silent', 'bad'];
+  return seen > 0 ? [`answers (${number(seen)} look-ups)`, 'good'] : ['brings lines', ''];
+}
+
+/** A count that should be 0 stands out when it is not. */
+const fault = (count) => [number(count), count > 0 ? 'number bad' : 'number'];
+
+const reasons = (byReason) =>
+  Object.entries(byReason)
+    .map(([reason, count]) => `${number(count)} ${reason.replaceAll('_', ' ')}`)
+    .join(', ');
+
+/** Hours that somebody should look at, the newest first; partitions of an hour together. */
+function oddHours(rows) {
+  const hours = new Map();
+  for (const row of rows) {
+    const key = `${row.hour ?? ''} ${row.device}`;
+    const sum = hours.get(key) ?? { ...row, gaps: 0, dropped: 0, heartbeat_missed: 0 };
+    for (const counter of ['gaps', 'dropped', 'heartbeat_missed']) sum[counter] += row[counter];
+    hours.set(key, sum);
+  }
+  return [...hours].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, row]) => row);
+}
+
 async function showCoverage() {
-  const { devices, statement, extent, gap_hours: gapHours } = await callJson('/v1/coverage');
-  byId('statement').textContent = statement;
+  const coverage = await callJson('/v1/coverage', { limit: '1' });
+  const { devices, sentences, extent, gap_hours: gapHours, blind_hours: blindHours, nodes } = coverage;
+  byId('statement').replaceChildren(...sentences.map((sentence) => element('li', sentence)));
+  // A row can stand in both lists.
+  const odd = oddHours(new Map([...gapHours, ...blindHours].map((row) => [JSON.stringify(row), row])).values());
   const facts = [
     ['Event time has come to', time(extent.watermark)],
     ['First event held', time(extent.first)],
     ['Last event held', time(extent.last)],
-    ['Hours with gaps', String(gapHours.length)],
+    ['Hours to look at', String(odd.length)],
+    ['Nodes not collected', String(nodes.filter(({ collected }) => !collected).length)],
   ];
   byId('facts').replaceChildren(
     ...facts.map(([name, value]) => {
@@ -97,11 +128,36 @@ async function showCoverage() {
       return pair;
     }),
   );
-  const counters = ['received', 'paired', 'unpaired', 'late', 'rejected', 'dropped', 'gaps'];
   fill(
     'devices',
-    devices.map((row) => [row.device, ...counters.map((counter) => [number(row[counter]), 'number'])]),
+    devices.map((row) => [
+      row.device,
+      stateOf(row),
+      [row.origin ?? '', ['unverified', 'unprovable'].includes(row.origin) ? 'bad' : ''],
+      [number(row.received), 'number'],
+      [number(row.paired), 'number'],
+      [number(row.unpaired), 'number'],
+      [number(row.late), 'number'],
+      fault(row.rejected),
+      fault(row.dropped),
+      fault(row.gaps),
+      reasons(row.rejected_by_reason),
+    ]),
     'No line was received yet.',
+  );
+  byId('odd-hours').parentElement.parentElement.hidden = odd.length === 0;
+  fill(
+    'odd-hours',
+    odd
+      .slice(0, 24)
+      .map((row) => [
+        [row.hour === null ? 'no usable time' : time(row.hour), 'time'],
+        row.device,
+        fault(row.gaps),
+        fault(row.dropped),
+        fault(row.heartbeat_missed),
+      ]),
+    '',
   );
 }
 

@@ -2,10 +2,10 @@
 
 import { deviceOfInput, type Input, inputId } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
-import { partitionOfBytes } from '../../core/partition.ts';
+import { partitionOf, partitionOfBytes } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
 import { encodeHead, encodeSource, type FilePosition, type Scrub, type Spans } from '../../core/raw.ts';
-import { type Loss, type LossReason, type Tick, topics } from '../../core/records.ts';
+import { type Answer, type Loss, type LossReason, type Tick, topics } from '../../core/records.ts';
 import { timeOfMs } from '../../core/time.ts';
 import { DeviceClock, tickDevices } from './clock.ts';
 import type { Redactor } from './redact.ts';
@@ -33,6 +33,9 @@ export interface Feed {
   freed: number;
   /** Most bytes that may lie on the spool. */
   quota: number;
+  /** Lines taken since the start of the process, and when the last one came; 0 before it. */
+  lines: number;
+  lastLineMs: number;
 }
 
 /** Where lines come from: an input, and the node that wrote them, when that is known. */
@@ -57,6 +60,7 @@ export class Intake {
   /** By `inputId`, of inputs and of nodes that an input can tell apart. */
   private readonly clocks = new Map<string, DeviceClock>();
   private readonly losses = new Map<string, Loss>();
+  readonly lostSinceStart = new Map<string, Loss>();
   private readonly scanner = new LineScanner();
   private readonly suspicion = new Suspicion();
 
@@ -125,6 +129,8 @@ export class Intake {
       this.lost(source.feed, refusal, to - from);
       return false;
     }
+    source.feed.lines++;
+    source.feed.lastLineMs = nowMs;
     this.counters.lines++;
     this.counters.bytes += to - from;
     if (this.suspicion.of(bytes, from, to)) {
@@ -162,11 +168,14 @@ export class Intake {
 
   lost({ device }: Pick<Feed, 'device'>, reason: LossReason, bytes: number): void {
     if (reason !== 'refused' && reason !== 'unconfirmed') this.counters.dropped++;
-    const key = `${reason}/${device}`;
-    const loss = this.losses.get(key) ?? { bytes: 0, count: 0, device, reason };
-    loss.bytes += bytes;
-    loss.count++;
-    this.losses.set(key, loss);
+    // Once for the next tick, once for the metrics.
+    for (const losses of [this.losses, this.lostSinceStart]) {
+      const key = `${reason}/${device}`;
+      const loss = losses.get(key) ?? { bytes: 0, count: 0, device, reason };
+      loss.bytes += bytes;
+      loss.count++;
+      losses.set(key, loss);
+    }
   }
 
   /** The tick of this second, on every partition, and what was lost since the last one. `behind`: see `tickDevices`. */
@@ -217,10 +226,22 @@ export class Intake {
     feed.spooled = feed.settled = spooled;
   }
 
+  /** What Vault answered to sealwatch, on the partition of the lines that the call left, if it names the call. */
+  answer(value: Answer): void {
+    const id = value.response?.['request_id'];
+    const partition = typeof id === 'string' ? partitionOf(id, this.stream.partitions) : 0;
+    this.stream.append(topics.raw, partition, [{ kind: 'answer', value }]);
+  }
+
   /** The event time of each input that has shown a line. */
   devices(nowMs: number): Record<string, string> {
     const times = [...this.clocks].map(([id, clock]) => [id, clock.timeMs(nowMs)] as const);
     return Object.fromEntries(times.filter(([, ms]) => ms > 0).map(([id, ms]) => [id, timeOfMs(ms)]));
+  }
+
+  /** Every input that is configured or has shown a line. */
+  inputs(): readonly Feed[] {
+    return [...this.feeds.values()];
   }
 
   /** Past `limits.clocksMax` the clock of the node's input serves. */
@@ -236,7 +257,7 @@ export class Intake {
   private feedOf(id: string): Feed {
     let feed = this.feeds.get(id);
     if (feed === undefined) {
-      feed = { id, device: deviceOfInput(id), ...emptySpool };
+      feed = { id, device: deviceOfInput(id), ...emptySpool, lines: 0, lastLineMs: 0 };
       this.feeds.set(id, feed);
     }
     return feed;

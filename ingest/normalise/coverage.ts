@@ -7,14 +7,20 @@ import { addSeconds } from '../../core/time.ts';
 
 export type CoverageState = [row: CoverageRow, changed: boolean][];
 
+export type Counts = Partial<Record<CoverageCounter, number>>;
+
 interface Held {
   row: CoverageRow;
   changed: boolean;
+  /** Counts of the device over all hours. */
+  totals: Counts;
 }
 
 export class Coverage {
   /** Offset of the record that is being counted. */
   offset = 0;
+  /** Counts of each device since the start of the process, for metrics. */
+  readonly totals = new Map<string, Counts>();
   private readonly partition: number;
   private readonly originOf: (device: string) => Origin;
   private readonly rows = new Map<string, Held>();
@@ -23,7 +29,8 @@ export class Coverage {
   constructor(partition: number, originOf: (device: string) => Origin, state: CoverageState = []) {
     this.partition = partition;
     this.originOf = originOf;
-    for (const [row, changed] of state) this.rows.set(keyOf(row.device, row.hour), { row, changed });
+    for (const [row, changed] of state)
+      this.rows.set(keyOf(row.device, row.hour), { row, changed, totals: this.totalsOf(row.device) });
   }
 
   snapshot(): CoverageState {
@@ -38,6 +45,7 @@ export class Coverage {
     const held = this.heldOf(device, time?.slice(0, HOUR_CHARS));
     const { counts } = held.row;
     counts[counter] = (counts[counter] ?? 0) + by;
+    held.totals[counter] = (held.totals[counter] ?? 0) + by;
     held.changed = true;
   }
 
@@ -67,7 +75,13 @@ export class Coverage {
       revision: 0,
       counts: {},
     };
-    return { row, changed: false };
+    return { row, changed: false, totals: this.totalsOf(device) };
+  }
+
+  private totalsOf(device: string): Counts {
+    const totals = this.totals.get(device) ?? {};
+    this.totals.set(device, totals);
+    return totals;
   }
 
   /** Hands out copies of what has changed, and forgets old hours: what still comes for one begins a row of its own. */

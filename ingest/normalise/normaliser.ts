@@ -4,15 +4,16 @@
 import { type Device, deviceOfInput } from '../../core/devices.ts';
 import type { StreamRecord } from '../../core/ports.ts';
 import { decodeLine, type LineHead } from '../../core/raw.ts';
-import type { Loss, Tick } from '../../core/records.ts';
+import type { Answer, Loss, Tick } from '../../core/records.ts';
 import { addSeconds, slowCallNanos } from '../../core/time.ts';
 import { Clusters } from './clusters.ts';
 import { Coverage, type CoverageState } from './coverage.ts';
 import { EmittedCalls, type EmittedState } from './emitted.ts';
 import { parseEntry } from './entry.ts';
 import { type Found, findCopy } from './find.ts';
+import { type HeartbeatState, Heartbeats, requestIdOf } from './heartbeat.ts';
 import { type NormaliserSink, Outgoing, type OutgoingState } from './outgoing.ts';
-import { answerTime, hasBoth, isComplete, type PendingCall } from './pairing.ts';
+import { answerTime, devicesOf, hasBoth, isComplete, type PendingCall } from './pairing.ts';
 import { lossCounters, rejectOfLoss } from './rejects.ts';
 import { WaitingCalls, type WaitingState } from './waiting.ts';
 
@@ -41,6 +42,7 @@ export interface NormaliserState {
   /** Counts that have not gone out yet. */
   coverage: CoverageState;
   outgoing: OutgoingState;
+  heartbeats: HeartbeatState;
 }
 
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
@@ -51,7 +53,8 @@ export class Normaliser {
   private readonly waiting: WaitingCalls;
   private readonly emitted: EmittedCalls;
   private readonly live: Set<string>;
-  private readonly coverage: Coverage;
+  readonly coverage: Coverage;
+  readonly heartbeats: Heartbeats;
   private readonly clusters: Clusters;
   private readonly out: Outgoing;
   private watermark: string;
@@ -65,7 +68,9 @@ export class Normaliser {
     this.live = new Set(state?.live);
     const originOf = (device: string) => this.clusters.originOf(device);
     this.coverage = new Coverage(options.partition, originOf, state?.coverage);
-    this.out = new Outgoing(options.sink, this.clusters, this.coverage, state?.outgoing);
+    this.heartbeats = new Heartbeats(options, this.coverage, state?.heartbeats);
+    const parts = { clusters: this.clusters, coverage: this.coverage, heartbeats: this.heartbeats };
+    this.out = new Outgoing(options.sink, parts, state?.outgoing);
     this.watermark = state?.watermark ?? EPOCH;
     this.lateBefore = this.lateBound();
   }
@@ -84,6 +89,7 @@ export class Normaliser {
       live: [...this.live],
       coverage: this.coverage.snapshot(),
       outgoing: this.out.snapshot(),
+      heartbeats: this.heartbeats.snapshot(),
     };
     return { state, offset };
   }
@@ -100,6 +106,7 @@ export class Normaliser {
     this.coverage.offset = record.offset;
     if (record.kind === 'line') this.line(record);
     else if (record.kind === 'tick') this.tick(record.value as Tick);
+    else if (record.kind === 'answer') this.answer(record.value as Answer);
     else if (record.kind === 'loss') this.loss(record.value as Loss, record.offset);
   }
 
@@ -129,6 +136,7 @@ export class Normaliser {
       return;
     }
     this.countLine(found);
+    this.heartbeats.seen(found.id, device);
     if (this.emitted.has(found.id)) {
       this.countBoth('duplicate', found);
       return;
@@ -180,6 +188,7 @@ export class Normaliser {
     const due = addSeconds(this.watermark, -this.options.pairWaitSeconds);
     this.waiting.takeDue(due, (call) => this.takeDue(call, due));
     this.emitted.forget(addSeconds(this.watermark, -this.dedupeSeconds));
+    this.heartbeats.judge(this.watermark);
     this.drainCoverage();
     this.options.sink.watermark(due);
   }
@@ -247,6 +256,15 @@ export class Normaliser {
   /** What has no usable time of its own is counted in the hour that event time has come to. */
   private get hourNow(): string | undefined {
     return this.watermark === EPOCH ? undefined : this.watermark;
+  }
+
+  private answer(answer: Answer): void {
+    const id = requestIdOf(answer) ?? '';
+    const call = this.waiting.get(id);
+    this.heartbeats.answer(answer, call && devicesOf(call), this.emitted.has(id));
+    // Before any device has shown a line no tick moves event time: then the answers themselves do.
+    if (this.watermark === EPOCH) this.heartbeats.judge(answer.at);
+    this.drainCoverage();
   }
 
   private loss(loss: Loss, offset: number): void {

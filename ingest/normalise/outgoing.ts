@@ -9,6 +9,7 @@ import { type Entry, parseEntry } from './entry.ts';
 import { buildEvent } from './event.ts';
 import { flagsOf } from './flags.ts';
 import { type HashesState, HashPairs } from './hashes.ts';
+import type { Heartbeats } from './heartbeat.ts';
 import { hostOf, NodesSeen } from './nodes.ts';
 import { type Chosen, type Copy, chosen, devicesOf, namesOf, nodesOf, type PendingCall } from './pairing.ts';
 import { rejectOf } from './rejects.ts';
@@ -30,18 +31,30 @@ export interface OutgoingState {
   nodes: [id: string, hour: string][];
 }
 
+interface OutgoingParts {
+  clusters: Clusters;
+  coverage: Coverage;
+  heartbeats: Pick<Heartbeats, 'wentOut'>;
+}
+
 export class Outgoing {
   readonly counters = { events: 0, rejects: 0 };
   private readonly sink: NormaliserSink;
   private readonly clusters: Clusters;
   private readonly coverage: Coverage;
+  private readonly heartbeats: Pick<Heartbeats, 'wentOut'>;
   private readonly hashes: HashPairs;
   private readonly nodes: NodesSeen;
 
-  constructor(sink: NormaliserSink, clusters: Clusters, coverage: Coverage, state?: OutgoingState) {
+  constructor(
+    sink: NormaliserSink,
+    { clusters, coverage, heartbeats }: OutgoingParts,
+    state?: OutgoingState,
+  ) {
     this.sink = sink;
     this.clusters = clusters;
     this.coverage = coverage;
+    this.heartbeats = heartbeats;
     this.hashes = new HashPairs(state?.hashes);
     this.nodes = new NodesSeen(state?.nodes);
   }
@@ -121,6 +134,7 @@ export class Outgoing {
     }
     this.counters.events++;
     this.sink.event(built.event, built.text);
+    this.heartbeats.wentOut(built.event, shown);
     this.learn(call, main, answered === undefined ? request : response);
     const host = built.event.vault.forwarded_from && hostOf(built.event.vault.forwarded_from);
     if (host) this.node(host, cluster.name, 'forwarded_from', built.event['@timestamp']);

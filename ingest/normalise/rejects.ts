@@ -29,7 +29,7 @@ export const lossCounters: Record<LossReason, CoverageCounter[]> = {
   truncated: ['lost_at_close'],
   dropped: ['dropped', 'gaps'],
   quota: ['dropped', 'gaps'],
-  unread: ['gaps'],
+  unread: ['unread', 'gaps'],
   unconfirmed: ['unconfirmed'],
   refused: ['refused'],
   unreadable: ['dropped', 'gaps'],

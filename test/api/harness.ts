@@ -30,6 +30,8 @@ export class Harness implements AsyncDisposable {
       reader: this.reader,
       keys: roles.map((role) => ({ name: `the-${role}`, role, digest: keyDigest(keyOf(role)) })),
       cluster: 'test',
+      devices: [{ name: 'file', cluster: 'test', origin: 'local', isFile: true }],
+      nodes: {},
       version: '0.0.0',
       rules: [{ id: 'rule-1', title: 'A rule', level: 'high', version: '1', enabled: true }],
       recordAccess: (entry) => void this.accesses.push(entry),

@@ -1,6 +1,6 @@
 // Starts the built product as a user would, and asks its API.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,12 +15,14 @@ export class Product implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #dataDir: string;
   readonly #port: number;
+  readonly #env: NodeJS.ProcessEnv;
   #output = '';
 
-  private constructor(child: ChildProcess, dataDir: string, port: number) {
+  private constructor(child: ChildProcess, dataDir: string, port: number, env: NodeJS.ProcessEnv) {
     this.#child = child;
     this.#dataDir = dataDir;
     this.#port = port;
+    this.#env = env;
     child.stdout?.on('data', (chunk: Buffer) => this.#keep(chunk));
     child.stderr?.on('data', (chunk: Buffer) => this.#keep(chunk));
   }
@@ -43,7 +45,7 @@ export class Product implements AsyncDisposable {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const product = new Product(child, dataDir, port);
+    const product = new Product(child, dataDir, port, env);
     await product.until('ready', async () => ((await product.#fetch('/readyz')).ok ? true : undefined));
     return product;
   }
@@ -76,6 +78,23 @@ export class Product implements AsyncDisposable {
       cursor = page.next_cursor;
     } while (cursor);
     return rows;
+  }
+
+  /** The body of an answer. */
+  async text(path: string): Promise<string> {
+    const response = await this.#fetch(path);
+    const body = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${body}`);
+    return body;
+  }
+
+  /** `sealwatch doctor` with the settings that it runs with; exit code and report. */
+  doctor(): Promise<{ code: number; report: string }> {
+    return new Promise((resolve) => {
+      execFile(process.execPath, ['dist/main.js', 'doctor'], { env: this.#env }, (error, stdout) =>
+        resolve({ code: error === null ? 0 : (error.code as number), report: stdout }),
+      );
+    });
   }
 
   /** Ends it as a service manager would; returns its exit code. */
