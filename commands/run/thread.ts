@@ -31,7 +31,13 @@ export async function runThread(
   const say = (message: FromThread) => port.postMessage(message);
   try {
     const body = await start({ data, say, logger: createLogger(data.config.logLevel, name) });
-    const reporting = setInterval(() => say({ type: 'metrics', metrics: body.metrics() }), 1000);
+    const report = () => {
+      // Of this thread alone.
+      const { heapUsed, external } = process.memoryUsage();
+      const memory = { [`sealwatch_${name}_memory_bytes`]: heapUsed + external };
+      say({ type: 'metrics', metrics: { ...memory, ...body.metrics() } });
+    };
+    const reporting = setInterval(report, 1000);
     port.on('message', (message: ToThread) => {
       body.hear?.(message);
       if (message.type !== 'stop') return;

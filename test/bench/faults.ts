@@ -88,12 +88,14 @@ async function send(): Promise<string> {
 async function watch(isOver: () => boolean): Promise<void> {
   const everyMs = Math.max(2_000, (seconds * 1000) / 20);
   const startMs = Date.now();
-  say('| s | resident MiB | queued MiB | lag records | dropped |\n| ---: | ---: | ---: | ---: | ---: |');
+  say(
+    '| s | resident MiB | collector MiB | pipeline MiB | queued MiB | lag records | dropped |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+  );
   while (!isOver()) {
     const now = await metrics().catch(() => new Map<string, number>());
     const mib = (name: string) => ((now.get(name) ?? 0) / 1048576).toFixed(1);
     say(
-      `| ${Math.round((Date.now() - startMs) / 1000)} | ${mib('sealwatch_resident_bytes')} | ${mib('sealwatch_collector_queued_bytes')} | ${now.get('sealwatch_normalise_lag_records') ?? ''} | ${now.get('sealwatch_collector_dropped_total') ?? ''} |`,
+      `| ${Math.round((Date.now() - startMs) / 1000)} | ${mib('sealwatch_resident_bytes')} | ${mib('sealwatch_collector_memory_bytes')} | ${mib('sealwatch_pipeline_memory_bytes')} | ${mib('sealwatch_collector_queued_bytes')} | ${now.get('sealwatch_normalise_lag_records') ?? ''} | ${now.get('sealwatch_collector_dropped_total') ?? ''} |`,
     );
     await sleep(everyMs);
   }
