@@ -1,12 +1,15 @@
 // The collector's thread: no store, detector or API in it, so that nothing of those can hold up a socket.
 
 import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { dataFiles } from '../../core/config.ts';
 import { topics } from '../../core/records.ts';
 import { Collector } from '../../ingest/collector/collector.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { runThread } from './thread.ts';
+
+const PAUSE_RESOLUTION_MS = 5;
 
 await runThread('collector', async ({ data, logger, say }) => {
   const { config } = data;
@@ -35,6 +38,8 @@ await runThread('collector', async ({ data, logger, say }) => {
     says: Object.fromEntries(collector.listeners.map((listener, i) => [`listener${i}`, listener.address])),
   });
   const { counters } = collector.intake;
+  const pauses = monitorEventLoopDelay({ resolution: PAUSE_RESOLUTION_MS });
+  pauses.enable();
   return {
     stop: async () => {
       await collector[Symbol.asyncDispose]();
@@ -48,6 +53,8 @@ await runThread('collector', async ({ data, logger, say }) => {
       sealwatch_collector_dropped_total: counters.dropped,
       sealwatch_collector_queued_bytes: collector.intake.queued,
       sealwatch_collector_failing: collector.isFailing ? 1 : 0,
+      // Since the start: as long as this a sender may have been held up, when its own buffer was full.
+      sealwatch_collector_longest_pause_ms: Math.max(0, pauses.max / 1e6 - PAUSE_RESOLUTION_MS),
     }),
   };
 });
