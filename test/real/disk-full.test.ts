@@ -103,8 +103,9 @@ it('file, Unix socket and TCP at once: nobody waits, nothing is lost, nothing co
   expect(
     await until('not ready', async () => ((await unready()).length > 0 ? unready() : undefined)),
   ).toContain('the spool cannot be written');
-  // Reading what is there goes on, and so do the records of who read the evidence, or the answer says why not.
+  // What is there can be read; evidence only when the reading itself can be recorded.
   expect((await product.fetch('/v1/events?limit=1')).status).toBe(200);
+  expect((await evidence()).status).toBe(503);
   disk.makeRoom();
   await until('ready again', async () => ((await unready()).length === 0 ? true : undefined));
   await write(6, 7);
@@ -113,6 +114,11 @@ it('file, Unix socket and TCP at once: nobody waits, nothing is lost, nothing co
     return [onFile, unix, onTcp].every((device) => (device?.['received'] ?? 0) >= written) ? true : undefined;
   });
   await everyCallOnce();
+  expect((await evidence()).status).toBe(200);
+  for (const line of readFileSync(join(disk.path, 'data', 'evidence-access.jsonl'), 'utf8')
+    .trim()
+    .split('\n'))
+    if (line !== '') expect(JSON.parse(line)).toMatchObject({ key: 'admin' });
   for (const device of Object.values(await counts()))
     expect(device).toMatchObject({ received: written, dropped: 0, rejected: 0 });
   expect(await product.end('SIGTERM')).toBe(0);
@@ -161,7 +167,7 @@ it('a start on a full disk says so in one line, and the next one finds everythin
   await everyCallOnce();
 });
 
-it('a disk that turns read-only: the sockets are read, and all goes on when it can be written', async () => {
+it('a start on a read-only disk says so in one line, and the next one finds everything', async () => {
   await begin(64);
   await write(0, 1);
   await everyCallOnce();
@@ -176,6 +182,8 @@ it('a disk that turns read-only: the sockets are read, and all goes on when it c
   await product.ready();
   await everyCallOnce();
 });
+
+const evidence = () => product.fetch('/v1/evidence/CC6.1?from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z');
 
 /** A line of a mebibyte. */
 function sendBig(to: Socket, n: number): Promise<void> {
