@@ -11,6 +11,7 @@ const known = {
   unauthorized: { status: 401, title: 'A valid key is needed' },
   forbidden: { status: 403, title: 'The key may not do this' },
   'not-found': { status: 404, title: 'There is nothing here' },
+  unavailable: { status: 503, title: 'sealwatch cannot do this now' },
   internal: { status: 500, title: 'sealwatch could not answer' },
 } as const;
 type ProblemCode = keyof typeof known;

@@ -153,7 +153,7 @@ function addHole(
 ): void {
   const { topic, partition } = at;
   const id = `${reason}-${topic}-${partition}-${offset}`;
-  batch.rejects.push({ id, device, reason, bytes });
+  batch.rejects.push({ id, device, reason, bytes, lines: count });
   batch.coverage.push({ id, device, partition, origin: 'recorded', revision: 0, counts: { gaps: count } });
 }
 

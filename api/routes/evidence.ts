@@ -113,7 +113,11 @@ function record(options: ApiOptions, request: FastifyRequest, reply: FastifyRepl
       rows: reply.statusCode === 200 ? (request.evidenceRows ?? 0) : 0,
     });
   } catch (error) {
-    if (reply.statusCode < 400) throw error;
-    request.log.error({ err: error }, 'a refused call for evidence could not be recorded');
+    request.log.error({ err: error }, 'a call for evidence could not be recorded');
+    if (reply.statusCode < 400)
+      throw new ProblemError(
+        'unavailable',
+        'The call cannot be recorded, so no evidence is given out. Make room in the data folder.',
+      );
   }
 }

@@ -1,5 +1,6 @@
 // The collector's thread: no store, detector or API in it, so that nothing of those can hold up a socket.
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { dataFiles } from '../../core/config.ts';
 import { topics } from '../../core/records.ts';
@@ -8,6 +9,8 @@ import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey } from '../keys.ts';
 import { inputMetrics } from './device-metrics.ts';
 import { runThread } from './thread.ts';
+
+const PAUSE_RESOLUTION_MS = 5;
 
 await runThread('collector', async ({ data, logger, say }) => {
   const { config } = data;
@@ -36,6 +39,8 @@ await runThread('collector', async ({ data, logger, say }) => {
     says: Object.fromEntries(collector.listeners.map((listener, i) => [`listener${i}`, listener.address])),
   });
   const { counters } = collector.intake;
+  const pauses = monitorEventLoopDelay({ resolution: PAUSE_RESOLUTION_MS });
+  pauses.enable();
   return {
     stop: async () => {
       await collector[Symbol.asyncDispose]();
@@ -54,6 +59,8 @@ await runThread('collector', async ({ data, logger, say }) => {
       sealwatch_collector_queued_bytes: collector.intake.queued,
       sealwatch_collector_failing: collector.isFailing ? 1 : 0,
       ...inputMetrics(collector.intake, Date.now()),
+      // Since the start: as long as this a sender may have been held up, when its own buffer was full.
+      sealwatch_collector_longest_pause_ms: Math.max(0, pauses.max / 1e6 - PAUSE_RESOLUTION_MS),
     }),
   };
 });

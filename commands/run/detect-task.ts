@@ -5,7 +5,7 @@ import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { partitionOf } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
-import { type Reject, type Topic, topics, type Watermark } from '../../core/records.ts';
+import { type Loss, type Reject, type Topic, topics, type Watermark } from '../../core/records.ts';
 import { createDetector, type Detector } from '../../detectors/engine/detect.ts';
 import { LostLines } from '../../detectors/engine/lost.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
@@ -108,10 +108,17 @@ export class DetectTask {
       else if (kind === 'watermark') {
         const { source, time } = value as Watermark;
         this.marks.set(`${partition}/${source}`, time);
-      }
+      } else if (kind === 'loss') this.hole(value as Loss, partition, offset);
       this.next[partition] = offset + 1;
     }
     return records.length;
+  }
+
+  /** Events that the disk has lost: no rule has seen them. */
+  private hole({ bytes, count, device, reason }: Loss, partition: number, offset: number): void {
+    const id = `${reason}-${topics.events}-${partition}-${offset}`;
+    const time = this.watermark === '' ? {} : { '@timestamp': this.watermark };
+    this.lost.reject({ ...time, bytes, device, id, lines: count, reason });
   }
 
   /** Event time is where the slowest of all ways from raw to events is. */
@@ -142,9 +149,14 @@ export class DetectTask {
       lost: this.lost.snapshot(),
       nextReject: this.nextReject,
     };
-    const outputs = Object.fromEntries(
-      Object.entries(this.next).map(([partition, next]) => [`${topics.events}/${partition}`, next]),
-    );
+    const read = Object.entries(this.next).map(([partition, next]) => [
+      `${topics.events}/${partition}`,
+      next,
+    ]);
+    const outputs = {
+      ...Object.fromEntries(read),
+      [`${topics.coverage}/${LOSS_PARTITION}`]: this.nextReject,
+    };
     await this.stream.saveSnapshot(GROUP, 'all', { inputs: this.next, outputs, state });
     this.saved = { ...this.next };
     this.savedReject = this.nextReject;

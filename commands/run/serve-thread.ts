@@ -25,7 +25,7 @@ await runThread('serve', async ({ data, logger, say }) => {
     nodes: nodeNames(config),
     version,
     rules: loadRules(config.rules.dir).catalogue.map((rule) => ({ ...rule, enabled: true })),
-    recordAccess: (entry) => appendFileSync(files.accessLog, `${JSON.stringify(entry)}\n`, { mode: 0o600 }),
+    recordAccess: accessRecorder(files.accessLog),
     metrics: () => registry.metrics(),
     ready: () => state,
     now: () => new Date(),
@@ -61,6 +61,17 @@ await runThread('serve', async ({ data, logger, say }) => {
     },
   };
 });
+
+/** Appends lines to `path`; one that a full disk has cut off does not swallow the next. */
+function accessRecorder(path: string): (entry: object) => void {
+  let isCutOff = false;
+  return (entry) => {
+    const line = `${isCutOff ? '\n' : ''}${JSON.stringify(entry)}\n`;
+    isCutOff = true;
+    appendFileSync(path, line, { mode: 0o600 });
+    isCutOff = false;
+  };
+}
 
 /** Other threads count; here the numbers are only shown. What they no longer report is gone. */
 function show(registry: Registry, metrics: Metrics): void {

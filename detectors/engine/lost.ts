@@ -15,6 +15,7 @@ const whys: Partial<Record<LossReason, string>> = {
   quota: 'the input had used up its part of the spool',
   line_too_long: 'they were longer than a line may be, or unfinished lines took too much memory',
   unread: 'their file went away before it was read to its end',
+  unreadable: 'the stream had them, and the disk does not give them back',
 };
 
 export const lostLinesRule: RuleInfo & { level: 'high' } = {

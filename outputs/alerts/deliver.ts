@@ -32,6 +32,7 @@ export async function createDelivery(options: {
   const counters = { sent: 0, refused: 0, retried: 0, missed: 0 };
 
   async function deliver(alert: Alert): Promise<void> {
+    if (delivered.has(alert.alert.id)) return;
     for (let wait = RETRY_FIRST_MS; !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
       const { result, why } = await output.send(alert);
       if (result === 'done') counters.sent++;
@@ -55,10 +56,6 @@ export async function createDelivery(options: {
     }
   }
 
-  async function deliverOnce(alert: Alert): Promise<void> {
-    if (!delivered.has(alert.alert.id)) await deliver(alert);
-  }
-
   async function deliverPartition(partition: number): Promise<number> {
     const wanted = next[partition] ?? 0;
     const from = Math.max(wanted, stream.start(topics.alerts, partition));
@@ -67,8 +64,8 @@ export async function createDelivery(options: {
     const records = await stream.read(topics.alerts, partition, from, limits.readBytesMax);
     for (const { kind, value, offset } of records) {
       // Else a record of what the disk has lost: those alerts are in the API, or gone.
-      if (kind === 'alert') await deliverOnce((value as { body: Alert }).body);
-      else counters.missed += (value as Loss).count;
+      if (kind !== 'alert') counters.missed += (value as Loss).count;
+      else await deliver((value as { body: Alert }).body);
       if (signal.aborted) break;
       next[partition] = offset + 1;
     }

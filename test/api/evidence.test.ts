@@ -257,7 +257,7 @@ test('evidence that cannot be recorded is not given out', async () => {
   await using harness = await Harness.open(closed(...reads), { recordAccess });
   for (const format of ['json', 'csv', 'jsonl']) {
     const response = await harness.get(`${url}&format=${format}`);
-    expect(response.statusCode).toBe(500);
+    expect(response.statusCode).toBe(503);
     expect(response.body).not.toContain('secret/app');
   }
 });

@@ -69,7 +69,15 @@ function blockStore(): Database {
   return database;
 }
 
-async function send(): Promise<string> {
+/** The yardstick: a Node process that reads a socket and does nothing else. What its sender waits is this machine's doing. */
+async function bareReceiver(path: string): Promise<ReturnType<typeof spawn>> {
+  const code = `require('net').createServer((s) => s.on('data', () => {}).on('error', () => {})).listen(process.argv[1], () => console.log('up'))`;
+  const child = spawn(process.execPath, ['-e', code, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
+  return child;
+}
+
+async function send(socket: string): Promise<string> {
   const sender = spawn(
     process.execPath,
     [join('dist', 'test', 'bench', 'sender.js'), socket, values.from, values.rate, values.seconds],
@@ -88,12 +96,14 @@ async function send(): Promise<string> {
 async function watch(isOver: () => boolean): Promise<void> {
   const everyMs = Math.max(2_000, (seconds * 1000) / 20);
   const startMs = Date.now();
-  say('| s | resident MiB | queued MiB | lag records | dropped |\n| ---: | ---: | ---: | ---: | ---: |');
+  say(
+    '| s | resident MiB | collector MiB | pipeline MiB | queued MiB | lag records | dropped |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+  );
   while (!isOver()) {
     const now = await metrics().catch(() => new Map<string, number>());
     const mib = (name: string) => ((now.get(name) ?? 0) / 1048576).toFixed(1);
     say(
-      `| ${Math.round((Date.now() - startMs) / 1000)} | ${mib('sealwatch_resident_bytes')} | ${mib('sealwatch_collector_queued_bytes')} | ${now.get('sealwatch_normalise_lag_records') ?? ''} | ${now.get('sealwatch_collector_dropped_total') ?? ''} |`,
+      `| ${Math.round((Date.now() - startMs) / 1000)} | ${mib('sealwatch_resident_bytes')} | ${mib('sealwatch_collector_memory_bytes')} | ${mib('sealwatch_pipeline_memory_bytes')} | ${mib('sealwatch_collector_queued_bytes')} | ${now.get('sealwatch_normalise_lag_records') ?? ''} | ${now.get('sealwatch_collector_dropped_total') ?? ''} |`,
     );
     await sleep(everyMs);
   }
@@ -106,11 +116,15 @@ try {
   ]);
   const blocking = values.store === 'blocked' ? blockStore() : undefined;
   let isSent = false;
-  const sending = send().finally(() => {
+  const bare = await bareReceiver(join(dir, 'bare'));
+  const sending = Promise.all([send(socket), send(join(dir, 'bare'))]).finally(() => {
     isSent = true;
   });
   await Promise.all([sending, watch(() => isSent)]);
-  say(`sender (ms a write): ${await sending}`);
+  bare.kill();
+  const [toSealwatch, toBare] = await sending;
+  say(`ms a write to sealwatch:      ${toSealwatch}\nms a write to a bare receiver: ${toBare}`);
+  say(`longest pause of the collector: ${(await metrics()).get('sealwatch_collector_longest_pause_ms')} ms`);
   blocking?.exec('rollback');
   blocking?.close();
   const startMs = Date.now();
