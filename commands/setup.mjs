@@ -39,10 +39,10 @@ const verbs = {
     await prepare('tsconfig.tools.json');
     return runNode([join('dist', 'test', 'bench', 'bench.js'), ...args]);
   },
-  fixtures: async () => {
+  fixtures: async (args) => {
     await prepare('tsconfig.tools.json');
     await startServers();
-    return runNode([join('dist', 'test', 'real', 'capture.js')]);
+    return runNode([join('dist', 'test', 'real', 'capture.js'), ...args]);
   },
 };
 
