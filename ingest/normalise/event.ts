@@ -14,7 +14,7 @@ import {
 import { limits } from '../../core/limits.ts';
 import { nanosBetween } from '../../core/time.ts';
 import { type Action, actionOf } from './action.ts';
-import { identify, userId } from './caller.ts';
+import { identify, loginAuth, userId } from './caller.ts';
 import { type Entry, integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
 import { type Verdict, verdictOf } from './outcome.ts';
 import {
@@ -57,11 +57,12 @@ export interface BuiltEvent {
 export function buildEvent(call: Call): BuiltEvent | undefined {
   // The response's entry repeats the request, so it is read first; the request's gives time and error.
   const main = (call.response ?? call.request) as Entry;
-  const { request, auth } = main;
+  const { request } = main;
   const response = call.response === undefined ? undefined : (call.response.response ?? {});
   const place = placeOf(request, response);
   const action = actionOf(place);
   const isLogin = action.name === 'user-login';
+  const auth = isLogin ? loginAuth(main.auth, response) : main.auth;
   const time = call.requestTime ?? main.time;
   const { caller, name } = identify({ auth, request, place, isLogin, time });
   const authorization = authorizationOf(
@@ -104,7 +105,7 @@ export function buildEvent(call: Call): BuiltEvent | undefined {
       devices: call.devices,
       flags: flagsOf(call, place),
       forwarded_from: undefined,
-      issued: issuedOf(response),
+      issued: issuedOf(response, auth, action),
       lease: leaseOf(response),
       nodes: call.nodes,
       pair: pairOf(call),

@@ -66,8 +66,18 @@ export class Vault {
         response.on('end', () => done(toAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString())));
       });
       call.on('error', fail);
-      call.end(options.body === undefined ? undefined : JSON.stringify(options.body));
+      const { body } = options;
+      call.end(
+        body instanceof URLSearchParams ? String(body) : body === undefined ? body : JSON.stringify(body),
+      );
     });
+  }
+
+  /** A form that a browser posts; the answer is a page. */
+  async post(path: string, from: string, form: URLSearchParams): Promise<void> {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const { status } = await this.call('POST', path, { from, headers, body: form });
+    if (status >= 300) throw new Error(`POST ${path}: ${status}`);
   }
 
   /** A call that has to succeed. */
@@ -99,6 +109,6 @@ export class Vault {
 }
 
 function toAnswer(status: number, text: string): Answer {
-  const body = (text === '' ? {} : JSON.parse(text)) as Partial<Answer>;
+  const body = (text.startsWith('{') ? JSON.parse(text) : {}) as Partial<Answer>;
   return { ...body, data: body.data ?? {}, status };
 }

@@ -17,7 +17,8 @@ export const people = (stage: Stage): Scene[] => [
   ldap(stage, 'ldap-own-mount', 'corp-ldap', 'bob-dev'),
   radius(stage),
   github(stage),
-  oidc(stage),
+  oidc(stage, 'oidc', 'oidc', 'query'),
+  oidc(stage, 'oidc-form-post', 'sso', 'form_post'),
 ];
 
 /** A failed login, a login, and the calls of the token, of a method with the user name in the path. */
@@ -95,39 +96,44 @@ const github = ({ vault, keep }: Stage): Scene => ({
   },
 });
 
-const redirect_uri = 'http://localhost:8250/oidc/callback';
+/** Vault's page for posted codes takes the mount from this address. */
+const redirectTo = (mount: string) => `http://localhost:8200/ui/vault/auth/${mount}/oidc/callback`;
 
 /** A person asks for the provider's address, logs in there, and comes back with a code: a read that logs in. */
-const oidc = ({ vault, keep }: Stage): Scene => ({
-  name: 'oidc',
+const oidc = ({ vault, keep }: Stage, name: string, mount: string, mode: string): Scene => ({
+  name,
   async prepare() {
     const { url } = keep(await fakeOidc());
-    await enable(vault, 'oidc', 'oidc', {
+    await enable(vault, 'oidc', mount, {
       oidc_discovery_url: url,
       oidc_client_id: clientId,
       oidc_client_secret: 'example-client-secret',
+      oidc_response_mode: mode,
       default_role: 'staff',
     });
-    await vault.root('POST', 'auth/oidc/role/staff', {
+    await vault.root('POST', `auth/${mount}/role/staff`, {
       role_type: 'oidc',
       user_claim: 'email',
       claim_mappings: { email: 'username' },
-      allowed_redirect_uris: redirect_uri,
+      allowed_redirect_uris: redirectTo(mount),
       token_policies: policies,
       token_ttl: '1h',
     });
   },
   async play() {
-    const callback = async (user: string) => {
-      const body = { role: 'staff', redirect_uri };
-      const answer = await vault.must('POST', 'auth/oidc/oidc/auth_url', { from, body });
+    const path = `auth/${mount}/oidc/callback`;
+    const comeBack = async (user: string) => {
+      const body = { role: 'staff', redirect_uri: redirectTo(mount) };
+      const answer = await vault.must('POST', `auth/${mount}/oidc/auth_url`, { from, body });
       const authUrl = String(answer.data['auth_url']);
       const state = new URL(authUrl).searchParams.get('state') ?? '';
-      return { from, query: String(new URLSearchParams({ state, code: codeFor(user, authUrl) })) };
+      const query = { state, code: codeFor(user, authUrl) };
+      // The provider posts the code, Vault answers a page that comes back once more.
+      if (mode === 'form_post') await vault.post(path, from, new URLSearchParams(query));
+      return { from, query: String(new URLSearchParams(query)) };
     };
-    const path = 'auth/oidc/oidc/callback';
-    await vault.refused('GET', path, await callback('nobody'));
-    const { auth } = await vault.must('GET', path, await callback('olga'));
+    await vault.refused('GET', path, await comeBack('nobody'));
+    const { auth } = await vault.must('GET', path, await comeBack('olga'));
     await live(vault, auth?.client_token ?? '', from);
   },
 });
