@@ -33,7 +33,7 @@ interface Method {
 }
 
 const get = ({ metadata }: Look, key: string) => stringOf(metadata, key);
-const has = ({ metadata }: Look, ...keys: string[]) => keys.every((key) => metadata[key] !== undefined);
+const has = ({ metadata }: Look, ...keys: string[]) => keys.every((key) => typeof metadata[key] === 'string');
 
 const endsWith = ({ display }: Look, name: string | undefined): name is string =>
   name !== undefined && display.endsWith(`-${name}`);

@@ -12,8 +12,8 @@ const run = promisify(execFile);
 const scripts = resolve('test/real/servers');
 const serversDir = process.env['SERVERS_DIR'] ?? '/var/tmp/sealwatch-servers';
 
-/** Configuration beside that of start.sh (HCL), made in the instance's folder before Vault starts. */
-export type ExtraConfig = (folder: string) => string | Promise<string>;
+/** Configuration beside that of start.sh (HCL) and variables for Vault, made in the instance's folder before it starts. */
+export type Extra = (folder: string) => Promise<{ config: string; env: Record<string, string> }>;
 
 export interface RunningVault extends AsyncDisposable {
   vault: Vault;
@@ -25,7 +25,7 @@ export interface RunningVault extends AsyncDisposable {
 export async function startVault(
   name: string,
   storage: 'inmem' | 'inmem_ha' = 'inmem',
-  extraConfig?: ExtraConfig,
+  extra?: Extra,
 ): Promise<RunningVault> {
   const port = await freePorts();
   const instance = `${name}-${process.pid}`;
@@ -33,7 +33,11 @@ export async function startVault(
   const env = { ...process.env, VAULT_NAME: instance, VAULT_PORT: String(port), VAULT_STORAGE: storage };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  if (extraConfig !== undefined) writeFileSync(join(folder, 'extra.hcl'), await extraConfig(folder));
+  if (extra !== undefined) {
+    const { config, env: variables } = await extra(folder);
+    writeFileSync(join(folder, 'extra.hcl'), config);
+    Object.assign(env, variables);
+  }
   await run('bash', [join(scripts, 'vault/start.sh')], { env });
   const rootToken = readFileSync(join(folder, 'root-token'), 'utf8');
   return {

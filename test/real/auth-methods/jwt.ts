@@ -18,7 +18,7 @@ export function makeKey(id = 'example'): SigningKey {
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** A token with `claims`, good for ten minutes. */
-export function signJwt(key: SigningKey, claims: Record<string, unknown>): string {
+export function signJwt(key: { id: string; privateKey: KeyObject }, claims: Record<string, unknown>): string {
   const now = Math.floor(Date.now() / 1000);
   const head = part({ alg: 'RS256', typ: 'JWT', kid: key.id });
   const text = `${head}.${part({ iat: now, nbf: now - 5, exp: now + 600, ...claims })}`;

@@ -1,10 +1,12 @@
 // The Vault that the auth-method scenes are played on: a policy, a secret, a TLS listener, and an authority for clients.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, type RunningVault, startVault } from '../servers.ts';
 import { type Tls, Vault } from '../vault-client.ts';
 import { type Certificate, issue, makeAuthority } from './certificates.ts';
+import { credentialsFile, fakeGoogle } from './fake-google.ts';
+import type { Fake } from './listen.ts';
 
 export interface Scene {
   /** Name of the fixture file. */
@@ -14,10 +16,16 @@ export interface Scene {
   play(): Promise<void>;
 }
 
-export interface Stage extends AsyncDisposable {
+interface Props {
+  authority: Certificate;
+  /** Signs the identity tokens of Google's accounts and instances. */
+  googleSigner: Certificate;
+  google: Fake;
+}
+
+export interface Stage extends AsyncDisposable, Props {
   vault: Vault;
   folder: string;
-  authority: Certificate;
   unsealKey: string;
   /** Closed when the stage is. */
   keep<T extends AsyncDisposable>(fake: T): T;
@@ -35,20 +43,30 @@ path "auth/token/create/nightly" { capabilities = ["update"] }`;
 
 export async function openStage(name: string): Promise<Stage> {
   const port = await freePort();
-  let authority: Certificate | undefined;
-  const running = await startVault(name, 'inmem', (folder) => {
-    authority = makeAuthority(folder, 'example-authority');
-    const server = issue(folder, authority, 'server', 'vault.example.com');
-    return `listener "tcp" {
+  let props: Props | undefined;
+  const running = await startVault(name, 'inmem', async (folder) => {
+    const made = await makeProps(folder);
+    props = made;
+    const credentials = join(folder, 'google.json');
+    writeFileSync(credentials, credentialsFile(made.google.url, made.googleSigner.key));
+    const server = issue(folder, made.authority, 'server', 'vault.example.com');
+    const config = `listener "tcp" {
   address = "127.0.0.1:${port}"
   tls_cert_file = "${server.certFile}"
   tls_key_file = "${server.keyFile}"
-  tls_disable_client_certs = false
 }`;
+    return { config, env: { GOOGLE_APPLICATION_CREDENTIALS: credentials } };
   });
-  if (authority === undefined) throw new Error('no authority was made');
+  if (props === undefined) throw new Error('nothing was made before the start');
   await furnish(running.vault);
-  return stageOf(running, authority, port);
+  return stageOf(running, props, port);
+}
+
+/** What has to be there before Vault starts. */
+async function makeProps(folder: string): Promise<Props> {
+  const googleSigner = makeAuthority(folder, 'google');
+  const google = await fakeGoogle(googleSigner.cert);
+  return { authority: makeAuthority(folder, 'example-authority'), googleSigner, google };
 }
 
 async function furnish(vault: Vault): Promise<void> {
@@ -57,18 +75,19 @@ async function furnish(vault: Vault): Promise<void> {
   await vault.root('POST', 'secret/data/team/app', { data: { password } });
 }
 
-function stageOf({ vault, folder, ...running }: RunningVault, authority: Certificate, port: number): Stage {
-  const fakes: AsyncDisposable[] = [];
+function stageOf({ vault, folder, ...running }: RunningVault, props: Props, port: number): Stage {
+  const fakes: AsyncDisposable[] = [props.google];
   return {
     vault,
     folder,
-    authority,
+    ...props,
     unsealKey: readFileSync(join(folder, 'unseal-key'), 'utf8'),
     keep(fake) {
       fakes.push(fake);
       return fake;
     },
-    over: (tls) => new Vault(`https://127.0.0.1:${port}`, vault.rootToken, { ca: authority.cert, ...tls }),
+    over: (tls) =>
+      new Vault(`https://127.0.0.1:${port}`, vault.rootToken, { ca: props.authority.cert, ...tls }),
     async [Symbol.asyncDispose]() {
       for (const fake of fakes) await fake[Symbol.asyncDispose]();
       await running[Symbol.asyncDispose]();

@@ -1,9 +1,10 @@
 // Scenes of the auth methods for workloads: AppRole, Kubernetes, AWS (IAM and EC2), JWT, certificates.
 
-import { sign } from 'node:crypto';
+import { createPrivateKey, sign } from 'node:crypto';
 import type { Vault } from '../vault-client.ts';
 import { issue, makeAuthority } from './certificates.ts';
 import { account, fakeAws, instance, signedIdentityRequest } from './fake-aws.ts';
+import { googleInstance, googleKey, serviceAccount } from './fake-google.ts';
 import { fakeKubernetes } from './fake-kubernetes.ts';
 import { makeKey, signJwt } from './jwt.ts';
 import { enable, live, policies, type Scene, type Stage } from './stage.ts';
@@ -18,6 +19,8 @@ export const workloads = (stage: Stage): Scene[] => [
   awsIam(stage, 'aws-iam', 'aws'),
   awsIam(stage, 'aws-iam-arns', 'aws-prod'),
   awsEc2(stage),
+  gcpIam(stage),
+  gcpGce(stage),
   jwt(stage, 'jwt', 'jwt', 'repo:example/shop:ref:refs/heads/main'),
   jwt(stage, 'jwt-own-mount', 'gitlab', 'project_path:example/shop:ref_type:branch:ref:main'),
   jwt(stage, 'jwt-on-oidc', 'oidc', 'system:serviceaccount:shop:cart'),
@@ -168,6 +171,47 @@ const awsEc2 = ({ vault, folder }: Stage): Scene => {
     },
   };
 };
+
+/** The identity token of a service account or of an instance's, signed by Google. */
+const googleToken = ({ googleSigner }: Stage, role: string, claims: object): string =>
+  signJwt(
+    { id: googleKey, privateKey: createPrivateKey(googleSigner.key) },
+    { sub: serviceAccount, aud: `https://vault.example.com/vault/${role}`, ...claims },
+  );
+
+const gcpIam = (stage: Stage): Scene => ({
+  name: 'gcp-iam',
+  async prepare() {
+    const { vault, google } = stage;
+    const endpoints = { api: google.url, iam: google.url, compute: `${google.url}/compute/v1/` };
+    await enable(vault, 'gcp', 'gcp', { custom_endpoint: endpoints });
+    const bound_service_accounts = serviceAccount;
+    await vault.root('POST', 'auth/gcp/role/deployers', { type: 'iam', bound_service_accounts, ...token });
+  },
+  async play() {
+    const path = 'auth/gcp/login';
+    const role = 'deployers';
+    const body = { role, jwt: googleToken(stage, role, {}) };
+    await stage.vault.refused('POST', path, {
+      from,
+      body: { ...body, jwt: googleToken(stage, 'other', {}) },
+    });
+    await loginAndLive(stage.vault, path, body);
+  },
+});
+
+/** Needs the mount of `gcp-iam`. */
+const gcpGce = (stage: Stage): Scene => ({
+  name: 'gcp-gce',
+  async prepare() {
+    const body = { type: 'gce', bound_projects: 'example-project', ...token };
+    await stage.vault.root('POST', 'auth/gcp/role/machines', body);
+  },
+  async play() {
+    const jwt = googleToken(stage, 'machines', { google: { compute_engine: googleInstance } });
+    await loginAndLive(stage.vault, 'auth/gcp/login', { role: 'machines', jwt });
+  },
+});
 
 function jwt({ vault }: Stage, name: string, mount: string, sub: string): Scene {
   const key = makeKey();
