@@ -133,7 +133,8 @@ const gcp: Method = {
   },
 };
 
-const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Cloud Foundry's instances have shorter ones: their last part has four digits. */
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4,12}$/;
 
 const azure: Method = {
   types: ['azure'],

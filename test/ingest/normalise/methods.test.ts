@@ -38,7 +38,7 @@ function loginAt(path: string, mount_type: string, display_name: string, metadat
   return theEvent(lines);
 }
 
-describe('from the source, not run', () => {
+describe('from the source, not run: other products, and what the scenes on a real Vault lack', () => {
   it.each<[string, string, JsonObject | undefined, object, string]>([
     [
       'Kerberos',

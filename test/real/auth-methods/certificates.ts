@@ -46,12 +46,19 @@ export function makeAuthority(folder: string, name: string): Certificate {
   return read(cert, key);
 }
 
-/** A certificate of `authority` for servers and clients. */
-export function issue(folder: string, authority: Certificate, name: string, commonName: string): Certificate {
+/** A certificate of `authority` for clients, and for servers on loopback and called `hosts`. */
+export function issue(
+  folder: string,
+  authority: Certificate,
+  name: string,
+  commonName: string,
+  hosts: string[] = [],
+): Certificate {
   const [cert, key] = files(folder, name);
   const request = join(folder, `${name}.csr`);
   const extensions = join(folder, `${name}.ext`);
-  writeFileSync(extensions, 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+  const names = ['IP:127.0.0.1', ...hosts.map((host) => `DNS:${host}`)].join();
+  writeFileSync(extensions, `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`);
   openssl(
     'req',
     '-newkey',

@@ -16,6 +16,7 @@ export const people = (stage: Stage): Scene[] => [
   ldap(stage, 'ldap', 'ldap', 'bob'),
   ldap(stage, 'ldap-own-mount', 'corp-ldap', 'bob-dev'),
   radius(stage),
+  okta(stage),
   github(stage),
   oidc(stage, 'oidc', 'oidc', 'query'),
   oidc(stage, 'oidc-form-post', 'sso', 'form_post'),
@@ -75,6 +76,15 @@ const radius = (stage: Stage): Scene => ({
     });
   },
   play: () => passwordLogin(stage, 'radius', 'carla'),
+});
+
+const okta = (stage: Stage): Scene => ({
+  name: 'okta',
+  async prepare() {
+    await enable(stage.vault, 'okta', 'okta', { org_name: 'example', token_ttl: '1h' });
+    await stage.vault.root('POST', 'auth/okta/users/oscar@example.com', { policies });
+  },
+  play: () => passwordLogin(stage, 'okta', 'oscar@example.com'),
 });
 
 const github = ({ vault, keep }: Stage): Scene => ({

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { freePort, type RunningVault, startVault } from '../servers.ts';
 import { type Tls, Vault } from '../vault-client.ts';
 import { type Certificate, issue, makeAuthority } from './certificates.ts';
+import { cloudHosts, type FakeClouds, fakeClouds } from './fake-clouds.ts';
 import { credentialsFile, fakeGoogle } from './fake-google.ts';
 import type { Fake } from './listen.ts';
 
@@ -21,6 +22,7 @@ interface Props {
   /** Signs the identity tokens of Google's accounts and instances. */
   googleSigner: Certificate;
   google: Fake;
+  clouds: FakeClouds;
 }
 
 export interface Stage extends AsyncDisposable, Props {
@@ -55,7 +57,12 @@ export async function openStage(name: string): Promise<Stage> {
   tls_cert_file = "${server.certFile}"
   tls_key_file = "${server.keyFile}"
 }`;
-    return { config, env: { GOOGLE_APPLICATION_CREDENTIALS: credentials } };
+    const env = {
+      GOOGLE_APPLICATION_CREDENTIALS: credentials,
+      HTTPS_PROXY: made.clouds.proxy,
+      SSL_CERT_FILE: made.authority.certFile,
+    };
+    return { config, env };
   });
   if (props === undefined) throw new Error('nothing was made before the start');
   await furnish(running.vault);
@@ -66,7 +73,10 @@ export async function openStage(name: string): Promise<Stage> {
 async function makeProps(folder: string): Promise<Props> {
   const googleSigner = makeAuthority(folder, 'google');
   const google = await fakeGoogle(googleSigner.cert);
-  return { authority: makeAuthority(folder, 'example-authority'), googleSigner, google };
+  const authority = makeAuthority(folder, 'example-authority');
+  const server = issue(folder, authority, 'clouds', 'clouds.example.com', cloudHosts);
+  const clouds = await fakeClouds(server, password);
+  return { authority, googleSigner, google, clouds };
 }
 
 async function furnish(vault: Vault): Promise<void> {
@@ -76,7 +86,7 @@ async function furnish(vault: Vault): Promise<void> {
 }
 
 function stageOf({ vault, folder, ...running }: RunningVault, props: Props, port: number): Stage {
-  const fakes: AsyncDisposable[] = [props.google];
+  const fakes: AsyncDisposable[] = [props.google, props.clouds];
   return {
     vault,
     folder,

@@ -1,9 +1,11 @@
 // Scenes of the auth methods for workloads: AppRole, Kubernetes, AWS (IAM and EC2), JWT, certificates.
 
-import { createPrivateKey, sign } from 'node:crypto';
+import { constants, createPrivateKey, sign } from 'node:crypto';
 import type { Vault } from '../vault-client.ts';
 import { issue, makeAuthority } from './certificates.ts';
 import { account, fakeAws, instance, signedIdentityRequest } from './fake-aws.ts';
+import { cf, cfInstance, fakeCloudFoundry } from './fake-cloud-foundry.ts';
+import { tenant } from './fake-clouds.ts';
 import { googleInstance, googleKey, serviceAccount } from './fake-google.ts';
 import { fakeKubernetes } from './fake-kubernetes.ts';
 import { makeKey, signJwt } from './jwt.ts';
@@ -21,6 +23,9 @@ export const workloads = (stage: Stage): Scene[] => [
   awsEc2(stage),
   gcpIam(stage),
   gcpGce(stage),
+  azure(stage),
+  cloudFoundry(stage),
+  alicloud(stage),
   jwt(stage, 'jwt', 'jwt', 'repo:example/shop:ref:refs/heads/main'),
   jwt(stage, 'jwt-own-mount', 'gitlab', 'project_path:example/shop:ref_type:branch:ref:main'),
   jwt(stage, 'jwt-on-oidc', 'oidc', 'system:serviceaccount:shop:cart'),
@@ -210,6 +215,95 @@ const gcpGce = (stage: Stage): Scene => ({
   async play() {
     const jwt = googleToken(stage, 'machines', { google: { compute_engine: googleInstance } });
     await loginAndLive(stage.vault, 'auth/gcp/login', { role: 'machines', jwt });
+  },
+});
+
+/** A managed identity that says which machine it is on, and an application that says nothing. */
+const azure = ({ vault, clouds }: Stage): Scene => ({
+  name: 'azure',
+  async prepare() {
+    await enable(vault, 'azure', 'azure', { tenant_id: tenant, resource: 'https://vault.example.com' });
+    await vault.root('POST', 'auth/azure/role/web', {
+      bound_service_principal_ids: servicePrincipal,
+      ...token,
+    });
+  },
+  async play() {
+    const path = 'auth/azure/login';
+    const body = (oid: string, appid?: string) => ({
+      role: 'web',
+      jwt: signJwt(clouds.azureKey, {
+        iss: `https://sts.windows.net/${tenant}/`,
+        aud: 'https://vault.example.com',
+        oid,
+        appid,
+      }),
+    });
+    await vault.refused('POST', path, { from, body: body('other') });
+    const machine = { subscription_id: tenant, resource_group_name: 'shop', vm_name: 'web-1' };
+    await loginAndLive(vault, path, { ...body(servicePrincipal), ...machine });
+    await loginAndLive(vault, path, body(servicePrincipal, 'app-of-shop'));
+  },
+});
+
+const servicePrincipal = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
+
+const cloudFoundry = (stage: Stage): Scene => {
+  const subject = `${cfInstance}/OU=organization:${cf.organization}/OU=space:${cf.space}/OU=app:${cf.app}`;
+  return {
+    name: 'cf',
+    async prepare() {
+      const { url } = stage.keep(await fakeCloudFoundry());
+      await enable(stage.vault, 'cf', 'cf', {
+        identity_ca_certificates: stage.authority.cert,
+        cf_api_addr: url,
+        cf_username: 'vault',
+        cf_password: 'example-password',
+      });
+      const body = { bound_application_ids: cf.app, disable_ip_matching: true, ...token };
+      await stage.vault.root('POST', 'auth/cf/roles/shop', body);
+    },
+    async play() {
+      const { cert, key } = issue(stage.folder, stage.authority, 'cf', subject);
+      const cf_instance_cert = cert + stage.authority.cert;
+      const signing_time = new Date().toISOString().replace(/\.\d+Z/, 'Z');
+      const body = (role: string) => {
+        const text = Buffer.from(signing_time + cf_instance_cert + role);
+        const signature = sign('sha256', text, { key, padding: constants.RSA_PKCS1_PSS_PADDING });
+        return {
+          role: 'shop',
+          cf_instance_cert,
+          signing_time,
+          signature: `v1:${signature.toString('base64')}`,
+        };
+      };
+      const path = 'auth/cf/login';
+      await stage.vault.refused('POST', path, { from, body: body('other') });
+      await loginAndLive(stage.vault, path, body('shop'));
+    },
+  };
+};
+
+const alicloud = ({ vault }: Stage): Scene => ({
+  name: 'alicloud',
+  async prepare() {
+    await enable(vault, 'alicloud', 'alicloud');
+    await vault.root('POST', 'auth/alicloud/role/dev-role', {
+      arn: 'acs:ram::5138828231865461:role/dev-role',
+      ...token,
+    });
+  },
+  async play() {
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const query = 'Action=GetCallerIdentity&Format=JSON&RegionId=us-east-1';
+    const body = (key: string) => ({
+      role: 'dev-role',
+      identity_request_url: base64(`https://sts.us-east-1.aliyuncs.com/?${query}&AccessKeyId=${key}`),
+      identity_request_headers: base64(JSON.stringify({ 'X-Acs-Action': ['GetCallerIdentity'] })),
+    });
+    const path = 'auth/alicloud/login';
+    await vault.refused('POST', path, { from, body: body('wrong') });
+    await loginAndLive(vault, path, body('example'));
   },
 });
 
