@@ -9,7 +9,7 @@ import type { Place } from './place.ts';
 
 export interface Identity {
   caller: Caller;
-  /** `user.name`: role, service account, user name, display name, in that order. */
+  /** `user.name`: of a workload its role, of a person her own name, else the display name. */
   name: string | undefined;
 }
 
@@ -57,14 +57,11 @@ export const loginAuth = (auth: JsonObject, response: JsonObject | undefined): J
 function shownIn({ auth, place, isLogin }: CallerInput, credential: Credential, display: string): Shown {
   // Whoever opens a wrapped answer is not the one who wrapped it.
   if (credential === 'wrapping') return { kind: 'unknown' };
-  // Metadata of a token that a token made is whatever its maker wrote.
   if (credential === 'root') return { kind: 'root', ...token };
+  // Metadata of a token that a token made is whatever its maker wrote.
   if (!isLogin && TOKEN.test(display)) return { kind: 'unknown', ...token };
   const metadata = objectOf(auth, 'metadata') ?? {};
-  if (!isLogin || !place.mount.startsWith('auth/')) {
-    const shown = shownBy({ metadata, display });
-    return { ...shown, mount: mountCalled(shown.mount) };
-  }
+  if (!isLogin || !place.mount.startsWith('auth/')) return shownLater(display, metadata);
   const mount = place.mount.slice('auth/'.length, -1).replaceAll('/', '-');
   const shown = shownBy({ metadata, display, mount, method: place.mountType || undefined });
   return {
@@ -74,6 +71,24 @@ function shownIn({ auth, place, isLogin }: CallerInput, credential: Credential, 
     mount: place.mount,
     method: place.mountType || shown.method,
   };
+}
+
+/** A token makes many calls, and looking at its metadata costs several times more than looking the result up. */
+const seen = new Map<string, Shown>();
+const SEEN_MAX = 10_000;
+const KEY_CHARS_MAX = 1000;
+
+/** What a token shows in the calls after its login. */
+function shownLater(display: string, metadata: JsonObject): Shown {
+  const key = `${display} ${JSON.stringify(metadata)}`;
+  const known = seen.get(key);
+  if (known !== undefined) return known;
+  const shown = shownBy({ metadata, display });
+  const made = { ...shown, mount: mountCalled(shown.mount) };
+  // Whoever makes tokens chooses their metadata: neither many nor long ones may fill the memory.
+  if (seen.size >= SEEN_MAX) seen.clear();
+  if (key.length <= KEY_CHARS_MAX) seen.set(key, made);
+  return made;
 }
 
 /** `token create` calls its tokens `token` or `token-<given name>`; a root token is made without a login as well. */
