@@ -41,10 +41,10 @@ const verbs = {
     const [name, ...rest] = args[0]?.startsWith('-') === false ? args : ['bench', ...args];
     return runNode(['--expose-gc', join('dist', 'test', 'bench', `${name}.js`), ...rest]);
   },
-  fixtures: async () => {
+  fixtures: async (args) => {
     await prepare('tsconfig.tools.json');
     await startServers();
-    return runNode([join('dist', 'test', 'real', 'capture.js')]);
+    return runNode([join('dist', 'test', 'real', 'capture.js'), ...args]);
   },
 };
 

@@ -86,7 +86,12 @@ const token: Row[] = [
   [/^roles(\/|$)/, 'role-*'],
 ];
 const auth: Row[] = [
-  [/^(login(\/|$)|oidc\/callback$|callback$)/, 'user-login', /^(create|update|read|resolve-role)$/],
+  [
+    /^((cel\/)?login(\/|$)|oidc\/(callback|poll)$|callback$)/,
+    'user-login',
+    /^(create|update|read|resolve-role)$/,
+  ],
+  [/^oidc\/auth_url$/, 'login-url-read'],
   [/^role\/[^/]+\/(custom-)?secret-id$/, 'secret-id-create', /^(create|update)$/],
   [/^role\/[^/]+\/secret-id(-accessor)?\/destroy$/, 'secret-id-destroy'],
   [/^role\/[^/]+\/(custom-)?secret-id/, 'secret-id-*'],

@@ -1,29 +1,15 @@
 // Who made the call and which token the call gave out, from what the entry itself shows (vault-audit.md 5).
 
-import type { Caller, CallerKind, Credential, JsonObject } from '../../core/event.ts';
+import type { Caller, Credential, JsonObject } from '../../core/event.ts';
 import { addSeconds, utcTime } from '../../core/time.ts';
 import { integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
+import { type Shown, shownBy } from './methods.ts';
 import { sourceOf } from './parts.ts';
 import type { Place } from './place.ts';
 
-/** Auth methods by who uses them. A `token` says nothing: people and programs create them. */
-const humanMethods = new Set(['userpass', 'ldap', 'okta', 'github', 'radius', 'kerberos', 'oidc']);
-const workloadMethods = new Set([
-  'approle',
-  'kubernetes',
-  'aws',
-  'gcp',
-  'azure',
-  'cert',
-  'jwt',
-  'alicloud',
-  'oci',
-  'cf',
-]);
-
 export interface Identity {
   caller: Caller;
-  /** `user.name`: role, service account, user name, display name, in that order. */
+  /** `user.name`: of a workload its role, of a person her own name, else the display name. */
   name: string | undefined;
 }
 
@@ -39,9 +25,9 @@ export interface CallerInput {
 export function identify(input: CallerInput): Identity {
   const { auth, isLogin } = input;
   const policies = stringsOf(auth, 'policies');
-  const shown = methodOf(input);
   const display = stringOf(auth, 'display_name');
   const credential = credentialOf(input, policies);
+  const shown = shownIn(input, credential, display ?? '');
   const life = lifetimeOf(input);
   const caller: Caller = {
     accessor: isLogin
@@ -52,7 +38,7 @@ export function identify(input: CallerInput): Identity {
     credential,
     display_name: display,
     entity_id: stringOf(auth, 'entity_id'),
-    kind: kindOf(credential, shown.method, auth, isLogin),
+    kind: isProven(auth) ? shown.kind : 'anonymous',
     policies,
     role: shown.role,
     subject: shown.subject,
@@ -60,92 +46,73 @@ export function identify(input: CallerInput): Identity {
     token_issued_at: life.issued,
     token_ttl_s: life.ttl,
   };
-  return { caller, name: shown.name ?? shown.role ?? shown.subject ?? display };
+  return { caller, name: nameOf(shown, credential, display) };
 }
 
-interface Shown {
-  method?: string | undefined;
-  mount?: string | undefined;
-  role?: string | undefined;
-  subject?: string | undefined;
-  /** `user.name`, when it is neither role nor subject as they stand. */
-  name?: string | undefined;
-}
+/** The auth of a login is the new token's; after a second factor only the response has it (`sys/mfa/validate`). */
+export const loginAuth = (auth: JsonObject, response: JsonObject | undefined): JsonObject =>
+  stringOf(auth, 'display_name') === undefined ? (objectOf(response, 'auth') ?? auth) : auth;
 
-/** Method, mount, role and subject, as path, metadata and display name show them. */
-function methodOf({ auth, place, isLogin }: CallerInput): Shown {
-  const shown = fromMetadata(objectOf(auth, 'metadata'), stringOf(auth, 'display_name') ?? '');
-  if (!isLogin) return shown;
-  const subject = shown.subject ?? loginName(place);
-  if (!place.mount.startsWith('auth/')) return { ...shown, subject };
-  return { ...shown, subject, mount: place.mount, method: place.mountType || shown.method };
-}
-
-/** The name in the path of a login: `auth/userpass/login/bob`. Other methods hide it in the hashed body. */
-export const loginName = (place: Place): string | undefined => /^login\/(.+)$/.exec(place.rest)?.[1];
-
-function fromMetadata(metadata: JsonObject | undefined, display: string): Shown {
-  if (metadata === undefined) return fromDisplay(display, undefined);
-  const get = (key: string) => stringOf(metadata, key);
-  const account = get('service_account_name');
-  if (account !== undefined) {
-    const space = get('service_account_namespace') ?? '';
-    return {
-      method: 'kubernetes',
-      mount: mountIn(display, `-${space}-${account}`),
-      role: get('role'),
-      subject: `${space}/${account}`,
-    };
-  }
-  const approle = get('role_name');
-  if (approle !== undefined) return { method: 'approle', mount: mountIn(display, ''), role: approle };
-  if (get('account_id') !== undefined && get('auth_type') !== undefined) return fromAws(display, get('role'));
-  const user = get('username') ?? get('user');
-  if (user !== undefined) {
-    const mount = mountIn(display, `-${user}`);
-    return {
-      method:
-        get('org') !== undefined ? 'github' : get('domain') !== undefined ? 'kerberos' : methodIn(mount),
-      mount,
-      subject: user,
-    };
-  }
-  const certificate = get('common_name') ?? get('cert_name');
-  if (certificate === undefined) return fromDisplay(display, get('role'));
+/** Kind, method, mount, role and subject, as path, metadata and display name show them. */
+function shownIn({ auth, place, isLogin }: CallerInput, credential: Credential, display: string): Shown {
+  // Whoever opens a wrapped answer is not the one who wrapped it.
+  if (credential === 'wrapping') return { kind: 'unknown' };
+  if (credential === 'root') return { kind: 'root', ...token };
+  // Metadata of a token that a token made is whatever its maker wrote.
+  if (!isLogin && TOKEN.test(display)) return { kind: 'unknown', ...token };
+  const metadata = objectOf(auth, 'metadata') ?? {};
+  if (!isLogin || !place.mount.startsWith('auth/')) return shownLater(display, metadata);
+  const mount = place.mount.slice('auth/'.length, -1).replaceAll('/', '-');
+  const shown = shownBy({ metadata, display, mount, method: place.mountType || undefined });
   return {
-    method: 'cert',
-    mount: mountIn(display, `-${certificate}`),
-    role: get('cert_name'),
-    subject: certificate,
+    ...shown,
+    subject: shown.subject ?? (place.mountType === 'oci' ? undefined : loginName(place)),
+    role: shown.role ?? (place.mountType === 'oci' ? loginName(place) : undefined),
+    mount: place.mount,
+    method: place.mountType || shown.method,
   };
 }
 
-/** `aws-<role>/<session>`: the method puts the name of the assumed IAM role and its session there. */
-function fromAws(display: string, role: string | undefined): Shown {
-  if (!display.startsWith('aws-')) return { method: 'aws', role };
-  const subject = display.slice('aws-'.length);
-  return { method: 'aws', mount: 'auth/aws/', role, subject, name: role ?? subject.split('/')[0] };
+/** A token makes many calls, and looking at its metadata costs several times more than looking the result up. */
+const seen = new Map<string, Shown>();
+const SEEN_MAX = 10_000;
+const KEY_CHARS_MAX = 1000;
+
+/** What a token shows in the calls after its login. */
+function shownLater(display: string, metadata: JsonObject): Shown {
+  const key = `${display} ${JSON.stringify(metadata)}`;
+  const known = seen.get(key);
+  if (known !== undefined) return known;
+  const shown = shownBy({ metadata, display });
+  const made = { ...shown, mount: mountCalled(shown.mount) };
+  // Whoever makes tokens chooses their metadata: neither many nor long ones may fill the memory.
+  if (seen.size >= SEEN_MAX) seen.clear();
+  if (key.length <= KEY_CHARS_MAX) seen.set(key, made);
+  return made;
 }
 
-/** Tokens without metadata: only the display name is left, and only its first word is certain. */
-function fromDisplay(display: string, role: string | undefined): Shown {
-  const [, method, subject] =
-    /^(oidc|jwt|token|github|kerberos|cert|gcp|azure)(?:-(.+))?$/.exec(display) ?? [];
-  if (method === undefined) return { role };
-  return { method, mount: `auth/${method}/`, role, subject: method === 'token' ? undefined : subject };
+/** `token create` calls its tokens `token` or `token-<given name>`; a root token is made without a login as well. */
+const TOKEN = /^token(?:-|$)/;
+const token = { method: 'token', mount: 'auth/token/' };
+
+/** Vault writes `/` as `-` in display names, so a mount with a dash may be either. */
+const mountCalled = (text: string | undefined): string | undefined =>
+  text === undefined || text === '' || text.includes('-') ? undefined : `auth/${text}/`;
+
+/** People share a role, so only a workload goes by it; the display name of a wrapping token would be of who wrapped. */
+function nameOf(shown: Shown, credential: Credential, display: string | undefined): string | undefined {
+  if (credential === 'wrapping') return undefined;
+  const { kind, name, role, subject } = shown;
+  return name ?? (kind === 'workload' ? (role ?? subject) : (subject ?? role)) ?? display;
 }
 
-/** The mount that a display name begins with. Vault writes `/` as `-` there, so one with a dash is not certain. */
-function mountIn(display: string, suffix: string): string | undefined {
-  if (!display.endsWith(suffix)) return undefined;
-  const mount = display.slice(0, display.length - suffix.length);
-  return mount === '' || mount.includes('-') ? undefined : `auth/${mount}/`;
-}
+/** Methods that take a user name in any case, and show it in lower case or as it was typed. */
+const caseless = new Set(['userpass', 'ldap', 'okta', 'radius']);
 
-/** A mount that carries a method's own name is taken for that method. */
-function methodIn(mount: string | undefined): string | undefined {
-  const name = mount?.slice('auth/'.length, -1);
-  return name !== undefined && (humanMethods.has(name) || workloadMethods.has(name)) ? name : undefined;
+/** The name in the path of a login: `auth/userpass/login/bob`. Other methods hide it in the hashed body. */
+export function loginName({ rest, mountType }: Place): string | undefined {
+  const name = /^login\/(.+)$/.exec(rest)?.[1];
+  return caseless.has(mountType) ? name?.toLowerCase() : name;
 }
 
 function credentialOf({ auth, request, isLogin }: CallerInput, policies: string[] | undefined): Credential {
@@ -161,23 +128,11 @@ function credentialOf({ auth, request, isLogin }: CallerInput, policies: string[
     : 'unknown';
 }
 
-function kindOf(
-  credential: Credential,
-  method: string | undefined,
-  auth: JsonObject,
-  isLogin: boolean,
-): CallerKind {
-  if (credential === 'root') return 'root';
-  const proven =
-    stringOf(auth, 'display_name') !== undefined ||
-    stringOf(auth, 'entity_id') !== undefined ||
-    stringsOf(auth, 'policies') !== undefined;
-  if (!proven) return 'anonymous';
-  if (method !== undefined && humanMethods.has(method)) return 'human';
-  if (method !== undefined && workloadMethods.has(method)) return 'workload';
-  // A user name in the metadata comes from a method for people, whatever its mount is called.
-  return !isLogin && stringOf(objectOf(auth, 'metadata'), 'username') !== undefined ? 'human' : 'unknown';
-}
+/** Nobody is proven by a bad token, or before a login has been answered. */
+const isProven = (auth: JsonObject): boolean =>
+  stringOf(auth, 'display_name') !== undefined ||
+  stringOf(auth, 'entity_id') !== undefined ||
+  stringsOf(auth, 'policies') !== undefined;
 
 interface Lifetime {
   ttl?: number | undefined;

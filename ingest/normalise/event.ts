@@ -13,7 +13,7 @@ import {
 } from '../../core/event.ts';
 import { nanosBetween } from '../../core/time.ts';
 import { type Action, actionOf } from './action.ts';
-import { identify, userId } from './caller.ts';
+import { identify, loginAuth, userId } from './caller.ts';
 import { dataOf } from './data.ts';
 import { type Entry, integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
 import { type Verdict, verdictOf } from './outcome.ts';
@@ -59,16 +59,15 @@ export interface BuiltEvent {
 export function buildEvent(call: Call): BuiltEvent | undefined {
   // The response's entry repeats the request, so it is read first; the request's gives time and error.
   const main = (call.response ?? call.request) as Entry;
-  const { request, auth } = main;
+  const { request } = main;
   const response = call.response === undefined ? undefined : (call.response.response ?? {});
   const place = placeOf(request, response);
   const action = actionOf(place);
   const isLogin = action.name === 'user-login';
+  const auth = isLogin ? loginAuth(main.auth, response) : main.auth;
   const time = call.requestTime ?? main.time;
   const { caller, name } = identify({ auth, request, place, isLogin, time });
-  const authorization = authorizationOf(
-    objectOf(auth, 'policy_results') ?? objectOf(call.request?.auth, 'policy_results'),
-  );
+  const authorization = authorizationOfCall(call, auth);
   const error = call.response?.error ?? call.request?.error;
   const verdict = verdictOf({
     response,
@@ -106,7 +105,7 @@ export function buildEvent(call: Call): BuiltEvent | undefined {
       devices: call.devices,
       flags: flagsOf(call, place),
       forwarded_from: stringOf(main.top, 'forwarded_from') ?? stringOf(call.request?.top, 'forwarded_from'),
-      issued: issuedOf(response),
+      issued: issuedOf(response, auth, action),
       lease: leaseOf(response),
       nodes: call.nodes,
       pair: pairOf(call),
@@ -122,6 +121,10 @@ export function buildEvent(call: Call): BuiltEvent | undefined {
   };
   return { event, text: data.sorted ? JSON.stringify(event) : canonicalJson(event) };
 }
+
+/** On a successful login the answer's `auth` is the new token's, without a verdict (vault-audit.md 1): the request's has it. */
+const authorizationOfCall = ({ request }: Call, auth: JsonObject): AuditEvent['vault']['authorization'] =>
+  authorizationOf(objectOf(auth, 'policy_results') ?? objectOf(request?.auth, 'policy_results'));
 
 /** The probe of a new device is written to that device alone. */
 function flagsOf({ flags }: Call, place: Place): Flag[] | undefined {

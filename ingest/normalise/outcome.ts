@@ -7,7 +7,7 @@ import type { Place } from './place.ts';
 
 export interface Verdict {
   outcome: Outcome;
-  /** `policy_denied invalid_token permission_denied login_failed mfa_required wrapping_token_invalid quota_exceeded error_response no_data`. */
+  /** `policy_denied invalid_token permission_denied login_failed login_pending mfa_required wrapping_token_invalid quota_exceeded error_response no_data`. */
   reason?: string;
   denied: boolean;
 }
@@ -27,6 +27,8 @@ export interface OutcomeInput {
 const failure = (reason: string, denied = false): Verdict => ({ outcome: 'failure', reason, denied });
 const success: Verdict = { outcome: 'success', denied: false };
 const unknown: Verdict = { outcome: 'unknown', denied: false };
+/** An OIDC login that goes on elsewhere: OpenBao's `oidc/poll` before the person is back, a callback that answers a page. */
+const pending: Verdict = { ...unknown, reason: 'login_pending' };
 
 export function verdictOf(input: OutcomeInput): Verdict {
   if (input.error !== undefined) return ofError(input, input.error);
@@ -35,9 +37,11 @@ export function verdictOf(input: OutcomeInput): Verdict {
   // The version is deleted or was never there: Vault answered what was asked, and gave nothing out.
   const status = integerOf(objectOf(response, 'data'), 'http_status_code') ?? 0;
   if (status === 404) return { ...success, reason: 'no_data' };
-  if (status >= 400 || hasErrorBody(response, place))
+  if (status >= 400 || hasErrorBody(response, place)) {
+    if (place.rest === 'oidc/poll') return pending;
     return failure(isLogin ? 'login_failed' : 'error_response');
-  if (isLogin) return ofLogin(response);
+  }
+  if (isLogin) return status >= 200 ? pending : ofLogin(response);
   const returns = place.operation === 'read' || place.operation === 'list' || place.operation === 'scan';
   return returns && isEmpty(response) ? { ...success, reason: 'no_data' } : success;
 }

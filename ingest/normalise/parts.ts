@@ -68,19 +68,35 @@ export function wrapOf(response: JsonObject | undefined): Vault['wrap'] {
   return { accessor: stringOf(info, 'accessor'), creation_path: stringOf(info, 'creation_path') };
 }
 
-/** The token in `response.auth`; undefined when the call gave out none. */
-export function issuedOf(response: JsonObject | undefined): Vault['issued'] {
-  const auth = objectOf(response, 'auth');
-  const accessor = stringOf(auth, 'accessor');
-  if (accessor === undefined && stringOf(auth, 'client_token') === undefined) return undefined;
+/** The token in `response.auth`, or in a wrapped answer; undefined when the call gave out none. */
+export function issuedOf(
+  response: JsonObject | undefined,
+  auth: JsonObject,
+  action: Action,
+): Vault['issued'] {
+  const given = objectOf(response, 'auth') ?? wrappedToken(response, auth, action);
+  const accessor = stringOf(given, 'accessor');
+  if (accessor === undefined && stringOf(given, 'client_token') === undefined) return undefined;
   return {
     accessor,
-    entity_id: stringOf(auth, 'entity_id'),
-    num_uses: integerOf(auth, 'num_uses'),
-    policies: stringsOf(auth, 'policies'),
-    ttl_s: integerOf(auth, 'token_ttl'),
-    type: stringOf(auth, 'token_type'),
+    entity_id: stringOf(given, 'entity_id'),
+    num_uses: integerOf(given, 'num_uses'),
+    policies: stringsOf(given, 'policies'),
+    ttl_s: integerOf(given, 'token_ttl'),
+    type: stringOf(given, 'token_type'),
   };
+}
+
+/** A wrapped login shows the new token as its caller's, a wrapped `token create` only its accessor (vault-audit.md 7.12). */
+function wrappedToken(
+  response: JsonObject | undefined,
+  auth: JsonObject,
+  { name }: Action,
+): JsonObject | undefined {
+  const accessor = stringOf(objectOf(response, 'wrap_info'), 'wrapped_accessor');
+  if (accessor === undefined) return undefined;
+  if (name === 'user-login') return { ...auth, accessor };
+  return name === 'token-create' ? { accessor } : undefined;
 }
 
 const DYNAMIC = /^(credential|certificate)-/;

@@ -1,8 +1,9 @@
-// Makes test/fixtures and deploy/sample again from a real Vault. Run: node commands/setup.mjs fixtures
+// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|nodes|sample]
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditFile, hideFolder, tokenReplacer } from './audit-file.ts';
+import { captureAuthScenes } from './auth-methods/capture.ts';
 import { captureNodes } from './capture-nodes.ts';
 import { captureSample } from './sample.ts';
 import { scenes } from './scenes.ts';
@@ -19,7 +20,6 @@ const devices = {
 async function captureScenes(): Promise<number> {
   await using running = await startVault('vault-capture', 'inmem_ha');
   const { vault, folder } = running;
-  rmSync(target, { recursive: true, force: true });
   const files = new Map<string, AuditFile>();
   for (const [name, options] of Object.entries(devices)) {
     const path = join(folder, `${name}.log`);
@@ -31,6 +31,7 @@ async function captureScenes(): Promise<number> {
   const keep = (scene: string) => {
     for (const [device, file] of files) {
       const lines = file.take().map((line) => hideFolder(replaceTokens(line), folder));
+      if (scene === 'enable-devices') rmSync(join(target, device), { recursive: true, force: true });
       mkdirSync(join(target, device), { recursive: true });
       writeFileSync(join(target, device, `${scene}.jsonl`), lines.map((line) => `${line}\n`).join(''));
       count += lines.length;
@@ -44,6 +45,15 @@ async function captureScenes(): Promise<number> {
   return count;
 }
 
-console.log(`${await captureScenes()} lines in ${target}`);
-console.log(`${await captureNodes(join(target, 'nodes'))} lines in ${target}/nodes`);
-console.log(`${await captureSample('deploy/sample/audit.jsonl')} lines in deploy/sample/audit.jsonl`);
+/** What can be made on its own: each changes ids, times and hashes of its files. */
+const steps: Record<string, () => Promise<string>> = {
+  scenes: async () => `${await captureScenes()} lines in ${target}`,
+  auth: async () => `${await captureAuthScenes(target)} lines of auth methods in ${target}`,
+  nodes: async () => `${await captureNodes(join(target, 'nodes'))} lines in ${target}/nodes`,
+  sample: async () =>
+    `${await captureSample('deploy/sample/audit.jsonl')} lines in deploy/sample/audit.jsonl`,
+};
+
+const wanted = process.argv.slice(2);
+for (const [name, step] of Object.entries(steps))
+  if (wanted.length === 0 || wanted.includes(name)) console.log(await step());

@@ -1,7 +1,7 @@
 // Starts and stops the real servers that the capture and the real-server test need.
 
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,9 @@ const run = promisify(execFile);
 /** From the root of the project, where all of npm's scripts run. */
 const scripts = resolve('test/real/servers');
 const serversDir = process.env['SERVERS_DIR'] ?? '/var/tmp/sealwatch-servers';
+
+/** Configuration beside that of start.sh (HCL) and variables for Vault, made in the instance's folder before it starts. */
+export type Extra = (folder: string) => Promise<{ config: string; env: Record<string, string> }>;
 
 export interface RunningVault extends AsyncDisposable {
   vault: Vault;
@@ -22,12 +25,19 @@ export interface RunningVault extends AsyncDisposable {
 export async function startVault(
   name: string,
   storage: 'inmem' | 'inmem_ha' = 'inmem',
+  extra?: Extra,
 ): Promise<RunningVault> {
   const port = await freePorts();
   const instance = `${name}-${process.pid}`;
   const folder = join(serversDir, instance);
   const env = { ...process.env, VAULT_NAME: instance, VAULT_PORT: String(port), VAULT_STORAGE: storage };
   rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  if (extra !== undefined) {
+    const { config, env: variables } = await extra(folder);
+    writeFileSync(join(folder, 'extra.hcl'), config);
+    Object.assign(env, variables);
+  }
   await run('bash', [join(scripts, 'vault/start.sh')], { env });
   const rootToken = readFileSync(join(folder, 'root-token'), 'utf8');
   return {

@@ -135,7 +135,7 @@ const mounts: [mount: string, type: string, rows: Row[]][] = [
     'oidc',
     [
       ['read', 'oidc/callback', 'user-login'],
-      ['update', 'oidc/auth_url', 'oidc-update'],
+      ['update', 'oidc/auth_url', 'login-url-read'],
     ],
   ],
   [

@@ -105,11 +105,13 @@ describe('the caller by auth method', () => {
     expect(calledBy(auth).vault.caller).toMatchObject({ ...expected, credential: 'service' });
   });
 
-  it('a mount with a dash in its name is not guessed from the display name', () => {
+  it('a mount with a dash is not guessed from the display name: it may be two parts deep; a method in its name counts', () => {
     const { caller } = calledBy({ display_name: 'corp-ldap-bob', metadata: { username: 'bob' } }).vault;
     expect(caller).toMatchObject({ subject: 'bob', kind: 'human' });
     expect(caller.auth_mount).toBeUndefined();
-    expect(caller.auth_method).toBeUndefined();
+    expect(caller.auth_method).toBe('ldap');
+    const people = calledBy({ display_name: 'corp-people-bob', metadata: { username: 'bob' } }).vault.caller;
+    expect(people).toMatchObject({ subject: 'bob', kind: 'human', auth_method: undefined });
   });
 });
 
