@@ -216,8 +216,8 @@ test('a disk that stalls does not stop reading: writes end, memory is bounded, t
   const { counters } = collector.intake;
   await until(() => expect(counters.lines + counters.dropped).toBe(count + 1));
   expect(counters.dropped).toBeGreaterThan(count / 4);
-  expect(spool.bytes).toBeGreaterThan(limits.spoolQueueBytesMax);
-  expect(spool.bytes).toBeLessThan(limits.spoolQueueBytesMax + 2 * line.length);
+  expect(spool.bytes).toBeGreaterThan(limits.spoolQueuePerInputBytesMax);
+  expect(spool.bytes).toBeLessThan(limits.spoolQueuePerInputBytesMax + 2 * line.length);
   socket.destroy();
   spool.release();
   await collector[Symbol.asyncDispose]();
