@@ -51,23 +51,27 @@ export class Suspicion {
   }
 }
 
-/** Members of request and response that hold what Vault hashes; the second one since Vault 2.0. */
-const dataKeys = [Buffer.from('"data":{'), Buffer.from('"supplemental_audit_data":{')];
+/** The end of `"data":{`, and of `"supplemental_audit_data":{`, which Vault 2.0 and later hash like it. */
+const dataKey = Buffer.from('ata":{');
+const beforeData = [Buffer.from('"d'), Buffer.from('"supplemental_audit_d')];
+
+/** Where the next object opens that Vault hashes, or -1. */
+function nextData(line: Buffer, from: number): number {
+  for (let at = line.indexOf(dataKey, from); at >= 0; at = line.indexOf(dataKey, at + 1))
+    if (beforeData.some((before) => standsAt(line, at - before.length, before)))
+      return at + dataKey.length - 1;
+  return -1;
+}
 
 /** Whether the member that ends at `at` may be a caller's own, inside a `data` object: those are no proof of anything. */
 function isInData(bytes: Buffer, from: number, at: number): boolean {
   // In `auth` the token comes before everything that callers name.
-  if (standsAt(bytes, from, authFirst)) return false;
-  const before = bytes.subarray(from, at);
-  return dataKeys.some((key) => before.includes(key));
+  return !standsAt(bytes, from, authFirst) && nextData(bytes.subarray(from, at), 0) >= 0;
 }
 
 function hasPlainData(line: Buffer): boolean {
-  for (const key of dataKeys) {
-    for (let at = line.indexOf(key); at >= 0; at = line.indexOf(key, at + 1)) {
-      if (objectHasPlainValue(line, at + key.length - 1, line.length)) return true;
-    }
-  }
+  for (let open = nextData(line, 0); open >= 0; open = nextData(line, open))
+    if (objectHasPlainValue(line, open, line.length)) return true;
   return false;
 }
 

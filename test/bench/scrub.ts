@@ -19,25 +19,34 @@ export function scrubMicros(path: string, runs = 20): number {
   return least;
 }
 
-function chunksOf(bytes: Buffer): Buffer[] {
-  const chunks: Buffer[] = [];
+interface Chunk {
+  bytes: Buffer;
+  /** Where each line ends. */
+  ends: number[];
+}
+
+function chunksOf(bytes: Buffer): Chunk[] {
+  const chunks: Chunk[] = [];
   for (let from = 0; from < bytes.length; ) {
     const to = bytes.indexOf(10, Math.min(from + CHUNK_BYTES, bytes.length - 1)) + 1 || bytes.length;
-    chunks.push(Buffer.from(bytes.subarray(from, to)));
+    const chunk = Buffer.from(bytes.subarray(from, to));
+    const ends: number[] = [];
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, end + 1)) ends.push(end);
+    chunks.push({ bytes: chunk, ends });
     from = to;
   }
   return chunks;
 }
 
-function lookAt(chunks: Buffer[], suspicion: Suspicion): number {
+function lookAt(chunks: Chunk[], suspicion: Suspicion): number {
   let lines = 0;
-  for (const chunk of chunks) {
+  for (const { bytes, ends } of chunks) {
     let from = 0;
-    for (let to = chunk.indexOf(10); to >= 0; to = chunk.indexOf(10, from)) {
-      if (suspicion.of(chunk, from, to)) throw new Error('the input is not clean');
+    for (const to of ends) {
+      if (suspicion.of(bytes, from, to)) throw new Error('the input is not clean');
       from = to + 1;
-      lines++;
     }
+    lines += ends.length;
   }
   return lines;
 }

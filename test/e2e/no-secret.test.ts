@@ -108,16 +108,12 @@ async function play(): Promise<void> {
   for (const [i, { body }] of webhook.calls.entries()) outputs.set(`webhook call ${i}`, Buffer.from(body));
 }
 
-/** The forms in which a secret might have been written. */
-function forms(secret: string): Buffer[] {
-  const texts = [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret),
-    secret.replace('.', '%2E'),
-  ];
-  return [...new Set(texts)].map((text) => Buffer.from(text)).concat(Buffer.from(secret, 'utf16le'));
-}
+/** The letters and digits of a secret: no escaping of JSON, of a URL or of letters changes them. */
+const coreOf = (secret: string): string =>
+  (secret.match(/[A-Za-z0-9]+/g) ?? [])
+    .reduce((longest, run) => (run.length > longest.length ? run : longest), '')
+    .slice(-20)
+    .toLowerCase();
 
 beforeAll(async () => {
   webhook = await startFakeWebhook();
@@ -164,8 +160,8 @@ describe('the hostile corpus', () => {
     for (const [name, bytes] of outputs) {
       const lower = Buffer.from(bytes.toString('latin1').toLowerCase(), 'latin1');
       for (const secret of secrets) {
-        if (forms(secret).some((form) => bytes.includes(form))) found.push(`${secret} in ${name}`);
-        else if (lower.includes(secret.toLowerCase())) found.push(`${secret} in lower case in ${name}`);
+        const core = coreOf(secret);
+        if (lower.includes(core) || lower.includes(core, 0, 'utf16le')) found.push(`${secret} in ${name}`);
       }
     }
     expect(found).toEqual([]);
