@@ -11,6 +11,7 @@ import type { NewRecord } from '../core/ports.ts';
 import type { CoverageRow, HashPair, NodeSeen, Reject } from '../core/records.ts';
 import { addSeconds, slowCallNanos } from '../core/time.ts';
 import { createDetector, type Detector } from '../detectors/engine/detect.ts';
+import { LostLines } from '../detectors/engine/lost.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
 import { Framer } from '../ingest/collector/framer.ts';
 import { Intake } from '../ingest/collector/intake.ts';
@@ -53,6 +54,7 @@ export class Chain {
   private readonly normalisers: Normaliser[];
   private readonly framers: Map<string, Framer>;
   private readonly detector: Detector;
+  private readonly lost: LostLines;
   private readonly watermarks: string[];
   private readonly unfinished: Set<string>;
   private watermark = '';
@@ -66,6 +68,7 @@ export class Chain {
       cluster,
       slowCallNanos: slowCallNanos(time),
     });
+    this.lost = new LostLines(cluster);
     this.watermarks = Array.from({ length: partitions }, () => '');
     this.normalisers = this.watermarks.map((_, partition) => this.normaliser(partition));
     this.intake = new Intake(
@@ -94,7 +97,10 @@ export class Chain {
       keepsLines: true,
       sink: {
         event: (event, text) => this.event(event, text),
-        reject: (reject) => sink.reject(reject),
+        reject: (reject) => {
+          sink.reject(reject);
+          this.lost.reject(reject);
+        },
         coverage: (row) => sink.coverage(row),
         hashes: (pair) => sink.hashes(pair),
         node: (seen) => sink.node(seen),
@@ -170,7 +176,7 @@ export class Chain {
     if (lowest <= this.watermark) return;
     this.watermark = lowest;
     this.detector.advance(lowest);
-    this.options.sink.alerts(this.detector.take());
+    this.options.sink.alerts([...this.detector.take(), ...this.lost.take()]);
     this.options.sink.watermark(lowest);
   }
 }

@@ -135,6 +135,8 @@ export interface Reject {
   /** SHA-256 of the scrubbed line. */
   hash?: string;
   id: string;
+  /** How many lines were lost, when the reason is a `LossReason`; 0 when nobody can tell. */
+  lines?: number;
   reason: RejectReason;
 }
 

@@ -5,8 +5,9 @@ import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { partitionOf } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
-import { topics, type Watermark } from '../../core/records.ts';
+import { type Reject, type Topic, topics, type Watermark } from '../../core/records.ts';
 import { createDetector, type Detector } from '../../detectors/engine/detect.ts';
+import { LostLines } from '../../detectors/engine/lost.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
 
 const GROUP = 'detect';
@@ -15,27 +16,39 @@ interface DetectState {
   detector: unknown;
   /** Watermark of each (events partition, raw partition). */
   marks: Record<string, string>;
+  /** What was lost, and the next offset of the coverage partition that tells it. */
+  lost: ReturnType<LostLines['snapshot']>;
+  nextReject: number;
 }
+
+/** The collector tells its losses on partition 0 of raw, and so the normaliser on partition 0 of coverage. */
+const LOSS_PARTITION = 0;
 
 export class DetectTask {
   readonly detector: Detector;
   private readonly stream: Stream;
   private readonly next: Record<number, number>;
   private readonly marks: Map<string, string>;
+  private readonly lost: LostLines;
+  private nextReject: number;
   watermark = '';
   private changed = false;
   private saved: Record<number, number> = {};
+  private savedReject = 0;
 
   private constructor(
     stream: Stream,
     detector: Detector,
+    lost: LostLines,
     next: Record<number, number>,
-    marks: Map<string, string>,
+    state: DetectState | undefined,
   ) {
     this.stream = stream;
     this.detector = detector;
+    this.lost = lost;
     this.next = next;
-    this.marks = marks;
+    this.marks = new Map(Object.entries(state?.marks ?? {}));
+    this.nextReject = state?.nextReject ?? 0;
   }
 
   static async load(options: {
@@ -53,27 +66,34 @@ export class DetectTask {
       slowCallNanos,
       ...(state === undefined ? {} : { snapshot: state.detector }),
     });
-    return new DetectTask(
-      stream,
-      detector,
-      { ...snapshot?.inputs },
-      new Map(Object.entries(state?.marks ?? {})),
-    );
+    const lost = new LostLines(cluster, state?.lost);
+    return new DetectTask(stream, detector, lost, { ...snapshot?.inputs }, state);
   }
 
   /** Takes one batch of each partition; returns the number of records. The caller flushes. */
   async step(): Promise<number> {
-    let count = 0;
+    let count = await this.readLosses();
     for (let partition = 0; partition < this.stream.partitions; partition++)
       count += await this.read(partition);
     if (count === 0) return 0;
     this.changed = true;
     this.advance();
-    for (const { revision, body } of this.detector.take()) {
+    for (const { revision, body } of [...this.detector.take(), ...this.lost.take()]) {
       const partition = partitionOf(body.alert.id, this.stream.partitions);
       this.stream.append(topics.alerts, partition, [{ kind: 'alert', value: { revision, body } }]);
     }
     return count;
+  }
+
+  private async readLosses(): Promise<number> {
+    const { stream } = this;
+    const from = Math.max(this.nextReject, stream.start(topics.coverage, LOSS_PARTITION));
+    const records = await stream.read(topics.coverage, LOSS_PARTITION, from, limits.readBytesMax);
+    for (const { kind, value, offset } of records) {
+      if (kind === 'reject') this.lost.reject(value as Reject);
+      this.nextReject = offset + 1;
+    }
+    return records.length;
   }
 
   private async read(partition: number): Promise<number> {
@@ -105,17 +125,26 @@ export class DetectTask {
     this.detector.advance(lowest);
   }
 
-  /** Events before this offset are no longer needed here. */
-  keep(partition: number): number {
-    return this.saved[partition] ?? 0;
+  /** What lies before this offset is no longer needed here. */
+  keep(topic: Topic, partition: number): number {
+    if (topic === topics.events) return this.saved[partition] ?? 0;
+    return topic === topics.coverage && partition === LOSS_PARTITION
+      ? this.savedReject
+      : Number.POSITIVE_INFINITY;
   }
 
   /** Only after a flush. */
   async save(): Promise<void> {
     if (!this.changed) return;
-    const state: DetectState = { detector: this.detector.snapshot(), marks: Object.fromEntries(this.marks) };
+    const state: DetectState = {
+      detector: this.detector.snapshot(),
+      marks: Object.fromEntries(this.marks),
+      lost: this.lost.snapshot(),
+      nextReject: this.nextReject,
+    };
     await this.stream.saveSnapshot(GROUP, 'all', { inputs: this.next, outputs: {}, state });
     this.saved = { ...this.next };
+    this.savedReject = this.nextReject;
     this.changed = false;
   }
 }

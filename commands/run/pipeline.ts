@@ -178,14 +178,15 @@ export class Pipeline {
     );
     for (let partition = 0; partition < stream.partitions; partition++) {
       await stream.retain(topics.raw, partition, beforeMs, (this.normalise[partition] as NormaliseTask).keep);
-      await stream.retain(
+      for (const topic of [
         topics.events,
-        partition,
-        beforeMs,
-        Math.min(indexed.get(`${topics.events}/${partition}`) ?? 0, this.detect.keep(partition)),
-      );
-      for (const topic of [topics.leases, topics.coverage, topics.credentials, topics.alerts]) {
-        await stream.retain(topic, partition, beforeMs, indexed.get(`${topic}/${partition}`) ?? 0);
+        topics.leases,
+        topics.coverage,
+        topics.credentials,
+        topics.alerts,
+      ]) {
+        const keep = Math.min(indexed.get(`${topic}/${partition}`) ?? 0, this.detect.keep(topic, partition));
+        await stream.retain(topic, partition, beforeMs, keep);
       }
     }
     const watermark = this.detect.watermark;

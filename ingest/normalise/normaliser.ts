@@ -393,6 +393,6 @@ export class Normaliser {
       this.coverage.count(loss.device, this.hourNow, counter, loss.count);
     // Neither is a line that is gone: the one was kept after all, the other never read.
     if (loss.reason !== 'unconfirmed' && loss.reason !== 'refused')
-      this.options.sink.reject(rejectOfLoss(loss, offset));
+      this.options.sink.reject(rejectOfLoss(loss, offset, this.hourNow));
   }
 }

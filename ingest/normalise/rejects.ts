@@ -9,10 +9,18 @@ export function rejectOf(line: Buffer, device: string, reason: RejectReason): Re
   return { bytes: line.length, device, hash: sum, id: `reject-${sum.slice(0, 32)}`, reason };
 }
 
-/** The reject of lines that the collector could not keep, told by the record at `offset`. */
-export function rejectOfLoss({ bytes, device, reason }: Loss, offset: number): Reject {
+/** The reject of lines that the collector could not keep, told by the record at `offset` when event time was `time`. */
+export function rejectOfLoss({ bytes, count, device, reason }: Loss, offset: number, time?: string): Reject {
   const sum = hash('sha256', `${device} ${reason} ${offset}`, 'hex');
-  return { bytes, device, id: `reject-${sum.slice(0, 32)}`, reason };
+  return {
+    ...(time === undefined ? {} : { '@timestamp': time }),
+    bytes,
+    device,
+    id: `reject-${sum.slice(0, 32)}`,
+    // An unread rest is known by its bytes alone.
+    lines: reason === 'unread' ? 0 : count,
+    reason,
+  };
 }
 
 /** What each kind of loss counts as. The tail of a broken connection is no gap: Vault writes the whole line again. */

@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditFile, hideFolder, tokenReplacer } from './audit-file.ts';
+import { captureNodes } from './capture-nodes.ts';
 import { captureSample } from './sample.ts';
 import { scenes } from './scenes.ts';
 import { startVault } from './servers.ts';
@@ -44,4 +45,5 @@ async function captureScenes(): Promise<number> {
 }
 
 console.log(`${await captureScenes()} lines in ${target}`);
+console.log(`${await captureNodes(join(target, 'nodes'))} lines in ${target}/nodes`);
 console.log(`${await captureSample('deploy/sample/audit.jsonl')} lines in deploy/sample/audit.jsonl`);

@@ -70,6 +70,11 @@ export class MemorySpool implements Stream {
     return copy;
   }
 
+  /** All records of a partition, durable or not. */
+  all(partition: number): readonly StreamRecord[] {
+    return this.logs[partition] ?? [];
+  }
+
   lengths(): number[] {
     return this.logs.map((log) => log.length);
   }

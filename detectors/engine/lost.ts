@@ -1,0 +1,135 @@
+// Alerts on lines that came and could not be kept: whoever reads the record must hear of a hole in it, and an attacker may
+// have made it. Not a Sigma rule: what is lost has no event. Pure, as the rest of the engine.
+
+import { createHash } from 'node:crypto';
+import { type Alert, severityOf } from '../../core/alert.ts';
+import { ECS_VERSION } from '../../core/event.ts';
+import { limits } from '../../core/limits.ts';
+import type { LossReason, Reject } from '../../core/records.ts';
+import { msOf, timeOfMs } from '../../core/time.ts';
+import type { RuleInfo } from './rule.ts';
+
+/** What the alert says of each reason that loses lines for good; the others lose none. */
+const whys: Partial<Record<LossReason, string>> = {
+  dropped: 'the spool could not take them: the disk is full or too slow',
+  quota: 'the input had used up its part of the spool',
+  line_too_long: 'they were longer than a line may be, or unfinished lines took too much memory',
+  unread: 'their file went away before it was read to its end',
+};
+
+export const lostLinesRule: RuleInfo & { level: 'high' } = {
+  alerts: true,
+  description: 'An audit device brought lines that could not be kept. The record has a hole there.',
+  falsePositives: ['A disk that filled up by itself, or a file that was deleted by hand.'],
+  file: 'detectors/engine/lost.ts',
+  groupBy: ['device', 'reason'],
+  id: '1d0f6f0e-6f0a-4a55-9d6c-0a3f4f6c1e7b',
+  level: 'high',
+  references: ['https://developer.hashicorp.com/vault/docs/audit'],
+  runbook:
+    'Look at GET /v1/coverage for the hours and the device. Make room on the disk or find who floods the input. The file device of the same Vault has the lines: they are read from there by themselves; without a file device they are gone.',
+  status: 'test',
+  techniques: ['T1562.008'],
+  threshold: 1,
+  timespanSeconds: 0,
+  title: 'Audit lines lost',
+  version: '1',
+};
+
+/** One alert as it grows. A JSON value. */
+interface Lost {
+  bytes: number;
+  device: string;
+  first: string;
+  ids: string[];
+  last: string;
+  lines: number;
+  reason: LossReason;
+  revision: number;
+}
+
+export class LostLines {
+  private readonly cluster: string;
+  /** The open alert of each device and reason: at most as many as there are of both. */
+  private readonly open: Map<string, Lost>;
+  private readonly changed = new Set<string>();
+
+  constructor(cluster: string, state: [string, Lost][] = []) {
+    this.cluster = cluster;
+    this.open = new Map(state);
+  }
+
+  /** A reject as it comes; others than lost lines are left out, and so is what was lost before event time was known. */
+  reject({ '@timestamp': time, bytes, device, id, lines = 0, reason }: Reject): void {
+    if (time === undefined || !(reason in whys)) return;
+    const key = `${device} ${reason}`;
+    let lost = this.open.get(key);
+    if (lost === undefined || bucketOf(lost.first) !== bucketOf(time)) {
+      const none = { bytes: 0, ids: [], last: time, lines: 0, revision: 0 };
+      lost = { ...none, device, first: time, reason: reason as LossReason };
+      this.open.set(key, lost);
+    }
+    lost.bytes += bytes;
+    lost.lines += lines;
+    lost.last = time;
+    lost.revision++;
+    if (lost.ids.length < limits.alertEventIdsMax) lost.ids.push(id);
+    this.changed.add(key);
+  }
+
+  take(): { body: Alert; revision: number }[] {
+    const alerts = [...this.changed].map((key) => {
+      const lost = this.open.get(key) as Lost;
+      return { body: this.bodyOf(lost), revision: lost.revision };
+    });
+    this.changed.clear();
+    return alerts;
+  }
+
+  snapshot(): [string, Lost][] {
+    return structuredClone([...this.open]);
+  }
+
+  /** The document, its keys in order so that JSON.stringify of it is canonical. */
+  private bodyOf({ bytes, device, first, ids, last, lines, reason }: Lost): Alert {
+    const { id, level, references, title, version } = lostLinesRule;
+    const user = { id: `device:${device}` };
+    const why = whys[reason] ?? reason;
+    return {
+      '@timestamp': last,
+      alert: {
+        count: Math.max(lines, ids.length),
+        first_seen: first,
+        id: shortHash(id, device, reason, ids[0] ?? ''),
+        last_seen: last,
+        late: false,
+      },
+      ecs: { version: ECS_VERSION },
+      event: {
+        action: 'audit-lines-lost',
+        category: ['configuration'],
+        dataset: 'vault.alert',
+        kind: 'alert',
+        severity: severityOf[level],
+        type: ['error'],
+      },
+      evidence: { event_ids: ids.slice(), facts: { bytes, device, lines, reason } },
+      incident: { id: shortHash('incident', user.id, first.slice(0, 10)) },
+      message: `${lines === 0 ? 'An unknown number of' : lines} audit line(s) of the device ${device} could not be kept: ${why}.`,
+      related: {},
+      rule: { id, level, name: title, reference: references[0] as string, version },
+      threat: { technique: { id: lostLinesRule.techniques } },
+      user,
+      vault: { caller: { kind: 'unknown' }, cluster: this.cluster, request: {} },
+    };
+  }
+}
+
+/** Losses of one device and reason within one such stretch of event time are one alert. */
+const bucketOf = (time: string): string => {
+  const widthMs = limits.alertGroupSeconds * 1000;
+  return timeOfMs(Math.floor(msOf(time) / widthMs) * widthMs);
+};
+
+const shortHash = (...parts: string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
