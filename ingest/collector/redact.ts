@@ -62,7 +62,7 @@ export class Redactor {
     this.plainKeys = new Set(plainKeys);
   }
 
-  /** The line without its secrets. Takes at most some 30 ms, whatever its length (decision 0010). */
+  /** The line without its secrets. What it costs by length is in decision 0010. */
   redact(line: Buffer): Redacted {
     return line.length > limits.redactWalkBytesMax ? this.redactLong(line) : this.redactShort(line);
   }

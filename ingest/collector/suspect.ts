@@ -37,7 +37,7 @@ export class Suspicion {
       if (c === QUOTE) {
         if (!standsAt(bytes, at - token.length, token)) continue;
         if (isPlainToken(bytes, at, to)) return true;
-        isSession ||= isClientToken(bytes, at) && !isInData(bytes, from, at);
+        if (!isSession) isSession = isClientToken(bytes, at) && !isInData(bytes, from, at);
       } else if (c === DOT) {
         if (isToken(bytes, at, at + 1, from, to)) return true;
       } else if (c === LETTER_W) {
@@ -47,27 +47,31 @@ export class Suspicion {
       } else if (c !== BACKSLASH || hidesByEscape(bytes, at)) return true;
     }
     // Without a client token it is a login or another open call: there the data itself shows whether the device hashes.
-    return !isSession && hasPlainData(bytes.subarray(from, to));
+    return !isSession && hasPlainData(bytes, from, to);
   }
 }
 
-/** Members of request and response that hold what Vault hashes; the second one since Vault 2.0. */
-const dataKeys = [Buffer.from('"data":{'), Buffer.from('"supplemental_audit_data":{')];
+/** The end of `"data":{`, and of `"supplemental_audit_data":{`, which Vault 2.0 and later hash like it. */
+const dataKey = Buffer.from('ata":{');
+const beforeData = [Buffer.from('"d'), Buffer.from('"supplemental_audit_d')];
+
+/** Where the next object opens that Vault hashes, or -1. */
+function nextData(bytes: Buffer, from: number, to: number): number {
+  for (let at = bytes.indexOf(dataKey, from); at >= 0 && at < to; at = bytes.indexOf(dataKey, at + 1))
+    for (const before of beforeData)
+      if (standsAt(bytes, at - before.length, before)) return at + dataKey.length - 1;
+  return -1;
+}
 
 /** Whether the member that ends at `at` may be a caller's own, inside a `data` object: those are no proof of anything. */
 function isInData(bytes: Buffer, from: number, at: number): boolean {
   // In `auth` the token comes before everything that callers name.
-  if (standsAt(bytes, from, authFirst)) return false;
-  const before = bytes.subarray(from, at);
-  return dataKeys.some((key) => before.includes(key));
+  return !standsAt(bytes, from, authFirst) && nextData(bytes, from, at) >= 0;
 }
 
-function hasPlainData(line: Buffer): boolean {
-  for (const key of dataKeys) {
-    for (let at = line.indexOf(key); at >= 0; at = line.indexOf(key, at + 1)) {
-      if (objectHasPlainValue(line, at + key.length - 1, line.length)) return true;
-    }
-  }
+function hasPlainData(bytes: Buffer, from: number, to: number): boolean {
+  for (let open = nextData(bytes, from, to); open >= 0; open = nextData(bytes, open, to))
+    if (objectHasPlainValue(bytes, open, to)) return true;
   return false;
 }
 
