@@ -103,8 +103,9 @@ export class DetectTask {
       this.next[partition] ?? 0,
       limits.readBytesMax,
     );
-    for (const { kind, value, offset } of records) {
-      if (kind === 'event') this.detector.event(value as AuditEvent);
+    for (const { kind, value, offset, cause } of records) {
+      if (kind === 'event')
+        this.detector.event(value as AuditEvent, this.marks.get(`${partition}/${cause?.partition}`) ?? '');
       else if (kind === 'watermark') {
         const { source, time } = value as Watermark;
         this.marks.set(`${partition}/${source}`, time);

@@ -24,8 +24,12 @@ export interface Detector {
   /** Event time has come to `watermark` (9 digits): what lies at or before it is counted, in order of (time, id). */
   advance(watermark: string): void;
   readonly counters: DetectorCounters;
-  /** An event as it arrives, in any order, revision 1 or 2; a half before its whole. */
-  event(event: AuditEvent): void;
+  /**
+   * An event as it arrives, in any order, revision 1 or 2; a half before its whole. It is late at or behind `mark`: how far
+   * the way that it came on had come. The watermark, if none is given, is no measure where ways are read again after a
+   * crash: then they lie beside each other otherwise than before.
+   */
+  event(event: AuditEvent, mark?: string): void;
   /** A JSON value that `createDetector` goes on from. */
   snapshot(): unknown;
   /** Alerts that are new or changed since the last take, in order of (time, id); `revision` is the alert's count. */
@@ -92,8 +96,8 @@ class RulesDetector implements Detector {
     return { ...this.#counters, evicted };
   }
 
-  event(event: AuditEvent): void {
-    const behind = event['@timestamp'] <= this.#watermark;
+  event(event: AuditEvent, mark = this.#watermark): void {
+    const behind = event['@timestamp'] <= mark;
     // A slow whole is late wherever the watermark stands, so that the outcome does not hang on when it comes.
     const slow = event.vault.revision === 2 && (event.event.duration ?? 0) > this.#slowCallNanos;
     this.#counters.evaluated++;

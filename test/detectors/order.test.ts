@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
+import { createDetector } from '../../detectors/engine/detect.ts';
 import { at } from '../builders.ts';
 import { bad, END, run, type Step, slowWhole } from './engine-run.ts';
 import { correlationText, rulesFrom, ruleText } from './rule-text.ts';
@@ -135,6 +136,13 @@ describe('a late call', () => {
   it('is late after a restart too, and whatever older watermark comes', () => {
     expect(late([{ advance: at(20) }, 'restart', bad(10)])).toEqual([[at(10), 1, true]]);
     expect(late([{ advance: at(20) }, { advance: at(5) }, bad(10)])).toEqual([[at(10), 1, true]]);
+  });
+
+  it('is late by the way that it came on, though the other ways are behind', () => {
+    const detector = createDetector({ cluster: 'test', rules: single, slowCallNanos: 3e9 });
+    detector.advance(at(5));
+    detector.event(bad(10), at(20));
+    expect(detector.take().map(({ body }) => body.alert.late)).toEqual([true]);
   });
 
   it('never enters a window', () => {

