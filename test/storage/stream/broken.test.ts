@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../../core/limits.ts';
 import type { StreamRecord } from '../../../core/ports.ts';
 import { type Loss, topics } from '../../../core/records.ts';
+import { encodeRecord, sizeOf } from '../../../storage/stream/embedded/codec.ts';
 import { PartitionReader } from '../../../storage/stream/embedded/reader.ts';
 import { segmentBases, segmentPath } from '../../../storage/stream/embedded/segments.ts';
 import { EmbeddedStream } from '../../../storage/stream/embedded/stream.ts';
@@ -151,7 +152,11 @@ describe('damage in the middle', () => {
 
   test('a line that holds the bytes of records is not taken for them', async () => {
     await writeLog(3);
-    const forged = readFileSync(segmentPath(dir, 0)).subarray(8);
+    const record = line('forged');
+    const size = sizeOf(record, 6);
+    // As whole as one can be, and with the offset that comes next.
+    const forged = Buffer.alloc(size + 100, '.');
+    encodeRecord(record, { offset: 5, beginsGroup: true }, '', forged, 50, size);
     const writer = await openWriter(dir);
     writer.append([line('before')]);
     writer.append([{ kind: 'line', bytes: forged }]);
