@@ -56,6 +56,7 @@ interface DetectorSnapshot {
   counters: DetectorCounters;
   format: 1;
   seen: [string, string][];
+  slow: Match[];
   waiting: Match[];
   watermark: string;
   windows: [string, WindowsSnapshot][];
@@ -71,6 +72,8 @@ class RulesDetector implements Detector {
   readonly #seen: SeenMatches;
   readonly #slowCallNanos: number;
   readonly #waiting: WaitingMatches;
+  /** Matches of slow wholes that came before their halves. */
+  readonly #slow: WaitingMatches;
   #watermark: string;
   readonly #windows = new Map<string, RuleWindows>();
 
@@ -83,7 +86,9 @@ class RulesDetector implements Detector {
     this.#counters = { ...(before?.counters ?? { evaluated: 0, evicted: 0, late: 0, matched: 0 }) };
     this.#watermark = before?.watermark ?? '';
     this.#seen = new SeenMatches(before?.seen);
-    this.#waiting = new WaitingMatches(before?.waiting.filter((match) => this.#rules.has(match.rule)));
+    const known = (matches: Match[] = []) => matches.filter((match) => this.#rules.has(match.rule));
+    this.#waiting = new WaitingMatches(known(before?.waiting));
+    this.#slow = new WaitingMatches(known(before?.slow));
     for (const alert of before?.changed ?? []) if (this.#rules.has(alert.first.rule)) this.#change(alert);
     const windows = new Map(before?.windows);
     for (const rule of rules.alerting)
@@ -102,20 +107,32 @@ class RulesDetector implements Detector {
     const slow = event.vault.revision === 2 && (event.event.duration ?? 0) > this.#slowCallNanos;
     this.#counters.evaluated++;
     if (behind && !slow) this.#counters.late++;
-    for (const rule of this.#alerting) if (rule.test(event)) this.#match(rule, event, behind || slow);
+    for (const rule of this.#alerting)
+      if (rule.test(event)) this.#match(rule, event, slow ? 'slow' : behind ? 'late' : 'due');
   }
 
-  #match(rule: CompiledRule, event: AuditEvent, late: boolean): void {
+  #match(rule: CompiledRule, event: AuditEvent, when: 'due' | 'late' | 'slow'): void {
     this.#counters.matched++;
     const group = rule.group(event);
     const key = matchKey(rule.id, event.event.id);
     if (group === undefined || this.#seen.has(key)) return;
-    if (!late) this.#counters.evicted += this.#waiting.put(matchOf(rule, event, group)) ? 0 : 1;
-    else if (rule.threshold === 1 && !this.#waiting.has(key)) {
-      const match = matchOf(rule, event, group);
-      this.#seen.add(key, later(match.time, this.#watermark));
-      this.#change(openAlert([match], true));
-    }
+    if (when !== 'due' && rule.threshold > 1) return;
+    const match = matchOf(rule, event, group);
+    // The half may still be on another way: what it matched is counted first, once all ways have come this far.
+    if (when === 'slow' && match.time > this.#watermark) this.#put(this.#slow, match);
+    else if (when === 'due') this.#put(this.#waiting, match);
+    else if (!this.#waiting.has(key)) this.#alertLate(match);
+  }
+
+  #put(waiting: WaitingMatches, match: Match): void {
+    if (!waiting.put(match)) this.#counters.evicted++;
+  }
+
+  #alertLate(match: Match): void {
+    const key = matchKey(match.rule, match.id);
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key, later(match.time, this.#watermark));
+    this.#change(openAlert([match], true));
   }
 
   advance(watermark: string): void {
@@ -126,6 +143,7 @@ class RulesDetector implements Detector {
       const alert = this.#windows.get(match.rule)?.count(match);
       if (alert !== undefined) this.#change(alert);
     }
+    for (const match of this.#slow.takeUntil(watermark)) this.#alertLate(match);
     for (const windows of this.#windows.values()) windows.expire(watermark);
     this.#seen.expire(watermark);
   }
@@ -150,6 +168,7 @@ class RulesDetector implements Detector {
       counters: this.counters,
       format: 1,
       seen: this.#seen.snapshot(),
+      slow: this.#slow.snapshot(),
       waiting: this.#waiting.snapshot(),
       watermark: this.#watermark,
       windows: [...this.#windows].map(([rule, windows]) => [rule, windows.snapshot()]),

@@ -6,6 +6,8 @@ import { plainKeysDefault } from '../../core/config.ts';
 import type { Json, JsonObject } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { Scrub } from '../../core/raw.ts';
+import type { RejectReason } from '../../core/records.ts';
+import { withheldLine } from '../../core/withheld.ts';
 import { cutData, hideInBytes } from './long-line.ts';
 import { Suspicion } from './suspect.ts';
 
@@ -21,8 +23,6 @@ const CUT_DATA = /^\d{1,8} bytes$/;
 const HIDDEN_TEXT = /\\u00(?!26|3[ceCE])[2-9a-fA-F]/;
 /** Letters, digits, `-`, `.`, `_` and the percent sign written as `%2E`. */
 const HIDDEN_IN_URL = /%(?:2[dDeE5]|3\d|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])/;
-/** What a line says that was not kept. Its first character tells the normaliser what it was. */
-const WITHHELD = 'sealwatch withheld a line:';
 /** Members that are secret wherever they stand and whatever they look like. */
 const secretKeys = new Set(['client_token', 'token', 'x-vault-token', 'http_raw_body']);
 /** Members of request and response that Vault hashes as a whole. */
@@ -70,7 +70,7 @@ export class Redactor {
   private redactShort(line: Buffer): Redacted {
     const text = line.toString('utf8');
     const clean = this.redactJson(text);
-    if (clean === undefined) return this.withhold(text);
+    if (clean === undefined) return this.withhold(text, line.length, reasonOf(text));
     if (clean.text === text) return { line, scrub: undefined };
     return { line: Buffer.from(clean.text, 'utf8'), scrub: clean.isRaw ? 'log_raw' : 'token_in_plain' };
   }
@@ -85,7 +85,11 @@ export class Redactor {
       return { line: searched, scrub: searched === line ? undefined : 'token_in_plain' };
     const cut = searched.length > limits.redactCutBytesMax ? undefined : cutData(searched);
     if (cut === undefined || cut.length > limits.redactWalkBytesMax)
-      return this.withhold(line.toString('latin1', 0, limits.redactWalkBytesMax), line.length);
+      return this.withhold(
+        line.toString('latin1', 0, limits.redactWalkBytesMax),
+        line.length,
+        'line_too_long',
+      );
     const { line: clean, scrub } = this.redactShort(cut);
     return { line: clean, scrub: scrub ?? 'token_in_plain' };
   }
@@ -119,10 +123,9 @@ export class Redactor {
   }
 
   /** A suspect line that cannot become an event is not kept: its reject says why, and how long it was. */
-  private withhold(text: string, length = text.length): Redacted {
-    const first = /^[<[]/.exec(text)?.[0] ?? '';
-    const line = Buffer.from(`${first}${WITHHELD} ${length} characters, ${this.hide(text)}`, 'utf8');
-    return { line, scrub: showsSecret(text) ? 'token_in_plain' : undefined };
+  private withhold(text: string, bytes: number, reason: RejectReason): Redacted {
+    const scrub = showsSecret(text) ? 'token_in_plain' : undefined;
+    return { line: withheldLine(reason, bytes, this.hide(text)), scrub };
   }
 
   /** Undefined when the value is nested deeper than `limits.nestingMax`. */
@@ -220,6 +223,19 @@ function unescaped(text: string): string {
       String.fromCharCode(Number.parseInt(code, 16)),
     );
   return bare;
+}
+
+/** Why a line that cannot be walked is no entry: what stands first tells, or it is nested too deep. */
+function reasonOf(text: string): RejectReason {
+  const [first = ''] = text;
+  if (first === '<') return 'jsonx';
+  if (first === '[') return 'not_object';
+  try {
+    JSON.parse(text.slice(text.indexOf('{')));
+  } catch {
+    return 'not_json';
+  }
+  return 'too_deep';
 }
 
 const PLAIN_CLIENT_TOKEN = /client_token"?(?!:"hmac-sha256:)/;

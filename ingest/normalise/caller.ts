@@ -80,7 +80,7 @@ const KEY_CHARS_MAX = 1000;
 
 /** What a token shows in the calls after its login. */
 function shownLater(display: string, metadata: JsonObject): Shown {
-  const key = `${display} ${JSON.stringify(metadata)}`;
+  const key = keyOf(display, metadata);
   const known = seen.get(key);
   if (known !== undefined) return known;
   const shown = shownBy({ metadata, display });
@@ -89,6 +89,16 @@ function shownLater(display: string, metadata: JsonObject): Shown {
   if (seen.size >= SEEN_MAX) seen.clear();
   if (key.length <= KEY_CHARS_MAX) seen.set(key, made);
   return made;
+}
+
+/** Unambiguous, whatever the texts hold; members that are no text show nothing. */
+function keyOf(display: string, metadata: JsonObject): string {
+  let key = display;
+  for (const name in metadata) {
+    const value = metadata[name];
+    if (typeof value === 'string') key += ` ${name.length}:${name} ${value.length}:${value}`;
+  }
+  return key;
 }
 
 /** `token create` calls its tokens `token` or `token-<given name>`; a root token is made without a login as well. */

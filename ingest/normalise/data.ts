@@ -50,9 +50,7 @@ function read(request: Entry | undefined, response: Entry | undefined): CallData
   if (main.line.length <= limits.eventDataBytesMax) return data;
   for (const part of ['request', 'response'] as const) {
     const path = `${part}.data`;
-    const isLong =
-      main.cut.includes(path) ||
-      (data[part] !== undefined && JSON.stringify(data[part]).length > limits.eventDataBytesMax);
+    const isLong = main.cut.includes(path) || isOver(data[part]);
     if (!isLong) continue;
     data[part] = undefined;
     leaveOut(data, path);
@@ -60,6 +58,12 @@ function read(request: Entry | undefined, response: Entry | undefined): CallData
   for (const path of main.cut) if (!data.truncated?.includes(path)) leaveOut(data, path);
   return data;
 }
+
+/** What is nested too deep to be written is told apart from what is too long by `dataOf`. */
+const isOver = (data: JsonObject | undefined): boolean =>
+  data !== undefined &&
+  isSorted(data, limits.nestingMax) !== 'deep' &&
+  JSON.stringify(data).length > limits.eventDataBytesMax;
 
 function leaveOut(data: CallData, path: string): void {
   data.truncated = [...(data.truncated ?? []), path].sort();

@@ -6,6 +6,7 @@ import type { StreamRecord } from '../../core/ports.ts';
 import { decodeLine, type LineHead } from '../../core/raw.ts';
 import type { Answer, Loss, Tick } from '../../core/records.ts';
 import { addSeconds, slowCallNanos } from '../../core/time.ts';
+import { withheldOf } from '../../core/withheld.ts';
 import { Clusters } from './clusters.ts';
 import { Coverage, type CoverageState } from './coverage.ts';
 import { EmittedCalls, type EmittedState } from './emitted.ts';
@@ -248,8 +249,13 @@ export class Normaliser {
 
   /** The quick scan found no entry: the full parse says why. */
   private rejectLine(line: Buffer, device: string): void {
-    const result = parseEntry(line, line.indexOf(123));
     this.coverage.count(device, this.hourNow, 'received');
+    const withheld = withheldOf(line);
+    if (withheld !== undefined) {
+      this.out.reject(line, device, this.hourNow, withheld.reason, withheld.bytes);
+      return;
+    }
+    const result = parseEntry(line, line.indexOf(123));
     this.out.reject(line, device, this.hourNow, result.ok ? 'bad_time' : result.reason);
   }
 

@@ -159,11 +159,20 @@ export class Outgoing {
     return undefined;
   }
 
-  /** `time`: of the line, else where event time has come to; undefined while that is not known. */
-  reject(line: Buffer, device: string, time: string | undefined, reason: RejectReason): void {
+  /**
+   * `time`: of the line, else where event time has come to; undefined while that is not known. `bytes`: of the line as it came,
+   * when it was withheld.
+   */
+  reject(
+    line: Buffer,
+    device: string,
+    time: string | undefined,
+    reason: RejectReason,
+    bytes = line.length,
+  ): void {
     this.counters.rejects++;
     this.coverage.count(device, time, 'rejected');
     this.coverage.count(device, time, `rejected_${reason}`);
-    this.sink.reject(rejectOf(line, device, reason));
+    this.sink.reject(rejectOf(line, device, reason, bytes));
   }
 }

@@ -4,9 +4,9 @@ import { hash } from 'node:crypto';
 import type { CoverageCounter, Loss, LossReason, Reject, RejectReason } from '../../core/records.ts';
 import { lineHash } from './find.ts';
 
-export function rejectOf(line: Buffer, device: string, reason: RejectReason): Reject {
+export function rejectOf(line: Buffer, device: string, reason: RejectReason, bytes = line.length): Reject {
   const sum = lineHash(line);
-  return { bytes: line.length, device, hash: sum, id: `reject-${sum.slice(0, 32)}`, reason };
+  return { bytes, device, hash: sum, id: `reject-${sum.slice(0, 32)}`, reason };
 }
 
 /** The reject of lines that the collector could not keep, told by the record at `offset` when event time was `time`. */

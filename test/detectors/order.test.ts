@@ -40,7 +40,8 @@ function arrivalsOf({ copies, early, ip, kind, second, user, wholeLater }: Call,
   const half = bad(second, { id, ip, revision: 1, user, ...(kind === 'slow' ? {} : { action: 'good' }) });
   return [
     { event: half, second: arrives },
-    { event: slowWhole(event), second: second + wholeLater },
+    // By another way it may come before its half.
+    { event: slowWhole(event), second: Math.max(0, second + wholeLater - 30) },
   ];
 }
 

@@ -7,8 +7,11 @@ import { canonicalJson } from '../../../core/canonical.ts';
 import type { AuditEvent } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import { rejectReasons } from '../../../core/records.ts';
+import { Redactor } from '../../../ingest/collector/redact.ts';
+import { Suspicion } from '../../../ingest/collector/suspect.ts';
 import { callOf, type EntryLine, fixtureLines, type Line, made, theEvent, withRequest } from './lines.ts';
 
+const redactor = new Redactor(Buffer.alloc(32));
 const sha = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 const time = '2026-09-01T00:00:00Z';
@@ -40,16 +43,11 @@ describe('a line that is no entry', () => {
   ])('%s: %#', (_, line, reason) => {
     const { events, rejects, counts } = made([line]);
     expect(events).toEqual([]);
-    const hash = sha(Buffer.concat([Buffer.from(line as string), Buffer.from('\n')]));
-    expect(rejects).toEqual([
-      {
-        bytes: Buffer.byteLength(line as string),
-        device: 'file',
-        hash,
-        id: `reject-${hash.slice(0, 32)}`,
-        reason,
-      },
-    ]);
+    const bytes = Buffer.from(line as string);
+    const kept = new Suspicion().of(bytes, 0, bytes.length) ? redactor.redact(bytes).line : bytes;
+    const hash = sha(Buffer.concat([kept, Buffer.from('\n')]));
+    const id = `reject-${hash.slice(0, 32)}`;
+    expect(rejects).toEqual([{ bytes: bytes.length, device: 'file', hash, id, reason }]);
     expect(rejectReasons).toContain(reason);
     expect(counts['file']).toMatchObject({ received: 1, rejected: 1, paired: 0, dropped: 0 });
   });
