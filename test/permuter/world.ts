@@ -131,7 +131,7 @@ export class World {
   async commit(): Promise<void> {
     const { spool, stream, intake } = this.alive;
     await spool.flush();
-    intake.queued = 0;
+    intake.settleAll();
     this.follow(spool, stream);
   }
 
