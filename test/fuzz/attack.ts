@@ -170,6 +170,9 @@ export function recordedSeeds(): Buffer[] {
   );
 }
 
-/** The most that the stages may still hold when event time has passed everything. */
-export const heldMax = { normaliser: 3000, detector: 2000, inputs: 2 };
+/**
+ * The most that the stages may still hold when event time has passed everything, in characters of their state. The normaliser
+ * remembers look-ups, hash pairs and nodes by number, not by time.
+ */
+export const heldMax = { normaliser: 100_000, detector: 2000, inputs: 2 };
 export const heldNames = ['normaliser', 'detector', 'inputs'] as const;

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditFile, hideFolder, tokenReplacer } from './audit-file.ts';
 import { captureAuthScenes } from './auth-methods/capture.ts';
+import { captureLeaks } from './capture-leaks.ts';
 import { captureNodes } from './capture-nodes.ts';
 import { captureSample } from './sample.ts';
 import { scenes } from './scenes.ts';
@@ -49,6 +50,7 @@ async function captureScenes(): Promise<number> {
 const steps: Record<string, () => Promise<string>> = {
   scenes: async () => `${await captureScenes()} lines in ${target}`,
   auth: async () => `${await captureAuthScenes(target)} lines of auth methods in ${target}`,
+  leaks: async () => `${await captureLeaks(`${target}-leaks`)} lines in ${target}-leaks`,
   nodes: async () => `${await captureNodes(join(target, 'nodes'))} lines in ${target}/nodes`,
   sample: async () =>
     `${await captureSample('deploy/sample/audit.jsonl')} lines in deploy/sample/audit.jsonl`,
