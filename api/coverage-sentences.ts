@@ -16,7 +16,7 @@ export function statementOf(facts: Facts): string[] {
     shown.length === 0
       ? 'No line was received in the hours of this period.'
       : `In the hours of this period ${received} lines were received from ${shown.length} audit device(s) (${shown.join(', ')}).`,
-    `Counted as paired: ${paired}, as unpaired: ${unpaired}, as halves that have no other by design: ${byDesign}, as copies from another device: ${duplicate}, as late: ${late}. A secret was found and taken out before storage ${scrubbed} time(s).`,
+    `Counted as paired: ${paired}, as unpaired: ${unpaired}, as halves that have no other by design: ${byDesign}, as shown again by the same device: ${duplicate}, as late: ${late}. A secret was found and taken out before storage ${scrubbed} time(s).`,
     totals.rejected + totals.dropped + totals.unread === 0
       ? 'No line is known to be missing.'
       : `Known to be missing: ${totals.rejected} line(s) that could not be read and ${totals.dropped} that could not be kept.`,

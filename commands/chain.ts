@@ -160,7 +160,8 @@ export class Chain {
         addSeconds(times[device] as string, -limits.replaySlackSeconds),
       ]),
     );
-    for (const normaliser of this.normalisers) normaliser.record({ ...tickRecord, value: { devices } });
+    for (const normaliser of this.normalisers)
+      normaliser.record({ ...tickRecord, offset: this.offset++, value: { devices } });
   }
 
   /** Everything out: halves that wait, windows that are open. */

@@ -79,7 +79,7 @@ const settings = z.strictObject({
       pairWaitSeconds: count(1, 3600).default(6).describe('how long a half waits for its other half'),
       allowedLatenessSeconds: count(0, 3600).default(3).describe('how far out of order a line may come'),
       dedupeSeconds: count(1, 3600)
-        .default(600)
+        .default(120)
         .describe('how long a call that went out is remembered, to know a late copy of it'),
     })
     .prefault({})

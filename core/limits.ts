@@ -48,8 +48,6 @@ export const limits = {
   datagramPollMs: 5,
   /** Longest line that is parsed to be redacted; a longer one is searched as bytes, or its data is cut out as a whole. */
   redactWalkBytesMax: 256 * KiB,
-  /** Longest line whose data is cut out; a longer one that shows secrets is withheld. */
-  redactCutBytesMax: 2 * MiB,
   /** Deepest nesting that is parsed. Real lines stay under 20. */
   nestingMax: 100,
   /** A request id longer than this is not used as an id. */

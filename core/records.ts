@@ -129,7 +129,6 @@ export const rejectReasons = [
   'not_json',
   'not_object',
   'jsonx',
-  'too_deep',
   'no_request',
   'bad_type',
   'bad_time',

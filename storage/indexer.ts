@@ -154,7 +154,8 @@ function addHole(
   const { topic, partition } = at;
   const id = `${reason}-${topic}-${partition}-${offset}`;
   batch.rejects.push({ id, device, reason, bytes, lines: count });
-  batch.coverage.push({ id, device, partition, origin: 'recorded', revision: 0, counts: { gaps: count } });
+  const counts = { dropped: count, gaps: count };
+  batch.coverage.push({ id, device, partition, origin: 'recorded', revision: 0, counts });
 }
 
 const raised = (sources: Record<number, string> = {}, { source, time }: Watermark): Record<number, string> =>

@@ -81,7 +81,7 @@ function checkKey(name: string, certificate: X509Certificate, keyFile: string): 
 
 function checkEnd(what: string, certificate: X509Certificate, nowMs: number): Finding {
   const days = Math.floor((Date.parse(certificate.validTo) - nowMs) / DAY_MS);
-  const todo = 'Renew it and start sealwatch again.';
+  const todo = 'Renew it: the new file is read while sealwatch runs.';
   if (days < 0) return fail(`${what} ended on ${certificate.validTo}`, todo);
   return days < SOON_DAYS
     ? warn(`${what} ends in ${days} day(s)`, todo)

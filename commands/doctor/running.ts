@@ -101,7 +101,7 @@ export function findingsOfCoverage({ devices, totals, nodes }: Coverage): Findin
     ...said(
       totals.refused,
       `${totals.refused} senders refused`,
-      'Someone not allowed, or too many connections: the log names the addresses.',
+      'Someone not allowed, or too many connections: look who connects (`ss -tn`), and at `allow`.',
     ),
     ...said(jsonx, `${jsonx} lines were JSONx and were refused`, 'Enable the device with format=json.'),
     ...said(

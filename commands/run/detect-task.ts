@@ -16,13 +16,10 @@ interface DetectState {
   detector: unknown;
   /** Watermark of each (events partition, raw partition). */
   marks: Record<string, string>;
-  /** What was lost, and the next offset of the coverage partition that tells it. */
+  /** What was lost, and the next offsets of the coverage partitions that tell it. */
   lost: ReturnType<LostLines['snapshot']>;
-  nextReject: number;
+  nextRejects: Record<number, number>;
 }
-
-/** The collector tells its losses on partition 0 of raw, and so the normaliser on partition 0 of coverage. */
-const LOSS_PARTITION = 0;
 
 export class DetectTask {
   readonly detector: Detector;
@@ -30,11 +27,11 @@ export class DetectTask {
   private readonly next: Record<number, number>;
   private readonly marks: Map<string, string>;
   private readonly lost: LostLines;
-  private nextReject: number;
+  private readonly nextRejects: Record<number, number>;
   watermark = '';
   private changed = false;
   private saved: Record<number, number> = {};
-  private savedReject = 0;
+  private savedRejects: Record<number, number> = {};
 
   private constructor(
     stream: Stream,
@@ -48,7 +45,7 @@ export class DetectTask {
     this.lost = lost;
     this.next = next;
     this.marks = new Map(Object.entries(state?.marks ?? {}));
-    this.nextReject = state?.nextReject ?? 0;
+    this.nextRejects = { ...state?.nextRejects };
   }
 
   static async load(options: {
@@ -72,9 +69,9 @@ export class DetectTask {
 
   /** Takes one batch of each partition; returns the number of records. The caller flushes. */
   async step(): Promise<number> {
-    let count = await this.readLosses();
+    let count = 0;
     for (let partition = 0; partition < this.stream.partitions; partition++)
-      count += await this.read(partition);
+      count += (await this.readLosses(partition)) + (await this.read(partition));
     if (count === 0) return 0;
     this.changed = true;
     this.advance();
@@ -85,13 +82,13 @@ export class DetectTask {
     return count;
   }
 
-  private async readLosses(): Promise<number> {
+  private async readLosses(partition: number): Promise<number> {
     const { stream } = this;
-    const from = Math.max(this.nextReject, stream.start(topics.coverage, LOSS_PARTITION));
-    const records = await stream.read(topics.coverage, LOSS_PARTITION, from, limits.readBytesMax);
+    const from = Math.max(this.nextRejects[partition] ?? 0, stream.start(topics.coverage, partition));
+    const records = await stream.read(topics.coverage, partition, from, limits.readBytesMax);
     for (const { kind, value, offset } of records) {
       if (kind === 'reject') this.lost.reject(value as Reject);
-      this.nextReject = offset + 1;
+      this.nextRejects[partition] = offset + 1;
     }
     return records.length;
   }
@@ -136,9 +133,7 @@ export class DetectTask {
   /** What lies before this offset is no longer needed here. */
   keep(topic: Topic, partition: number): number {
     if (topic === topics.events) return this.saved[partition] ?? 0;
-    return topic === topics.coverage && partition === LOSS_PARTITION
-      ? this.savedReject
-      : Number.POSITIVE_INFINITY;
+    return topic === topics.coverage ? (this.savedRejects[partition] ?? 0) : Number.POSITIVE_INFINITY;
   }
 
   /** Only after a flush. */
@@ -148,19 +143,15 @@ export class DetectTask {
       detector: this.detector.snapshot(),
       marks: Object.fromEntries(this.marks),
       lost: this.lost.snapshot(),
-      nextReject: this.nextReject,
+      nextRejects: this.nextRejects,
     };
-    const read = Object.entries(this.next).map(([partition, next]) => [
-      `${topics.events}/${partition}`,
-      next,
-    ]);
-    const outputs = {
-      ...Object.fromEntries(read),
-      [`${topics.coverage}/${LOSS_PARTITION}`]: this.nextReject,
-    };
+    const outputs = { ...endsOf(topics.events, this.next), ...endsOf(topics.coverage, this.nextRejects) };
     await this.stream.saveSnapshot(GROUP, 'all', { inputs: this.next, outputs, state });
     this.saved = { ...this.next };
-    this.savedReject = this.nextReject;
+    this.savedRejects = { ...this.nextRejects };
     this.changed = false;
   }
 }
+
+const endsOf = (topic: Topic, next: Record<number, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(next).map(([partition, offset]) => [`${topic}/${partition}`, offset]));

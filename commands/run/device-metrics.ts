@@ -17,13 +17,21 @@ export function inputMetrics(intake: Intake, nowMs: number): Metrics {
     put('lines_total', lines);
     put('spooled_bytes_total', spooled);
     if (lastLineMs > 0) put('last_line_age_seconds', (nowMs - lastLineMs) / 1000);
-    const time = times[id];
+    const time = timeOf(times, id);
     if (time !== undefined) put('behind_seconds', Math.max(0, nowMs - msOf(time)) / 1000);
   }
   for (const { device, reason, count } of intake.lostSinceStart.values())
     metrics[labelled('sealwatch_device_lost_total', { device, reason })] = count;
   return metrics;
 }
+
+/** Of an input whose senders have clocks of their own, the one that is furthest behind. */
+const timeOf = (times: Record<string, string>, id: string): string | undefined =>
+  times[id] ??
+  Object.entries(times)
+    .filter(([clock]) => clock.startsWith(`${id}@`))
+    .map(([, time]) => time)
+    .sort()[0];
 
 /** Counters that are taken back when a late half comes are no counters in the sense of Prometheus. */
 const takenBack: readonly CoverageCounter[] = ['unpaired', 'no_response', 'no_request'];

@@ -1,6 +1,6 @@
 // What the threads of `run` have in common: the logger, the way to report, the order to stop.
 
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
@@ -19,8 +19,17 @@ export interface Thread {
   say(message: FromThread): void;
 }
 
-/** A nice value: a third of the processor time of a thread at 0, when both want all of it. */
+/** How much nicer than the collector's thread: at 5 a thread gets a third of the processor time of a thread at 0, when both want all of it. */
 const BEHIND_COLLECTOR = 5;
+const PRIORITY_LOW = 19;
+
+function goBehind(): void {
+  try {
+    setPriority(Math.min(PRIORITY_LOW, getPriority() + BEHIND_COLLECTOR));
+  } catch {
+    // Not allowed: then all threads share alike.
+  }
+}
 
 /** Runs the body of a thread: `start` returns what stops it, what it measures, and what it wants to hear. */
 export async function runThread(
@@ -32,7 +41,7 @@ export async function runThread(
   const port = parentPort;
   if (port === null) throw new Error(`${name} runs as a worker thread only`);
   // The sockets come first when processors are short: on Linux a priority is the thread's own.
-  if (name !== 'collector' && process.platform === 'linux') setPriority(BEHIND_COLLECTOR);
+  if (name !== 'collector' && process.platform === 'linux') goBehind();
   const data = workerData as ThreadData;
   const say = (message: FromThread) => port.postMessage(message);
   try {

@@ -57,7 +57,7 @@ export function joinAlert(alert: AlertState, match: Match): AlertState {
 }
 
 /** 128 bits in hex of the parts. */
-function shortHash(...parts: string[]): string {
+export function shortHash(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 

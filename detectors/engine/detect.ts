@@ -2,7 +2,8 @@
 
 import type { Alert } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
-import { type AlertState, alertBody, openAlert } from './alert.ts';
+import { type AlertState, alertBody } from './alert.ts';
+import { LateAlerts, type LateSnapshot } from './late.ts';
 import { type Match, matchKey, matchOf } from './match.ts';
 import type { CompiledRule, CompiledRules } from './rule.ts';
 import { SeenMatches } from './seen.ts';
@@ -55,6 +56,7 @@ interface DetectorSnapshot {
   changed: AlertState[];
   counters: DetectorCounters;
   format: 1;
+  late: LateSnapshot;
   seen: [string, string][];
   slow: Match[];
   waiting: Match[];
@@ -69,6 +71,7 @@ class RulesDetector implements Detector {
   readonly #counters: DetectorCounters;
   readonly #rules: Map<string, CompiledRule>;
   readonly #alerting: CompiledRule[];
+  readonly #late: LateAlerts;
   readonly #seen: SeenMatches;
   readonly #slowCallNanos: number;
   readonly #waiting: WaitingMatches;
@@ -85,6 +88,7 @@ class RulesDetector implements Detector {
     this.#rules = new Map(rules.alerting.map((rule) => [rule.id, rule]));
     this.#counters = { ...(before?.counters ?? { evaluated: 0, evicted: 0, late: 0, matched: 0 }) };
     this.#watermark = before?.watermark ?? '';
+    this.#late = new LateAlerts(before?.late);
     this.#seen = new SeenMatches(before?.seen);
     const known = (matches: Match[] = []) => matches.filter((match) => this.#rules.has(match.rule));
     this.#waiting = new WaitingMatches(known(before?.waiting));
@@ -96,7 +100,7 @@ class RulesDetector implements Detector {
   }
 
   get counters(): DetectorCounters {
-    let evicted = this.#counters.evicted + this.#seen.evicted;
+    let evicted = this.#counters.evicted + this.#seen.evicted + this.#late.evicted;
     for (const windows of this.#windows.values()) evicted += windows.evicted;
     return { ...this.#counters, evicted };
   }
@@ -132,7 +136,7 @@ class RulesDetector implements Detector {
     const key = matchKey(match.rule, match.id);
     if (this.#seen.has(key)) return;
     this.#seen.add(key, later(match.time, this.#watermark));
-    this.#change(openAlert([match], true));
+    this.#change(this.#late.add(match, this.#watermark));
   }
 
   advance(watermark: string): void {
@@ -146,6 +150,7 @@ class RulesDetector implements Detector {
     for (const match of this.#slow.takeUntil(watermark)) this.#alertLate(match);
     for (const windows of this.#windows.values()) windows.expire(watermark);
     this.#seen.expire(watermark);
+    this.#late.expire(watermark);
   }
 
   #change(alert: AlertState): void {
@@ -167,6 +172,7 @@ class RulesDetector implements Detector {
       changed: [...this.#changed.values()],
       counters: this.counters,
       format: 1,
+      late: this.#late.snapshot(),
       seen: this.#seen.snapshot(),
       slow: this.#slow.snapshot(),
       waiting: this.#waiting.snapshot(),

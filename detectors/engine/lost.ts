@@ -1,19 +1,20 @@
 // Alerts on lines that came and could not be kept: whoever reads the record must hear of a hole in it, and an attacker may
 // have made it. Not a Sigma rule: what is lost has no event. Pure, as the rest of the engine.
 
-import { createHash } from 'node:crypto';
 import { type Alert, severityOf } from '../../core/alert.ts';
 import { ECS_VERSION } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
-import type { LossReason, Reject } from '../../core/records.ts';
+import type { Reject, RejectReason } from '../../core/records.ts';
 import { msOf, timeOfMs } from '../../core/time.ts';
+import { shortHash } from './alert.ts';
 import type { RuleInfo } from './rule.ts';
 
 /** What the alert says of each reason that loses lines for good; the others lose none. */
-const whys: Partial<Record<LossReason, string>> = {
+const whys: Partial<Record<RejectReason, string>> = {
   dropped: 'the spool could not take them: the disk is full or too slow',
   quota: 'the input had used up its part of the spool',
   line_too_long: 'they were longer than a line may be, or unfinished lines took too much memory',
+  internal: 'sealwatch stumbled over them, which is a bug: please report it',
   unread: 'their file went away before it was read to its end',
   unreadable: 'the stream had them, and the disk does not give them back',
 };
@@ -45,7 +46,7 @@ interface Lost {
   ids: string[];
   last: string;
   lines: number;
-  reason: LossReason;
+  reason: RejectReason;
   revision: number;
 }
 
@@ -67,7 +68,7 @@ export class LostLines {
     let lost = this.open.get(key);
     if (lost === undefined || bucketOf(lost.first) !== bucketOf(time)) {
       const none = { bytes: 0, ids: [], last: time, lines: 0, revision: 0 };
-      lost = { ...none, device, first: time, reason: reason as LossReason };
+      lost = { ...none, device, first: time, reason };
       this.open.set(key, lost);
     }
     lost.bytes += bytes;
@@ -131,6 +132,3 @@ const bucketOf = (time: string): string => {
   const widthMs = limits.alertGroupSeconds * 1000;
   return timeOfMs(Math.floor(msOf(time) / widthMs) * widthMs);
 };
-
-const shortHash = (...parts: string[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);

@@ -96,10 +96,11 @@ const TIME_CHARS_MAX = 64;
  * The devices of a tick. One that is silent for `limits.deviceIdleSeconds` no longer holds time back, and a socket holds it
  * back by no more than that: anybody who can connect can write old lines. A device in `behind` has lines that are not read
  * yet, so it may lag as far as it does. When all are silent, the one that is furthest goes on alone.
+ * `steadyMs` is the wall clock without its steps back.
  */
 export function tickDevices(
   clocks: ReadonlyMap<string, DeviceClock>,
-  nowMs: number,
+  { nowMs, steadyMs = nowMs }: { nowMs: number; steadyMs?: number },
   behind: ReadonlySet<string> = new Set(),
 ): Record<string, string> {
   const started = [...clocks]
@@ -117,6 +118,10 @@ export function tickDevices(
   const furthest = Math.min(nowMs, Math.max(...shown.map(({ ms }) => ms)));
   const lowest = furthest - limits.deviceIdleSeconds * 1000;
   return Object.fromEntries(
-    shown.map(({ name, ms }) => [name, timeOfMs(behind.has(name) ? ms : Math.max(ms, lowest))]),
+    // Never ahead of now: one line from the future, which anybody who can connect can write, would make all others late.
+    shown.map(({ name, ms }) => [
+      name,
+      timeOfMs(Math.min(steadyMs, behind.has(name) ? ms : Math.max(ms, lowest))),
+    ]),
   );
 }

@@ -37,6 +37,7 @@ export class Collector implements AsyncDisposable {
   private ticker: NodeJS.Timeout | undefined;
   private committing: Promise<void> | undefined;
   private commitTimer: NodeJS.Timeout | undefined;
+  private isStopped = false;
   private quotaTimer: NodeJS.Timeout | undefined;
   private readonly commits = new Commits(() => this.commitSoon());
 
@@ -88,7 +89,7 @@ export class Collector implements AsyncDisposable {
       // Retention deletes what is being read; the next look finds another start.
       logger.warn({ error: String(error) }, 'the parts of the spool cannot be reckoned; trying again');
     }
-    this.quotaTimer = setTimeout(() => this.reckonQuotas(), limits.quotaReckonMs);
+    if (!this.isStopped) this.quotaTimer = setTimeout(() => this.reckonQuotas(), limits.quotaReckonMs);
   }
 
   private async follow({ places }: Recovered): Promise<void> {
@@ -154,13 +155,15 @@ export class Collector implements AsyncDisposable {
 
   /** Stops listening, takes what has arrived, and makes it durable. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.isStopped = true;
     clearInterval(this.ticker);
     clearTimeout(this.quotaTimer);
     await Promise.all(this.listeners.map((listener) => listener[Symbol.asyncDispose]()));
     await Promise.all([...this.tails.values()].map((tail) => tail.stop()));
     clearInterval(this.commitTimer);
     await this.committing;
-    if (this.tails.size > 0) this.tick();
+    // What was lost since the last tick is told by this one.
+    this.tick();
     await this.committing;
     await this.commit();
   }

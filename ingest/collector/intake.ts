@@ -50,6 +50,8 @@ export interface Source {
 /** Where listeners put what they read. */
 export type LineSink = Pick<Intake, 'line' | 'lost' | 'source'>;
 
+const TICK_MS = 1000;
+
 export class Intake {
   readonly counters: IntakeCounters = { lines: 0, bytes: 0, scrubbed: 0, dropped: 0, future: 0 };
   /** Bytes appended but not yet durable. */
@@ -59,6 +61,8 @@ export class Intake {
   private readonly feeds = new Map<string, Feed>();
   /** By `inputId`, of inputs and of nodes that an input can tell apart. */
   private readonly clocks = new Map<string, DeviceClock>();
+  /** The wall clock, but never back. */
+  private steadyMs = 0;
   private readonly losses = new Map<string, Loss>();
   readonly lostSinceStart = new Map<string, Loss>();
   private readonly scanner = new LineScanner();
@@ -189,7 +193,9 @@ export class Intake {
       );
       this.losses.clear();
     }
-    const devices = tickDevices(this.clocks, nowMs, behind);
+    // A wall clock that is set back must not hold time up: each tick is a second at least.
+    this.steadyMs = Math.max(nowMs, this.steadyMs === 0 ? 0 : this.steadyMs + TICK_MS);
+    const devices = tickDevices(this.clocks, { nowMs, steadyMs: this.steadyMs }, behind);
     if (Object.keys(devices).length === 0 && Object.keys(files).length === 0) return;
     const spooled = Object.fromEntries([...this.feeds.values()].map((feed) => [feed.id, feed.spooled]));
     const value: Tick = { devices, files, spooled };

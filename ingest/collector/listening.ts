@@ -72,6 +72,8 @@ export async function shut(server: Server, closeAll: () => void): Promise<void> 
   await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
   closeAll();
   await closed;
+  // The connections tell of their unfinished lines when they close, which may be a turn later.
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 const DRAIN_MS = 100;

@@ -1,51 +1,13 @@
-// Redaction of lines of megabytes without parsing them: tokens are replaced in the bytes, or the data is cut out as a whole.
+// Cuts the data out of lines of megabytes without parsing them: an event would not hold it anyway.
 
 import { stringEnd } from './scan.ts';
-import { Spots } from './spots.ts';
 
 const QUOTE = 34;
-const DOT = 46;
 const COLON = 58;
 const OPEN = 123;
 const CLOSE = 125;
 const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
-
-const spots = new Spots();
-
-/** The line with `hide` done to each stretch that may hold a token; the same buffer when nothing changed. */
-export function hideInBytes(line: Buffer, hide: (text: string) => string): Buffer {
-  const parts: Buffer[] = [];
-  let kept = 0;
-  for (let at = spots.find(line, 0, line.length); at >= 0; at = spots.find(line, at + 1, line.length)) {
-    if (line[at] !== DOT || at < kept) continue;
-    const from = Math.max(kept, at - LOOK_BACK);
-    const to = tokenEnd(line, at + 1);
-    const text = line.toString('latin1', from, to);
-    const clean = hide(text);
-    if (clean === text) continue;
-    parts.push(line.subarray(kept, from), Buffer.from(clean, 'latin1'));
-    kept = to;
-  }
-  return kept === 0 ? line : Buffer.concat([...parts, line.subarray(kept)]);
-}
-
-/** Enough for `\u003chvs`. */
-const LOOK_BACK = 12;
-
-/** Behind the token whose text begins at `from`, its namespace with it. */
-function tokenEnd(line: Buffer, from: number): number {
-  let i = from;
-  while (isTokenChar(line[i])) i++;
-  if (line[i] === DOT)
-    do i++;
-    while (isTokenChar(line[i]));
-  return i;
-}
-
-const isTokenChar = (c: number | undefined): boolean =>
-  c !== undefined &&
-  ((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 45);
 
 /** The line with each `data` of request and response replaced by its length; undefined when its braces do not match. */
 export function cutData(line: Buffer): Buffer | undefined {

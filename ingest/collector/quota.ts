@@ -24,8 +24,9 @@ async function totalsAtStart(stream: Stream, partition: number): Promise<Record<
     const records = await stream.read(topics.raw, partition, offset, limits.readBytesMax);
     const tick = records.find(({ kind }) => kind === 'tick');
     if (tick !== undefined) return (tick.value as Tick).spooled ?? {};
-    if (records.length === 0) break;
-    offset += records.length;
+    const last = records.at(-1);
+    if (last === undefined) break;
+    offset = last.offset + 1;
   }
   return {};
 }

@@ -8,8 +8,7 @@ import { limits } from '../../core/limits.ts';
 import type { Scrub } from '../../core/raw.ts';
 import type { RejectReason } from '../../core/records.ts';
 import { withheldLine } from '../../core/withheld.ts';
-import { cutData, hideInBytes } from './long-line.ts';
-import { Suspicion } from './suspect.ts';
+import { cutData } from './long-line.ts';
 
 /** `hvs.` `hvb.` `hvr.` of Vault 1.10 and later, `s.` `b.` `r.` before and in OpenBao, at the begin of a word. */
 const TOKEN =
@@ -23,8 +22,13 @@ const CUT_DATA = /^\d{1,8} bytes$/;
 const HIDDEN_TEXT = /\\u00(?!26|3[ceCE])[2-9a-fA-F]/;
 /** Letters, digits, `-`, `.`, `_` and the percent sign written as `%2E`. */
 const HIDDEN_IN_URL = /%(?:2[dDeE5]|3\d|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])/;
+/** What stands for a value that is nested deeper than `limits.nestingMax`: a caller must not be able to hide a call by depth. */
+const TOO_DEEP = 'sealwatch withheld: nested too deep';
 /** Members that are secret wherever they stand and whatever they look like. */
 const secretKeys = new Set(['client_token', 'token', 'x-vault-token', 'http_raw_body']);
+const kvTypes = new Set(['kv', 'generic', 'cubbyhole']);
+/** Numbers that KV v2 itself writes. */
+const versionKeys = new Set(['version', 'current_version', 'oldest_version', 'max_versions']);
 /** Members of request and response that Vault hashes as a whole. */
 const dataKeys = new Set(['data', 'supplemental_audit_data']);
 
@@ -40,6 +44,8 @@ interface Place {
 /** Of one entry: whether its data is to be hidden, and what the walk saw. */
 interface Walk {
   hidesData: boolean;
+  /** Its data is what people store, under names of their own. */
+  isKv: boolean;
   hidden: number;
   members: number;
 }
@@ -53,8 +59,7 @@ export interface Redacted {
 export class Redactor {
   private readonly key: Buffer;
   private readonly plainKeys: ReadonlySet<string>;
-  private readonly suspicion = new Suspicion();
-  private current: Walk = { hidesData: false, hidden: 0, members: 0 };
+  private current: Walk = { hidesData: false, isKv: false, hidden: 0, members: 0 };
 
   /** `key`: at least 32 random bytes, kept with the data. `plainKeys`: members of data that stay as they are. */
   constructor(key: Buffer, plainKeys: readonly string[] = plainKeysDefault) {
@@ -75,15 +80,9 @@ export class Redactor {
     return { line: Buffer.from(clean.text, 'utf8'), scrub: clean.isRaw ? 'log_raw' : 'token_in_plain' };
   }
 
-  /**
-   * A long line is searched as bytes for what a device that hashes can show. If it is suspect even then, its data is cut out
-   * as a whole, and what is left is short.
-   */
+  /** Of a long line the data is cut out as a whole, in one pass over its bytes; what is left is short. */
   private redactLong(line: Buffer): Redacted {
-    const searched = hideInBytes(line, (text) => this.hideTokens(text));
-    if (!this.suspicion.of(searched, 0, searched.length))
-      return { line: searched, scrub: searched === line ? undefined : 'token_in_plain' };
-    const cut = searched.length > limits.redactCutBytesMax ? undefined : cutData(searched);
+    const cut = cutData(line);
     if (cut === undefined || cut.length > limits.redactWalkBytesMax)
       return this.withhold(
         line.toString('latin1', 0, limits.redactWalkBytesMax),
@@ -94,7 +93,7 @@ export class Redactor {
     return { line: clean, scrub: scrub ?? 'token_in_plain' };
   }
 
-  /** Undefined when the text is not a JSON object that can be walked. */
+  /** Undefined when the text is not a JSON object. */
   private redactJson(text: string): { text: string; isRaw: boolean } | undefined {
     const open = text.indexOf('{');
     let entry: JsonObject;
@@ -109,11 +108,11 @@ export class Redactor {
     const tokens = tokensOf(entry);
     this.current = {
       hidesData: tokens.length === 0 || tokens.some(isPlain) || pathOf(entry).startsWith('sys/raw/'),
+      isKv: kvTypes.has(mountTypeOf(entry)),
       hidden: 0,
       members: 0,
     };
     const clean = this.walk(entry, { plain: false, inRequest: false, inSecret: false, depth: 0 });
-    if (clean === undefined) return undefined;
     const isRaw = tokens.length === 0 ? this.hashesNothing(entry) : tokens.every(isPlain);
     // What the parser does not show, a prefix or the first of two members of one name, is searched as text.
     const { hidden, members } = this.current;
@@ -128,30 +127,22 @@ export class Redactor {
     return { line: withheldLine(reason, bytes, this.hide(text)), scrub };
   }
 
-  /** Undefined when the value is nested deeper than `limits.nestingMax`. */
-  private walk(value: Json, at: Place, key = ''): Json | undefined {
+  /** The value without its secrets, cut at `limits.nestingMax`. */
+  private walk(value: Json, at: Place, key = ''): Json {
     if (typeof value === 'string') return this.counted(value, this.cleanString(value, key, at));
-    // Vault hashes the numbers of a request as well (vault-audit.md 2); a PIN is one.
-    if (typeof value === 'number' && (at.inSecret || (at.plain && at.inRequest && !this.plainKeys.has(key))))
+    if (typeof value === 'number' && (at.inSecret || (at.plain && this.isSecretNumber(at, key))))
       return this.counted(value, this.hide(String(value)));
     if (typeof value !== 'object' || value === null) return value;
-    if (at.depth > limits.nestingMax) return undefined;
+    if (at.depth > limits.nestingMax) return this.counted(value, TOO_DEEP);
     if (!Array.isArray(value)) return this.walkObject(value, at);
-    const list: Json[] = [];
-    for (const item of value) {
-      const clean = this.walk(item, { ...at, depth: at.depth + 1 }, key);
-      if (clean === undefined) return undefined;
-      list.push(clean);
-    }
-    return list;
+    return value.map((item) => this.walk(item, { ...at, depth: at.depth + 1 }, key));
   }
 
-  private walkObject(value: JsonObject, at: Place): Json | undefined {
+  private walkObject(value: JsonObject, at: Place): Json {
     const entries: [string, Json][] = [];
     for (const [name, member] of Object.entries(value)) {
       this.current.members++;
       const clean = this.walk(member, this.inMember(at, name), name);
-      if (clean === undefined) return undefined;
       entries.push([this.counted(name, this.hideTokensIn(name)), clean]);
     }
     return Object.fromEntries(entries);
@@ -177,19 +168,28 @@ export class Redactor {
     return this.hideTokensIn(value);
   }
 
+  /** Vault hashes the numbers of a request (vault-audit.md 2), and those of a KV secret, which came by one; a PIN is such. */
+  private isSecretNumber({ inRequest }: Place, key: string): boolean {
+    if (this.current.isKv) return !versionKeys.has(key);
+    return inRequest && !this.plainKeys.has(key);
+  }
+
+  /** Members of a KV secret have any names. */
   private isSecretInData = (value: string, key: string): boolean =>
-    !this.plainKeys.has(key) && !RFC3339.test(value) && !CUT_DATA.test(value);
+    (this.current.isKv || !this.plainKeys.has(key)) && !RFC3339.test(value) && !CUT_DATA.test(value);
 
   /** Whether the data of an open call shows a text that is not a hash, and none that is: its device hashes nothing. */
   private hashesNothing(entry: JsonObject): boolean {
     let plain = 0;
     let hashed = 0;
-    const look = (value: Json | undefined, key: string): void => {
+    const look = (value: Json | undefined, key: string, depth = 0): void => {
+      if (depth > limits.nestingMax) return;
       if (typeof value === 'string') {
         if (value.startsWith('hmac-sha256:')) hashed++;
         else if (value !== '' && this.isSecretInData(value, key)) plain++;
       } else if (typeof value === 'object' && value !== null)
-        for (const [name, member] of Object.entries(value)) look(member, Array.isArray(value) ? key : name);
+        for (const [name, member] of Object.entries(value))
+          look(member, Array.isArray(value) ? key : name, depth + 1);
     };
     for (const part of [entry['request'], entry['response']])
       if (isObject(part)) for (const name of dataKeys) look(part[name], name);
@@ -219,23 +219,16 @@ const LAYERS = 3;
 function unescaped(text: string): string {
   let bare = text;
   for (let layer = 0; layer < LAYERS; layer++)
-    bare = bare.replace(/(?:%|\\+u00)([0-9a-fA-F]{2})/g, (_, code: string) =>
+    bare = bare.replace(/(?:%|\\{1,8}u00)([0-9a-fA-F]{2})/g, (_, code: string) =>
       String.fromCharCode(Number.parseInt(code, 16)),
     );
   return bare;
 }
 
-/** Why a line that cannot be walked is no entry: what stands first tells, or it is nested too deep. */
+/** Why a line is no entry: what stands first tells. */
 function reasonOf(text: string): RejectReason {
-  const [first = ''] = text;
-  if (first === '<') return 'jsonx';
-  if (first === '[') return 'not_object';
-  try {
-    JSON.parse(text.slice(text.indexOf('{')));
-  } catch {
-    return 'not_json';
-  }
-  return 'too_deep';
+  if (text.startsWith('<')) return 'jsonx';
+  return text.startsWith('[') ? 'not_object' : 'not_json';
 }
 
 const PLAIN_CLIENT_TOKEN = /client_token"?(?!:"hmac-sha256:)/;
@@ -261,6 +254,14 @@ function tokensOf(entry: JsonObject): string[] {
   const holders = [entry['auth'], entry['request'], response['auth']];
   const tokens = holders.map((part) => (isObject(part) ? part['client_token'] : undefined));
   return [...tokens, wrap['token']].filter((token) => typeof token === 'string' && token !== '') as string[];
+}
+
+function mountTypeOf(entry: JsonObject): string {
+  for (const part of [entry['request'], entry['response']]) {
+    const type = isObject(part) ? part['mount_type'] : undefined;
+    if (typeof type === 'string') return type;
+  }
+  return '';
 }
 
 const isPlain = (token: string): boolean => !HASHED.test(token);

@@ -29,7 +29,7 @@ export class LineScanner {
   /** Looks into the line in `bytes[from, to)`. False when it holds no object. */
   scan(bytes: Buffer, from: number, to: number): boolean {
     const { found } = this;
-    found.idEnd = found.timeEnd = found.typeEnd = 0;
+    found.start = found.idEnd = found.timeEnd = found.typeEnd = 0;
     const start = bytes[from] === OPEN ? from : this.open.find(bytes, from, to);
     if (start < 0) return false;
     found.start = start;

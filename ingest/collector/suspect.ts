@@ -70,8 +70,12 @@ function isInData(bytes: Buffer, from: number, at: number): boolean {
 }
 
 function hasPlainData(bytes: Buffer, from: number, to: number): boolean {
-  for (let open = nextData(bytes, from, to); open >= 0; open = nextData(bytes, open, to))
-    if (objectHasPlainValue(bytes, open, to)) return true;
+  for (let open = nextData(bytes, from, to); open >= 0; ) {
+    const end = endOfHashed(bytes, open, to);
+    if (end < 0) return true;
+    // On behind it: what is nested in it has been looked at, and looking again for each level is what an attacker asks for.
+    open = nextData(bytes, end, to);
+  }
   return false;
 }
 
@@ -168,15 +172,15 @@ function showsRaw(bytes: Buffer, at: number, to: number): boolean {
   return standsAt(bytes, at - 7, rawBody) && bytes[value] === QUOTE && !isHashAt(bytes, value, to);
 }
 
-/** Whether the object that begins at `open` holds a text that is not a hash, or a number. */
-function objectHasPlainValue(bytes: Buffer, open: number, to: number): boolean {
+/** Where the object that begins at `open` ends; -1 when it holds a text that is not a hash, or a number. */
+function endOfHashed(bytes: Buffer, open: number, to: number): number {
   let depth = 0;
   for (let i = open; i < to; i++) {
     const c = bytes[i] as number;
     if (c === OPEN || c === 91) depth++;
     else if (c === CLOSE || c === 93) {
-      if (--depth === 0) return false;
-    } else if (c >= 48 && c <= 57) return true;
+      if (--depth === 0) return i;
+    } else if (c >= 48 && c <= 57) return -1;
     else if (c === QUOTE) {
       if (isHashAt(bytes, i, to) && bytes[i + hashValue.length + HEX_CHARS + 1] !== COLON) {
         i += hashValue.length + HEX_CHARS;
@@ -184,11 +188,11 @@ function objectHasPlainValue(bytes: Buffer, open: number, to: number): boolean {
       }
       let end = i + 1;
       while (end < to && bytes[end] !== QUOTE) end += bytes[end] === BACKSLASH ? 2 : 1;
-      if (bytes[end + 1] !== COLON) return true;
+      if (bytes[end + 1] !== COLON) return -1;
       i = end;
     }
   }
-  return false;
+  return to;
 }
 
 function standsAt(bytes: Buffer, at: number, text: Buffer): boolean {

@@ -13,7 +13,7 @@ export interface CallData {
   response: JsonObject | undefined;
   /** Members that nobody knows, by path. */
   unknown: JsonObject | undefined;
-  /** What was too large and left out. */
+  /** What was too large or nested too deep, and left out. */
   truncated: string[] | undefined;
   /** JSON.stringify writes all of it in canonical order. */
   sorted: boolean;
@@ -21,14 +21,13 @@ export interface CallData {
 
 const parts = ['request', 'response', 'unknown'] as const;
 
-/** Data of a call from its entries; undefined when it is nested too deep to be written. */
-export function dataOf(request: Entry | undefined, response: Entry | undefined): CallData | undefined {
+/**
+ * Data of a call from its entries. What cannot be kept is left out and named: a caller chooses the data, and must not be able to
+ * choose that there is no event.
+ */
+export function dataOf(request: Entry | undefined, response: Entry | undefined): CallData {
   const data = read(request, response);
-  for (const part of parts) {
-    const sorted = isSorted(data[part], limits.nestingMax);
-    if (sorted === 'deep') return undefined;
-    if (!sorted) data.sorted = false;
-  }
+  data.sorted = parts.every((part) => isSorted(data[part], limits.nestingMax) === true);
   if (!parts.some((part) => isInexact(data[part]))) return data;
   const exact = read(request && withExactNumbers(request), response && withExactNumbers(response));
   return { ...exact, sorted: data.sorted };
@@ -47,11 +46,10 @@ function read(request: Entry | undefined, response: Entry | undefined): CallData
   };
   if (unknown?.isCut) leaveOut(data, 'unknown');
   // Only a long line can hold that much.
-  if (main.line.length <= limits.eventDataBytesMax) return data;
+  const isLong = main.line.length > limits.eventDataBytesMax;
   for (const part of ['request', 'response'] as const) {
     const path = `${part}.data`;
-    const isLong = main.cut.includes(path) || isOver(data[part]);
-    if (!isLong) continue;
+    if (!main.cut.includes(path) && !isDeep(data[part]) && !(isLong && isOver(data[part]))) continue;
     data[part] = undefined;
     leaveOut(data, path);
   }
@@ -59,11 +57,10 @@ function read(request: Entry | undefined, response: Entry | undefined): CallData
   return data;
 }
 
-/** What is nested too deep to be written is told apart from what is too long by `dataOf`. */
+const isDeep = (data: JsonObject | undefined): boolean => isSorted(data, limits.nestingMax) === 'deep';
+
 const isOver = (data: JsonObject | undefined): boolean =>
-  data !== undefined &&
-  isSorted(data, limits.nestingMax) !== 'deep' &&
-  JSON.stringify(data).length > limits.eventDataBytesMax;
+  data !== undefined && JSON.stringify(data).length > limits.eventDataBytesMax;
 
 function leaveOut(data: CallData, path: string): void {
   data.truncated = [...(data.truncated ?? []), path].sort();

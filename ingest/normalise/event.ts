@@ -55,8 +55,8 @@ export interface BuiltEvent {
   text: string;
 }
 
-/** The event of `call`; undefined when its data is nested deeper than `limits.nestingMax`. */
-export function buildEvent(call: Call): BuiltEvent | undefined {
+/** The event of `call`. */
+export function buildEvent(call: Call): BuiltEvent {
   // The response's entry repeats the request, so it is read first; the request's gives time and error.
   const main = (call.response ?? call.request) as Entry;
   const { request } = main;
@@ -79,7 +79,6 @@ export function buildEvent(call: Call): BuiltEvent | undefined {
     place,
   });
   const data = dataOf(call.request, call.response);
-  if (data === undefined) return undefined;
   const source = sourceOf(request);
   const event: AuditEvent = {
     '@timestamp': time,

@@ -57,7 +57,9 @@ export class Heartbeats {
   constructor(options: HeartbeatOptions, coverage: Pick<Coverage, 'count'>, state?: HeartbeatState) {
     const { cluster, devices, pairWaitSeconds, allowedLatenessSeconds } = options;
     this.coverage = coverage;
-    this.devices = devices.filter((device) => device.cluster === cluster).map(({ name }) => name);
+    this.devices = devices
+      .filter((device) => device.cluster === cluster && device.isFiltered !== true)
+      .map(({ name }) => name);
     // The last line of a call comes so long after its time at most, or is late.
     this.waitSeconds = pairWaitSeconds + allowedLatenessSeconds + limits.heartbeatMarginSeconds;
     this.awaited = new Map(state?.awaited.map(([id, awaited]) => [id, copyOf(awaited)]));

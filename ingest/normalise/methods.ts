@@ -52,7 +52,10 @@ const wordIn = (text: string | undefined, words: string[]): string | undefined =
 
 const alicloud: Method = {
   types: ['alicloud'],
-  is: (look) => has(look, 'role_name', 'arn') && endsWith(look, get(look, 'principal_id')),
+  // Whoever makes an AppRole's secret id writes its metadata: the mount must be called so.
+  is: (look) =>
+    has(look, 'role_name', 'arn') &&
+    wordIn(mountBefore(look, get(look, 'principal_id')), ['alicloud']) !== undefined,
   show: (look) => ({
     kind: 'workload',
     method: 'alicloud',

@@ -33,9 +33,12 @@ export class NodesSeen {
     const id = `${cluster}/${node}/${how}/${hour}`;
     if (this.told.has(id)) return;
     if (this.told.size >= limits.nodesSeenMax) {
+      const named = [...this.told.keys()].find((known) => known.includes('/forwarded_from/'));
       const [oldest, its] = this.told.entries().next().value as [string, string];
-      if (its >= hour) return;
-      this.told.delete(oldest);
+      // A node that wrote lines is never kept out by names that lines only mention.
+      if (how === 'collected' && named !== undefined) this.told.delete(named);
+      else if (its >= hour) return;
+      else this.told.delete(oldest);
     }
     this.told.set(id, hour);
     tell({ id, node, cluster, how, hour: `${hour}:00:00.000000000Z` });

@@ -2,6 +2,7 @@
 // watermark out. Pure: its only clock is the ticks in the partition.
 
 import { type Device, deviceOfInput } from '../../core/devices.ts';
+import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
 import { decodeLine, type LineHead } from '../../core/raw.ts';
 import type { Answer, Loss, Tick } from '../../core/records.ts';
@@ -46,6 +47,7 @@ export interface NormaliserState {
   heartbeats: HeartbeatState;
 }
 
+const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
 
 export class Normaliser {
@@ -60,6 +62,8 @@ export class Normaliser {
   private readonly out: Outgoing;
   private watermark: string;
   private lateBefore: string;
+  /** Later than this no line can rightly be. */
+  private aheadBound: string;
 
   constructor(options: NormaliserOptions, state?: NormaliserState) {
     this.options = options;
@@ -74,6 +78,7 @@ export class Normaliser {
     this.out = new Outgoing(options.sink, parts, state?.outgoing);
     this.watermark = state?.watermark ?? EPOCH;
     this.lateBefore = this.lateBound();
+    this.aheadBound = this.futureBound();
   }
 
   get counters() {
@@ -182,6 +187,7 @@ export class Normaliser {
     if (lowest !== undefined && lowest > this.watermark) {
       this.watermark = lowest;
       this.lateBefore = this.lateBound();
+      this.aheadBound = this.futureBound();
     }
     for (const [input, lines] of Object.entries(tick.future ?? {}))
       this.coverage.count(deviceOfInput(input), this.hourNow, 'future', lines);
@@ -196,6 +202,9 @@ export class Normaliser {
 
   private lateBound = (): string =>
     this.watermark === EPOCH ? EPOCH : addSeconds(this.watermark, -this.options.allowedLatenessSeconds);
+
+  private futureBound = (): string =>
+    this.watermark === EPOCH ? END_OF_TIME : addSeconds(this.watermark, limits.futureSeconds);
 
   /** What is not late must be known again, however short the memory is set. */
   private get dedupeSeconds(): number {
@@ -236,7 +245,9 @@ export class Normaliser {
   private forget(call: PendingCall): void {
     this.waiting.remove(call);
     const time = answerTime(call);
-    this.emitted.add(call.id, time > this.watermark ? time : this.watermark);
+    // A clock that is ahead, or somebody who pretends one, must not push out the calls of now.
+    const bounded = time > this.aheadBound ? this.aheadBound : time;
+    this.emitted.add(call.id, bounded > this.watermark ? bounded : this.watermark);
   }
 
   private evict(): void {
@@ -278,6 +289,6 @@ export class Normaliser {
       this.coverage.count(loss.device, this.hourNow, counter, loss.count);
     // Neither is a line that is gone: the one was kept after all, the other never read.
     if (loss.reason !== 'unconfirmed' && loss.reason !== 'refused')
-      this.options.sink.reject(rejectOfLoss(loss, offset, this.hourNow));
+      this.options.sink.reject(rejectOfLoss(loss, `${this.options.partition}/${offset}`, this.hourNow));
   }
 }

@@ -35,7 +35,7 @@ export function verdictOf(input: OutcomeInput): Verdict {
   if (!input.hasResponseEntry) return unknown;
   const { response, isLogin, place } = input;
   // The version is deleted or was never there: Vault answered what was asked, and gave nothing out.
-  const status = integerOf(objectOf(response, 'data'), 'http_status_code') ?? 0;
+  const status = isSecretBody(place) ? 0 : (integerOf(objectOf(response, 'data'), 'http_status_code') ?? 0);
   if (status === 404) return { ...success, reason: 'no_data' };
   if (status >= 400 || hasErrorBody(response, place)) {
     if (place.rest === 'oidc/poll') return pending;
@@ -66,13 +66,16 @@ function ofLogin(response: JsonObject | undefined): Verdict {
   return auth !== undefined ? { ...unknown, reason: 'mfa_required' } : failure('login_failed');
 }
 
+/** The data of a KV v1 read is the secret itself, with fields of any name. */
+const isSecretBody = ({ mountType, rest, operation }: Place): boolean =>
+  isKv(mountType) && !isKv2(rest) && operation === 'read';
+
 /** An error body without a Go error. A KV v1 secret may have a field `error` of its own, which is none. */
 function hasErrorBody(response: JsonObject | undefined, place: Place): boolean {
   const data = objectOf(response, 'data');
   if (data === undefined) return false;
-  const isSecretBody = isKv(place.mountType) && !isKv2(place.rest) && place.operation === 'read';
   return (
-    !isSecretBody &&
+    !isSecretBody(place) &&
     (typeof data['error'] === 'string' || Array.isArray(data['errors'])) &&
     Object.keys(data).length === 1
   );

@@ -127,17 +127,16 @@ export class Outgoing {
       response: answered,
       lines: [request?.line, answered && response?.line].filter((line) => line !== undefined),
     });
-    if (built === undefined) {
-      const { line, device, time } = (response ?? request) as Copy;
-      this.reject(line, device, time, 'too_deep');
-      return;
-    }
     this.counters.events++;
     this.sink.event(built.event, built.text);
     this.heartbeats.wentOut(built.event, shown);
     this.learn(call, main, answered === undefined ? request : response);
     const host = built.event.vault.forwarded_from && hostOf(built.event.vault.forwarded_from);
-    if (host) this.node(host, cluster.name, 'forwarded_from', built.event['@timestamp']);
+    if (
+      host &&
+      this.clusters.isTrusted(main === answered ? (response as Copy).device : (request as Copy).device)
+    )
+      this.node(host, cluster.name, 'forwarded_from', built.event['@timestamp']);
   }
 
   /** Hash pairs of a call that several devices have shown. */
@@ -173,6 +172,6 @@ export class Outgoing {
     this.counters.rejects++;
     this.coverage.count(device, time, 'rejected');
     this.coverage.count(device, time, `rejected_${reason}`);
-    this.sink.reject(rejectOf(line, device, reason, bytes));
+    this.sink.reject(rejectOf(line, device, reason, { time, bytes }));
   }
 }

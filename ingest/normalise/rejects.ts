@@ -4,14 +4,30 @@ import { hash } from 'node:crypto';
 import type { CoverageCounter, Loss, LossReason, Reject, RejectReason } from '../../core/records.ts';
 import { lineHash } from './find.ts';
 
-export function rejectOf(line: Buffer, device: string, reason: RejectReason, bytes = line.length): Reject {
+export function rejectOf(
+  line: Buffer,
+  device: string,
+  reason: RejectReason,
+  { time, bytes = line.length }: { time?: string | undefined; bytes?: number } = {},
+): Reject {
   const sum = lineHash(line);
-  return { bytes, device, hash: sum, id: `reject-${sum.slice(0, 32)}`, reason };
+  return {
+    // A call that Vault has answered is lost: that is an alert.
+    ...(losesCall.has(reason) && time !== undefined ? { '@timestamp': time, lines: 1 } : {}),
+    bytes,
+    device,
+    hash: sum,
+    id: `reject-${sum.slice(0, 32)}`,
+    reason,
+  };
 }
 
-/** The reject of lines that the collector could not keep, told by the record at `offset` when event time was `time`. */
-export function rejectOfLoss({ bytes, count, device, reason }: Loss, offset: number, time?: string): Reject {
-  const sum = hash('sha256', `${device} ${reason} ${offset}`, 'hex');
+/** Why a line of Vault's own may have become no event; what is no entry at all is anybody's noise. */
+const losesCall: ReadonlySet<RejectReason> = new Set(['line_too_long', 'internal']);
+
+/** The reject of lines that the collector could not keep, told by the record at `place` (partition/offset) when event time was `time`. */
+export function rejectOfLoss({ bytes, count, device, reason }: Loss, place: string, time?: string): Reject {
+  const sum = hash('sha256', `${device} ${reason} ${place}`, 'hex');
   return {
     ...(time === undefined ? {} : { '@timestamp': time }),
     bytes,

@@ -9,7 +9,7 @@ import { at } from '../builders.ts';
 
 let offset = 0;
 const loss = (reason: LossReason, second: number, count = 3, device = 'tcp') =>
-  rejectOfLoss({ bytes: 10 * count, count, device, reason }, offset++, at(second));
+  rejectOfLoss({ bytes: 10 * count, count, device, reason }, `0/${offset++}`, at(second));
 
 /** The last state of each alert after `rejects`. */
 function alertsOf(...rejects: ReturnType<typeof loss>[]) {

@@ -124,12 +124,11 @@ const late = (steps: Step[], rules = single) =>
   run(rules, steps).alerts.map(({ alert }) => [alert.first_seen, alert.count, alert.late]);
 
 describe('a late call', () => {
-  it('still runs rules on single events, alone, and is counted', () => {
+  it('still runs rules on single events, is counted, and is one alert with the others of its quarter of an hour', () => {
     const steps = [bad(10), { advance: at(20) }, bad(11), bad(20, { id: 'edge' })];
     expect(late(steps).sort()).toEqual([
       [at(10), 1, false],
-      [at(11), 1, true],
-      [at(20), 1, true],
+      [at(11), 2, true],
     ]);
     expect(run(single, steps).detector.counters.late).toBe(2);
   });

@@ -88,6 +88,8 @@ export function copyOfSample(n: number): string[] {
     line
       .replace(/\b([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{8})[0-9a-f]{4}\b/g, `$1${digits}`)
       .replace(/hmac-sha256:([0-9a-f]{60})[0-9a-f]{4}/g, `hmac-sha256:$1${digits}`)
+      // A lease id ends in 24 random characters.
+      .replace(/("lease_id":"[^"]+)[A-Za-z0-9]{4}"/g, `$1${digits}"`)
       .replaceAll('"127.0.0.', `"127.0.${n}.`),
   );
 }

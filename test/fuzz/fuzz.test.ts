@@ -128,7 +128,8 @@ function apply(entry: unknown, { at, how, key, value }: Edit): void {
   const put = (to: string, what: unknown) =>
     Object.defineProperty(node, to, { value: what, enumerable: true, configurable: true, writable: true });
   if (how === 'remove') delete node[name];
-  else if (how === 'add') put(key, structuredClone(value));
+  // A list has a length of its own.
+  else if (how === 'add') put(Array.isArray(node) ? `more-${key}` : key, structuredClone(value));
   else put(name, how === 'wrap' ? [{ [key]: node[name] }] : structuredClone(value));
 }
 

@@ -200,7 +200,7 @@ export class World {
   async kill(): Promise<void> {
     const { spool, stream, writer } = this.alive;
     for (const half of [spool, stream]) {
-      for (const partition of half['all'].values()) {
+      for (const partition of [...half['all'].values()].flat()) {
         if (partition.writer !== undefined) await this.tear(partition.writer);
         await partition.reader.close();
       }
@@ -220,4 +220,4 @@ export class World {
   }
 }
 
-type EmbeddedPartition = EmbeddedStream['all'] extends Map<string, infer P> ? P : never;
+type EmbeddedPartition = EmbeddedStream['all'] extends Map<string, (infer P)[]> ? P : never;

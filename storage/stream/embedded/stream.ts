@@ -28,7 +28,7 @@ interface Partition {
 export class EmbeddedStream implements Stream {
   readonly partitions: number;
   private readonly dir: string;
-  private readonly all = new Map<string, Partition>();
+  private readonly all = new Map<Topic, Partition[]>();
   private readonly holes = new Set<string>();
   private readonly onHole: (hole: Hole) => void;
   /** Records that could not be read since the start, each counted once whoever read them. */
@@ -87,11 +87,13 @@ export class EmbeddedStream implements Stream {
       partition.writer = await PartitionWriter.open(dir, onDurable, floor);
       partition.end = partition.writer.durable;
     }
-    this.all.set(`${topic}/${number}`, partition);
+    const partitions = this.all.get(topic) ?? [];
+    partitions[number] = partition;
+    this.all.set(topic, partitions);
   }
 
   private of(topic: Topic, partition: number): Partition {
-    const found = this.all.get(`${topic}/${partition}`);
+    const found = this.all.get(topic)?.[partition];
     if (found === undefined) throw new Error(`no partition ${partition} of ${topic}`);
     return found;
   }
@@ -103,7 +105,7 @@ export class EmbeddedStream implements Stream {
   }
 
   async flush(): Promise<void> {
-    await Promise.all([...this.all.values()].map((partition) => partition.writer?.flush()));
+    await Promise.all([...this.all.values()].flat().map((partition) => partition.writer?.flush()));
   }
 
   /** Another thread's writer has made everything before `end` durable. */
@@ -143,7 +145,7 @@ export class EmbeddedStream implements Stream {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const partition of this.all.values()) {
+    for (const partition of [...this.all.values()].flat()) {
       await partition.writer?.close();
       await partition.reading;
       await partition.reader.close();

@@ -24,7 +24,7 @@ test('no secret of the hostile corpus is spooled', () => {
   expect(lines.length).toBeGreaterThan(400);
   expect(secrets.length).toBeGreaterThan(400);
   const bytes = spooled(new Redactor(Buffer.alloc(32, 1)));
-  expect(bytes.length).toBeGreaterThan(10_000_000);
+  expect(bytes.length).toBeGreaterThan(500_000);
   expect(secrets.filter((secret) => shows(bytes, secret))).toEqual([]);
 }, 120_000);
 

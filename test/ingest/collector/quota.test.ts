@@ -133,7 +133,7 @@ describe('what retention has deleted', () => {
       start: (_: string, partition: number) => starts[partition],
       end: () => 9,
       read: async (_: string, partition: number, offset: number) =>
-        offset < 5 ? [{ kind: 'line' }] : [tick(partition)],
+        offset < 5 ? [{ kind: 'line', offset }] : [{ ...tick(partition), offset }],
     });
     expect(await deletedOf(stream)).toEqual({ tcp: 40, unix: 0 });
   });

@@ -219,7 +219,7 @@ test('the secrets of the capture are the ones that the tests look for', () => {
     expect(texts).toContain(secret);
 });
 
-test('a token in a line of megabytes is taken out as well, and the line stays JSON', () => {
+test('of a line of megabytes the data is cut out, a token elsewhere is taken out, and the line stays JSON', () => {
   const token = `hvs.${'A'.repeat(40)}`;
   const keys = Array.from({ length: 40_000 }, (_, i) => `key-${i}`);
   const line = JSON.stringify({
@@ -231,7 +231,6 @@ test('a token in a line of megabytes is taken out as well, and the line stays JS
   const { line: after, scrub } = new Redactor(Buffer.alloc(32)).redact(Buffer.from(line));
   expect(scrub).toBe('token_in_plain');
   expect(after.toString()).not.toContain(token);
-  expect(
-    (JSON.parse(after.toString()) as { response: { data: { keys: string[] } } }).response.data.keys,
-  ).toEqual(keys);
+  const { response } = JSON.parse(after.toString()) as { response: { data: object } };
+  expect(response.data).toEqual({ sealwatch_withheld: expect.stringMatching(/^\d+ bytes$/) });
 });
