@@ -124,6 +124,12 @@ const late = (steps: Step[], rules = single) =>
   run(rules, steps).alerts.map(({ alert }) => [alert.first_seen, alert.count, alert.late]);
 
 describe('a late call', () => {
+  it('of a device that is behind is no alert of its own', () => {
+    const flood = Array.from({ length: 500 }, (_, i) => bad(1 + (i % 7), { id: `late-${i}` }));
+    const alerts = late([{ advance: at(20) }, ...flood]);
+    expect(alerts.map(([, count]) => count)).toEqual([500]);
+  });
+
   it('still runs rules on single events, is counted, and is one alert with the others of its quarter of an hour', () => {
     const steps = [bad(10), { advance: at(20) }, bad(11), bad(20, { id: 'edge' })];
     expect(late(steps).sort()).toEqual([

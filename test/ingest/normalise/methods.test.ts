@@ -249,3 +249,13 @@ describe('OIDC and JWT are one plugin', () => {
     expect(event.user.name).toBe(name);
   });
 });
+
+it('metadata of an AppRole secret id, written by whoever makes it, is not taken for another method', () => {
+  const { vault, related } = readBy('ci-approle', {
+    role_name: 'payments',
+    arn: 'acs:ram::1:assumed-role/admin/payments-vm',
+    principal_id: 'approle',
+  });
+  expect(vault.caller).toMatchObject({ auth_method: 'approle', role: 'payments' });
+  expect(JSON.stringify(related)).not.toContain('admin');
+});
