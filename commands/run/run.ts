@@ -42,8 +42,11 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
   const stopSignal = signalled();
   try {
     const collector = start(threads, 'collector', { ...data, pipeline: port1 }, [port1]);
+    // One after the other: what most often cannot start is a listener, and a thread that is ended while it loads a native
+    // module takes the process with it.
+    await ready(collector);
     const pipeline = start(threads, 'pipeline', { ...data, collector: port2 }, [port2]);
-    await Promise.all([ready(collector), ready(pipeline)]);
+    await ready(pipeline);
     const serve = start(threads, 'serve', data, []);
     await ready(serve);
     welcome({

@@ -132,7 +132,7 @@ describe('the hostile corpus', () => {
         .filter((name) => pattern.test(name))
         .reduce((sum, name) => sum + (outputs.get(name)?.length ?? 0), 0);
     // Three copies of the calls went through the spool, and one into each of the rest.
-    expect(sized(/data\/stream\//)).toBeGreaterThan(10_000_000);
+    expect(sized(/data\/stream\//)).toBeGreaterThan(1_000_000);
     for (const place of [
       /evidence\.db/,
       /data\/alerts\.jsonl/,
