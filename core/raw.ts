@@ -1,5 +1,7 @@
 // The payload of a `line` record on vault.audit.raw: which device it came on, where it lay in its file, the scrubbed line.
 
+import { limits } from './limits.ts';
+
 /** Why the scrubber took something out of a line: its device hashes nothing, or a token stood where Vault does not hash. */
 export type Scrub = 'log_raw' | 'token_in_plain';
 
@@ -108,7 +110,6 @@ interface Source {
   node: string | undefined;
 }
 const sources = new Map<string, Source>();
-const SOURCES_MAX = 1000;
 
 function decodeSource(payload: Buffer, from: number, to: number): Source {
   const key = payload.toString('latin1', from, to);
@@ -117,7 +118,7 @@ function decodeSource(payload: Buffer, from: number, to: number): Source {
     const nodeAt = from + 1 + (payload[from] as number);
     const node = payload.toString('utf8', nodeAt + 1, to);
     source = { device: payload.toString('utf8', from + 1, nodeAt), node: node === '' ? undefined : node };
-    if (sources.size < SOURCES_MAX) sources.set(key, source);
+    if (sources.size < limits.sourcesMax) sources.set(key, source);
   }
   return source;
 }
