@@ -11,6 +11,8 @@ export interface ThreadData {
 }
 
 export type FromThread =
+  /** First of all: the thread's modules are loaded. */
+  | { type: 'loaded' }
   | { type: 'ready'; says: Record<string, string> }
   | { type: 'metrics'; metrics: Metrics }
   | { type: 'failed'; code: ErrorCode; message: string; advice: string };

@@ -19,6 +19,8 @@ interface RunningThread {
   metrics: Metrics;
   /** When it last reported. */
   reportedMs: number;
+  /** Its modules are loaded, or it has ended. */
+  loaded: Promise<unknown>;
   /** Why it ended; settles once, whenever that is. */
   ended: Promise<SealwatchError>;
 }
@@ -42,11 +44,8 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
   const stopSignal = signalled();
   try {
     const collector = start(threads, 'collector', { ...data, pipeline: port1 }, [port1]);
-    // One after the other: what most often cannot start is a listener, and a thread that is ended while it loads a native
-    // module takes the process with it.
-    await ready(collector);
     const pipeline = start(threads, 'pipeline', { ...data, collector: port2 }, [port2]);
-    await ready(pipeline);
+    await Promise.all([ready(collector), ready(pipeline)]);
     const serve = start(threads, 'serve', data, []);
     await ready(serve);
     welcome({
@@ -66,6 +65,8 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
     await stopAll(threads);
     return 0;
   } finally {
+    // A thread that is ended while it loads a native module takes the process with it.
+    await Promise.all(threads.map((thread) => thread.loaded));
     // A part that has failed takes the others with it: half a sealwatch looks like a whole one from outside.
     await Promise.all(threads.map((thread) => thread.worker.terminate()));
   }
@@ -103,6 +104,9 @@ function start(threads: RunningThread[], name: string, data: object, transfer: M
     says: {},
     metrics: {},
     reportedMs: Date.now(),
+    loaded: Promise.race(
+      ['message', 'error', 'exit'].map((name) => new Promise((resolve) => worker.once(name, resolve))),
+    ),
     ended: endOf(name, worker),
   };
   worker.on('message', (message: FromThread) => {

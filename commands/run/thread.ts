@@ -44,6 +44,7 @@ export async function runThread(
   if (name !== 'collector' && process.platform === 'linux') goBehind();
   const data = workerData as ThreadData;
   const say = (message: FromThread) => port.postMessage(message);
+  say({ type: 'loaded' });
   try {
     const body = await start({ data, say, logger: createLogger(data.config.logLevel, name) });
     const report = () => {

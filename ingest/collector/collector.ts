@@ -51,6 +51,8 @@ export class Collector implements AsyncDisposable {
     const collector = new Collector(options);
     const inputs = inputsOf(options.config);
     const recovered = await recover(options.stream, new Set(inputs.map(inputId)));
+    // What is there already can be worked on, though the disk may take nothing more.
+    collector.tellEnds();
     for (const [id, time] of recovered.times) collector.intake.resume(id, time, options.now());
     for (const [id, spooled] of recovered.spooled) collector.intake.resumeSpooled(id, spooled);
     try {
@@ -131,7 +133,7 @@ export class Collector implements AsyncDisposable {
   }
 
   private async commit(): Promise<void> {
-    const { stream, onDurable, logger } = this.options;
+    const { stream, logger } = this.options;
     const mark = this.intake.mark();
     const end = this.commits.begin();
     const places = [...this.tails.values()].map((tail) => ({ tail, place: tail.place }));
@@ -150,6 +152,11 @@ export class Collector implements AsyncDisposable {
     end(true);
     this.intake.settle(mark);
     for (const { tail, place } of places) tail.setDurable(place);
+    this.tellEnds();
+  }
+
+  private tellEnds(): void {
+    const { stream, onDurable } = this.options;
     onDurable(Array.from({ length: stream.partitions }, (_, partition) => stream.end(topics.raw, partition)));
   }
 
