@@ -4,7 +4,7 @@
 import { appendFile, copyFile, link, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../../core/limits.ts';
 import { isRotated } from '../../../ingest/collector/rotated.ts';
 import { MemorySpool } from './spool.ts';
@@ -75,9 +75,9 @@ describe('while sealwatch runs', () => {
     const { tail } = await at.follow(spool, undefined, false);
     await rotate();
     await append(numbered(3, 5));
+    await vi.waitFor(() => expect(tail.isBehind).toBe(true), { timeout: 8_000, interval: 10 });
     await sleep(20 * limits.tailPollMs);
     expect(texts(spool)).toEqual(numbered(0, 3));
-    expect(tail.isBehind).toBe(true);
     tail.setDurable(tail.place);
     await linesReach(spool, numbered(0, 5));
   });
