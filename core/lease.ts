@@ -1,4 +1,6 @@
-// A credential that Vault gave out, from issue to end (design section 4).
+// A credential that Vault gave out, from issue to end (design section 4; the members beyond it: decision 0018).
+
+import type { CallerKind } from './event.ts';
 
 export interface Lease {
   cluster: string;
@@ -10,6 +12,9 @@ export interface Lease {
   holder?: string;
   /** `user.id` of who holds it. */
   holder_id?: string;
+  /** Id of the token (a row with `kind: token`) whose end ends it: the token that took it; of a token its parent. */
+  holder_token?: string;
+  /** Lease id; of a token `token:` and its accessor, of a batch token `token:` and its hash (the form of `user.id`). */
   id: string;
   issued_at: string;
   kind: 'lease' | 'token';
@@ -23,6 +28,7 @@ export interface Lease {
   renewals: number;
   /** `user.id` of who asked for it. */
   requested_by: string;
+  /** The role whose settings decide the lifetime: of a lease the engine's (`readonly`), of a token the auth method's. */
   role?: string;
   state: 'active' | 'revoked' | 'expired' | 'irrevocable' | 'unknown';
   terms: { at: string; ttl_s: number }[];
@@ -36,4 +42,33 @@ export interface Lease {
     | 'hmac_join'
     | 'dictionary'
     | 'unknown';
+  /** Of tokens only. */
+  token?: TokenDetails;
+  /** How it was handed over in a wrapped answer (vault-audit.md 7.12). */
+  wrapped?: { by: string; at: string; opened_at?: string; opened_from?: string };
+}
+
+/** What is known of a token beyond its lifetime. */
+export interface TokenDetails {
+  /** As the first-ranked device shows it. Batch tokens have none. */
+  accessor?: string;
+  /** `approle`, `userpass`; `token` for one that another token made. */
+  auth_method?: string;
+  auth_mount?: string;
+  display_name?: string;
+  entity_id?: string;
+  kind?: CallerKind;
+  /** Id of the event of the login that the chain of parents began with. */
+  login?: string;
+  /** Uses it was given; absent for any number. */
+  num_uses?: number;
+  /** No token's end ends it. */
+  orphan?: boolean;
+  /** Seconds of its period, when a look-up or its role tells. */
+  period_s?: number;
+  /** It is renewed past what any other token could be: told by a look-up or its role, or by behaviour. */
+  periodic?: 'told' | 'behaviour';
+  policies?: string[];
+  type?: string;
+  uses_left?: number;
 }

@@ -2,10 +2,20 @@
 
 import type { Alert } from './alert.ts';
 import type { Origin } from './devices.ts';
-import type { AuditEvent } from './event.ts';
+import type { Fact } from './directory.ts';
+import type { AuditEvent, Json, JsonObject } from './event.ts';
 import type { Lease } from './lease.ts';
 import type { Clause, Field, Group, Page, Query, QueryKind } from './query.ts';
-import type { CoverageCounter, CoverageRow, HashPair, Kind, NodeSeen, Reject, Topic } from './records.ts';
+import type {
+  CoverageCounter,
+  CoverageRow,
+  HashPair,
+  Kind,
+  NodeSeen,
+  Question,
+  Reject,
+  Topic,
+} from './records.ts';
 
 /** Why a record exists: the input record, and which of its outputs this is. */
 export interface Cause {
@@ -89,6 +99,7 @@ export interface EvidenceBatch {
   coverage: CoverageRow[];
   hashes: HashPair[];
   nodes: NodeSeen[];
+  facts: Fact[];
   offsets: IndexOffset[];
   /** The store's watermark never goes back: a lower one than it has is ignored. */
   watermark?: string;
@@ -103,6 +114,47 @@ export interface EvidenceWriter extends AsyncDisposable {
   retain(before: string): Promise<number>;
 }
 
+/** What Vault answers to the ledger's questions: Vault itself, or a file of recorded answers. Never throws. */
+export interface VaultAnswers {
+  /** Takes the question; the answer comes back as a record of the stream, or not at all. */
+  ask(question: Question): void;
+}
+
+/** A row of the ledger: the lease as it is told, how often it was told, and what only the ledger needs. */
+export interface Held {
+  lease: Lease;
+  revision: number;
+  /** Anything the ledger keeps beside it, as JSON. */
+  notes: JsonObject;
+}
+
+/**
+ * The ledger's memory: on disk, its hot part cached, all of it in one transaction with the place in the stream that it stands for.
+ * "Open" rows are those without `ended_at`. Iterables are read to their end before anything is put.
+ */
+export interface LedgerMemory extends Disposable {
+  held(id: string): Held | undefined;
+  put(held: Held): void;
+  /** Open rows whose `holder_token` is this token: its leases, and the tokens that it made. */
+  openOf(token: string): Held[];
+  /** Open leases (not tokens) of this namespace whose id begins with `prefix`. */
+  openUnder(namespace: string, prefix: string): Held[];
+  /** Open rows whose `expires_at` is at or before `time`, the first to expire first, at most `limit`. */
+  expired(time: string, limit: number): Held[];
+  /** Newest first, at most `limit`: open leases of a holder's id; of anybody when it is undefined. */
+  newestOpen(holderId: string | undefined, limit: number): Held[];
+  /** Small values of any kind by space and key, `undefined` when absent. */
+  get(space: string, key: string): Json | undefined;
+  set(space: string, key: string, value: Json): void;
+  delete(space: string, key: string): void;
+  /** Values of a space whose key begins with `prefix`, by key, at most `limit`. */
+  list(space: string, prefix: string, limit: number): { key: string; value: Json }[];
+  /** Everything since the last commit becomes lasting, together with `place`. */
+  commit(place: Json): void;
+  /** What the last commit gave. */
+  place(): Json | undefined;
+}
+
 export interface CoverageHour {
   device: string;
   hour: string | undefined;
@@ -114,13 +166,14 @@ export interface CoverageHour {
 export interface EvidenceReader extends AsyncDisposable {
   find<K extends QueryKind>(query: Query<K>): Promise<Page<K>>;
   get<K extends QueryKind>(kind: K, id: string): Promise<Page<K>['items'][number] | undefined>;
-  /** Exact groups over events, ordered by the values of `by`. */
-  group(options: {
+  /** Exact groups over rows of a kind (events when it is not given), ordered by the values of `by`. */
+  group<K extends QueryKind = 'events'>(options: {
+    kind?: K;
     from: string;
     to: string;
-    where: Clause[];
-    by: Field[];
-    collect: Field[];
+    where: Clause<K>[];
+    by: Field<K>[];
+    collect: Field<K>[];
     limit: number;
   }): Promise<{ groups: Group[]; complete: boolean }>;
   count(kind: QueryKind, options: { from?: string; to?: string; where: Clause[] }): Promise<number>;

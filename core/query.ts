@@ -1,6 +1,7 @@
 // Questions to the evidence store, as values: exact fields, exact values, order always (time, id).
 
 import type { Alert } from './alert.ts';
+import type { Fact } from './directory.ts';
 import type { AuditEvent } from './event.ts';
 import type { Lease } from './lease.ts';
 
@@ -8,6 +9,7 @@ export interface Rows {
   events: AuditEvent;
   alerts: Alert;
   leases: Lease;
+  facts: Fact;
 }
 export type QueryKind = keyof Rows;
 
@@ -28,7 +30,28 @@ export const fields = {
     'vault.pair',
   ],
   alerts: ['user.id', 'rule.id', 'rule.level', 'incident.id'],
-  leases: ['holder_id', 'requested_by', 'path', 'state', 'kind', 'ttl_source'],
+  leases: [
+    'holder_id',
+    'holder',
+    'holder_token',
+    'requested_by',
+    'path',
+    'role',
+    'state',
+    'kind',
+    'ttl_source',
+    'end_reason',
+    'ended_at',
+    'expires_at',
+    'ttl_s',
+    'token.accessor',
+    'token.entity_id',
+    'token.login',
+    'token.auth_method',
+    'token.type',
+    'token.periodic',
+  ],
+  facts: ['what', 'key', 'name', 'source'],
 } as const satisfies Record<QueryKind, readonly string[]>;
 
 export type Field<K extends QueryKind = 'events'> = (typeof fields)[K][number];
@@ -36,6 +59,10 @@ export type Field<K extends QueryKind = 'events'> = (typeof fields)[K][number];
 export type Clause<K extends QueryKind = QueryKind> =
   | { field: Field<K>; op: 'eq' | 'prefix'; value: string }
   | { field: Field<K>; op: 'in'; value: string[] }
+  /** Later than the time `value`, or absent: of `ended_at`, what was alive then. */
+  | { field: Field<K>; op: 'after_or_absent'; value: string }
+  /** A number greater than `value`; absent is not. */
+  | { field: Field<K>; op: 'over'; value: number }
   | { field: Field<K>; op: 'exists'; value: boolean };
 
 export interface Query<K extends QueryKind = QueryKind> {
@@ -70,6 +97,7 @@ export interface Group {
 }
 
 /** The time that orders rows of a kind. */
-export function timeOf(kind: QueryKind, row: AuditEvent | Alert | Lease): string {
+export function timeOf(kind: QueryKind, row: Rows[QueryKind]): string {
+  if (kind === 'facts') return (row as Fact).at;
   return kind === 'leases' ? (row as Lease).issued_at : (row as AuditEvent | Alert)['@timestamp'];
 }

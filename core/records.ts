@@ -1,7 +1,7 @@
 // What travels on the stream beside events, leases and alerts: ticks, losses, answers, rejects, coverage, hash pairs.
 
 import type { Origin } from './devices.ts';
-import type { JsonObject } from './event.ts';
+import type { AuditEvent, JsonObject } from './event.ts';
 
 /** Topics of design section 3. */
 export const topics = {
@@ -28,6 +28,9 @@ export const kinds = {
   watermark: 10,
   hashes: 11,
   node: 12,
+  credential: 13,
+  fact: 14,
+  own: 15,
 } as const;
 export type Kind = keyof typeof kinds;
 
@@ -94,8 +97,66 @@ export interface Answer {
   /** 0 when Vault did not answer. */
   status: number;
   response?: JsonObject;
-  /** Why it was asked: `heartbeat` must be seen on every device under the answer's `request_id`. */
-  purpose?: 'heartbeat';
+  /**
+   * Why it was asked: `heartbeat` must be seen on every device under the answer's `request_id`; `login` began a token that this
+   * process holds. Absent: the ledger's question.
+   */
+  purpose?: 'heartbeat' | 'login';
+}
+
+/** What the ledger wants to know from Vault. Its answer comes as an `Answer` with the same method, path and body. */
+export interface Question {
+  /** Time of the event that raises it: an answer from before it does not answer it. */
+  at: string;
+  method: 'GET' | 'POST' | 'LIST';
+  /** Without `/v1/`. */
+  path: string;
+  body?: JsonObject;
+  /** Namespace with its closing slash; absent for the root. */
+  namespace?: string;
+  /** What a budget leaves out first stands last: see `questionNeeds`. */
+  need: QuestionNeed;
+}
+
+/**
+ * Why the ledger asks, most needed first: a lifetime that no line and no role tells; what a name, mount, role or policy is; which
+ * lease a hash stands for; whether what should be over is over; how true what was concluded is.
+ */
+export const questionNeeds = ['lifetime', 'directory', 'hash', 'end', 'sample'] as const;
+export type QuestionNeed = (typeof questionNeeds)[number];
+
+/** An event that the ledger works on, with the hashes of its line that no event holds. Never a token in plain. */
+export interface CredentialCall {
+  event: AuditEvent;
+  handles?: Handles;
+}
+
+/** Hashes by which tokens are named beside their accessor (vault-audit.md 4, correlation table). */
+export interface Handles {
+  /** `auth.client_token`: the caller's token as it was sent; equals the login's `issued` and the `wrap` it was opened from. */
+  sent?: string;
+  /** `request.client_token`: the caller's inner token; equals `request.data.token` of revoke, renew and lookup. */
+  inner?: string;
+  /** `response.auth.client_token`. */
+  issued?: string;
+  /** `response.wrap_info.token`. */
+  wrap?: string;
+  /** `response.wrap_info.wrapped_accessor`. */
+  wrapped_accessor?: string;
+  /** `auth.remaining_uses`: uses that the caller's token had before this call. */
+  uses_left?: number;
+}
+
+/** A token that this process holds, as the audit log shows it; what its identity does with any other is not sealwatch. */
+export interface OwnToken {
+  /** `own-` and a hash of the accessor. */
+  id: string;
+  cluster: string;
+  accessor: string;
+  entity_id?: string;
+  /** From when on; until its end. */
+  at: string;
+  proof: string;
 }
 
 /** Two devices showed the same token or accessor, each under its own salt (vault-audit.md 2). */

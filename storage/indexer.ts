@@ -1,6 +1,7 @@
 // The indexer: stream -> evidence store, each batch in one transaction with the offsets it came from.
 
 import type { Alert } from '../core/alert.ts';
+import type { Fact } from '../core/directory.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
@@ -77,6 +78,7 @@ const emptyBatch = (): EvidenceBatch => ({
   coverage: [],
   hashes: [],
   nodes: [],
+  facts: [],
   offsets: [],
 });
 
@@ -133,6 +135,9 @@ function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffse
       break;
     case 'node':
       batch.nodes.push(record.value as NodeSeen);
+      break;
+    case 'fact':
+      batch.facts.push(record.value as Fact);
       break;
     case 'loss':
       addHole(record.offset, record.value as Loss, batch, position);

@@ -125,7 +125,7 @@ export function addLeases(app: App, reader: EvidenceReader): void {
 }
 
 /** `/v1/KIND/{id}`. Ids hold slashes: they may come encoded, or as they are (the second, hidden route). */
-function addOne<K extends QueryKind>(
+function addOne<K extends 'events' | 'alerts' | 'leases'>(
   app: App,
   reader: EvidenceReader,
   kind: K,

@@ -25,6 +25,7 @@ function matches(event: AuditEvent, clause: Clause<'events'>): boolean {
   if (clause.op === 'exists') return (value !== undefined) === clause.value;
   if (value === undefined) return false;
   if (clause.op === 'in') return clause.value.includes(value);
+  if (clause.op === 'after_or_absent' || clause.op === 'over') throw new Error(`not of events: ${clause.op}`);
   return clause.op === 'eq' ? value === clause.value : value.startsWith(clause.value);
 }
 

@@ -26,6 +26,7 @@ export const batchOf = (parts: Partial<EvidenceBatch>): EvidenceBatch => ({
   coverage: [],
   hashes: [],
   nodes: [],
+  facts: [],
   offsets: [],
   ...parts,
 });

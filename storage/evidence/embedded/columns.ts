@@ -4,7 +4,9 @@ import type { Field, QueryKind, Rows } from '../../../core/query.ts';
 
 interface Column<K extends QueryKind> {
   column: string;
-  value: (row: Rows[K]) => string | undefined;
+  /** `text` when it is not given. */
+  type?: 'integer';
+  value: (row: Rows[K]) => string | number | undefined;
 }
 type Columns = { [K in QueryKind]: Record<Field<K>, Column<K>> };
 
@@ -36,6 +38,25 @@ const columns: Columns = {
     state: { column: 'state', value: (row) => row.state },
     kind: { column: 'kind', value: (row) => row.kind },
     ttl_source: { column: 'ttl_source', value: (row) => row.ttl_source },
+    holder: { column: 'holder', value: (row) => row.holder },
+    holder_token: { column: 'holder_token', value: (row) => row.holder_token },
+    role: { column: 'role', value: (row) => row.role },
+    end_reason: { column: 'end_reason', value: (row) => row.end_reason },
+    ended_at: { column: 'ended_at', value: (row) => row.ended_at },
+    expires_at: { column: 'expires_at', value: (row) => row.expires_at },
+    ttl_s: { column: 'ttl_s', type: 'integer', value: (row) => row.ttl_s },
+    'token.accessor': { column: 'accessor', value: (row) => row.token?.accessor },
+    'token.entity_id': { column: 'entity_id', value: (row) => row.token?.entity_id },
+    'token.login': { column: 'login', value: (row) => row.token?.login },
+    'token.auth_method': { column: 'auth_method', value: (row) => row.token?.auth_method },
+    'token.type': { column: 'token_type', value: (row) => row.token?.type },
+    'token.periodic': { column: 'periodic', value: (row) => row.token?.periodic },
+  },
+  facts: {
+    what: { column: 'what', value: (row) => row.what },
+    key: { column: 'key', value: (row) => row.key },
+    name: { column: 'name', value: (row) => row.name },
+    source: { column: 'source', value: (row) => row.source },
   },
 };
 
@@ -44,6 +65,7 @@ export const columnLists: { [K in QueryKind]: Column<K>[] } = {
   events: Object.values(columns.events),
   alerts: Object.values(columns.alerts),
   leases: Object.values(columns.leases),
+  facts: Object.values(columns.facts),
 };
 
 /** The column of a field of `kind`. Throws on a field that is not in `core/query`: its name becomes part of the SQL. */

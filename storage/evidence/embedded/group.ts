@@ -1,28 +1,37 @@
-// Exact groups over events in one pass and bounded memory: SQLite counts the fine groups, in order; here they are merged.
+// Exact groups over rows in one pass and bounded memory: SQLite counts the fine groups, in order; here they are merged.
 
 import { limits } from '../../../core/limits.ts';
 import type { EvidenceReader } from '../../../core/ports.ts';
-import type { Group } from '../../../core/query.ts';
+import type { Clause, Field, Group, QueryKind } from '../../../core/query.ts';
 import { columnName } from './columns.ts';
 import type { Database } from './sqlite.ts';
 import { whereOf } from './where.ts';
 
-type Options = Parameters<EvidenceReader['group']>[0];
+interface Options {
+  kind?: QueryKind;
+  from: string;
+  to: string;
+  where: readonly Clause[];
+  by: readonly Field<QueryKind>[];
+  collect: readonly Field<QueryKind>[];
+  limit: number;
+}
 type Answer = Awaited<ReturnType<EvidenceReader['group']>>;
 
 /** Length of a canonical time. */
 const TIME_CHARS = 30;
 
 /** `limit` is cut to `limits.evidenceRowsMax`; more groups than that give `complete: false`. */
-export function groupEvents(database: Database, options: Options): Answer {
-  const by = options.by.map((field) => columnName('events', field));
-  const collect = options.collect.map((field) => columnName('events', field));
-  const { sql, values } = whereOf('events', options);
+export function groupRows(database: Database, options: Options): Answer {
+  const { kind = 'events' } = options;
+  const by = options.by.map((field) => columnName(kind, field));
+  const collect = options.collect.map((field) => columnName(kind, field));
+  const { sql, values } = whereOf(kind, options);
   const keys = [...by, ...collect].join(', ');
   // Times have one length, so the greatest text of time and id belongs to the last event in the order (time, id).
   const statement = database.prepare(
     `select ${keys === '' ? '' : `${keys}, `}count(*) as n, min(ts) as first, max(ts || id) as last
-      from events${sql} ${keys === '' ? 'having n > 0' : `group by ${keys} order by ${keys}`}`,
+      from ${kind}${sql} ${keys === '' ? 'having n > 0' : `group by ${keys} order by ${keys}`}`,
   );
   const limit = Math.min(options.limit, limits.evidenceRowsMax);
   const groups: Group[] = [];
@@ -41,7 +50,7 @@ export function groupEvents(database: Database, options: Options): Answer {
 
 type FineGroup = Record<string, string | number | null>;
 
-const textOf = (value: string | number | null | undefined) => (typeof value === 'string' ? value : undefined);
+const textOf = (value: string | number | null | undefined) => (value === null ? undefined : String(value));
 
 function merge(group: Group, row: FineGroup, collect: string[]): void {
   group.n += row['n'] as number;

@@ -6,7 +6,7 @@ import type { CoverageHour, EvidenceReader } from '../../../core/ports.ts';
 import type { Clause, Page, Query, QueryKind, Rows } from '../../../core/query.ts';
 import { type CoverageCounter, coverageCounters, type NodeSeen } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
-import { groupEvents } from './group.ts';
+import { groupRows } from './group.ts';
 import { openForReading } from './schema.ts';
 import type { Database } from './sqlite.ts';
 import { whereOf } from './where.ts';
@@ -41,8 +41,8 @@ class EmbeddedReader implements EvidenceReader {
     return row && (JSON.parse(row.body) as Rows[K]);
   }
 
-  async group(options: Parameters<EvidenceReader['group']>[0]): ReturnType<EvidenceReader['group']> {
-    return groupEvents(this.database, options);
+  async group<K extends QueryKind>(options: Parameters<EvidenceReader['group']>[0] & { kind?: K }) {
+    return groupRows(this.database, options);
   }
 
   async count(kind: QueryKind, options: { from?: string; to?: string; where: Clause[] }): Promise<number> {

@@ -6,12 +6,12 @@ import { columnLists } from './columns.ts';
 import { type Database, openDatabase } from './sqlite.ts';
 
 /** `user_version` of the file: count up with each change of the tables. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 /** `seq` keeps rows in the order they came, so that inserts append; `ts` is the time that orders rows of the kind. */
 const rowTable = (kind: QueryKind) => `create table ${kind} (
   seq integer primary key, id text not null unique, revision integer not null, ts text not null,
-  ${columnLists[kind].map(({ column }) => `${column} text`).join(', ')},
+  ${columnLists[kind].map(({ column, type = 'text' }) => `${column} ${type}`).join(', ')},
   body text not null);`;
 
 // Each further index on events costs a sixth of the write rate; these serve time, a person and a secret.
@@ -27,6 +27,12 @@ ${rowTable('leases')}
 create index leases_ts on leases (ts, id);
 create index leases_holder on leases (holder_id, ts, id);
 create index leases_requested_by on leases (requested_by, ts, id);
+create index leases_token on leases (holder_token) where holder_token is not null;
+create index leases_accessor on leases (accessor) where accessor is not null;
+create index leases_entity on leases (entity_id) where entity_id is not null;
+${rowTable('facts')}
+create index facts_ts on facts (ts, id);
+create index facts_key on facts (what, key, ts, id);
 create table rejects (
   id text primary key, ts text not null, device text not null, reason text not null, bytes integer not null, hash text
 ) without rowid;

@@ -44,6 +44,10 @@ function conditionOf(kind: QueryKind, clause: Clause): [string, ...Bound[]] {
       return prefixOf(column, columnText(clause.value));
     case 'in':
       return [`${column} in (${clause.value.map(() => '?').join(', ')})`, ...clause.value.map(columnText)];
+    case 'after_or_absent':
+      return [`(${column} > ? or ${column} is null)`, clause.value];
+    case 'over':
+      return [`${column} > ?`, clause.value];
     case 'exists':
       return [`${column} is ${clause.value ? 'not null' : 'null'}`];
   }

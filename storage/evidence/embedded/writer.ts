@@ -28,6 +28,7 @@ class EmbeddedWriter implements EvidenceWriter {
       events: database.prepare(upsertRow('events')),
       alerts: database.prepare(upsertRow('alerts')),
       leases: database.prepare(upsertRow('leases')),
+      facts: database.prepare(upsertRow('facts')),
       reject: database.prepare('insert into rejects values (?, ?, ?, ?, ?, ?) on conflict do nothing'),
       coverage: database.prepare(putCoverage),
       hashes: database.prepare('insert into hashes values (?, ?), (?, ?) on conflict do nothing'),
@@ -82,6 +83,7 @@ class EmbeddedWriter implements EvidenceWriter {
       this.put('alerts', body, body.alert.id, revision, JSON.stringify(body));
     for (const { body, revision } of batch.leases)
       this.put('leases', body, body.id, revision, JSON.stringify(body));
+    for (const fact of batch.facts) this.put('facts', fact, fact.id, 1, JSON.stringify(fact));
     if (batch.watermark !== undefined) this.statements.watermark.run(batch.watermark);
     for (const reject of batch.rejects) this.putReject(reject);
     for (const row of batch.coverage) this.putCoverage(row);
@@ -99,7 +101,7 @@ class EmbeddedWriter implements EvidenceWriter {
   private put<K extends QueryKind>(kind: K, row: Rows[K], id: string, revision: number, text: string): void {
     const values = columnLists[kind].map(({ value }) => {
       const found = value(row);
-      return found === undefined ? null : columnText(found);
+      return typeof found === 'string' ? columnText(found) : (found ?? null);
     });
     this.statements[kind].run(id, revision, timeOf(kind, row), ...values, text);
   }

@@ -222,7 +222,7 @@ describe('salt epochs', () => {
       const own = { ...event, user: { ...event.user, id: `token:${event.vault.caller.accessor}` } };
       return { event: own, text: JSON.stringify(own) };
     });
-    const none = { leases: [], alerts: [], rejects: [], coverage: [], nodes: [], offsets: [] };
+    const none = { leases: [], alerts: [], rejects: [], coverage: [], nodes: [], facts: [], offsets: [] };
     await using api = await Harness.open({ ...none, events, hashes: run.hashes });
     for (const id of ids) {
       const answer = await api.get(`/v1/identities/${encodeURIComponent(id)}`, 'analyst');
@@ -240,7 +240,16 @@ describe('salt epochs', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sealwatch-hashes-'));
     const path = join(folder, 'evidence.db');
     await using writer = openEvidenceWriter(path);
-    const none = { events: [], leases: [], alerts: [], rejects: [], coverage: [], nodes: [], offsets: [] };
+    const none = {
+      events: [],
+      leases: [],
+      alerts: [],
+      rejects: [],
+      coverage: [],
+      nodes: [],
+      facts: [],
+      offsets: [],
+    };
     await writer.write({ ...none, hashes: epochs().hashes });
     await using reader = openEvidenceReader(path);
     const all = [0, 3, 7, 9].map((salt) => hashIn(resalted(read[1], salt))).sort();

@@ -23,7 +23,16 @@ async function stored(run: Several): Promise<AuditEvent | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'sealwatch-late-'));
   const path = join(folder, 'evidence.db');
   await using writer = openEvidenceWriter(path);
-  const none = { leases: [], alerts: [], rejects: [], coverage: [], hashes: [], nodes: [], offsets: [] };
+  const none = {
+    leases: [],
+    alerts: [],
+    rejects: [],
+    coverage: [],
+    hashes: [],
+    nodes: [],
+    facts: [],
+    offsets: [],
+  };
   for (const [i, event] of run.versions.entries())
     await writer.write({ ...none, events: [{ event, text: run.texts[i] ?? '' }] } satisfies EvidenceBatch);
   await using reader = openEvidenceReader(path);
