@@ -154,6 +154,12 @@ export const limits = {
   heartbeatCallsMax: 1_000,
   /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
   heartbeatsWaitingMax: 1_000,
+  /** Pages of its file that the ledger's memory keeps. */
+  ledgerPageCacheBytes: 64 * MiB,
+  /** Rows, and small values, of the ledger that are kept decoded, those used last. */
+  ledgerRecentMax: 10_000,
+  /** Changes of rows, and of small values, that wait to be written to the ledger's file. */
+  ledgerUnwrittenMax: 5_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
