@@ -14,6 +14,9 @@ export const topics = {
 } as const;
 export type Topic = (typeof topics)[keyof typeof topics];
 
+/** What the ledger reads and what it tells stands on this one partition: one owner sees every credential. */
+export const LEDGER_PARTITION = 0;
+
 /** One byte of each record on disk; never renumber. */
 export const kinds = {
   line: 1,
