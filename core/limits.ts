@@ -86,6 +86,8 @@ export const limits = {
   parseBytesMax: 4 * MiB,
   /** Tokens and accessors of each device whose hash on the first-ranked device one partition remembers to have told. */
   hashPairsMax: 5_000,
+  /** Tokens of one partition whose first call is remembered to have been told to the ledger. */
+  credentialTokensMax: 20_000,
   /** Nodes of Vault that one partition tells of in one hour. */
   nodesSeenMax: 1_000,
   /** How far behind the watermark an hour's counts are kept in memory. */
