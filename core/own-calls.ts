@@ -13,7 +13,10 @@ export interface OwnCall {
 }
 
 /** Mounts may have one or two segments: `+` of a policy is one, so each length has a path of its own. */
-const onMounts = (before: string, after: string): string[] => [`${before}+/${after}`, `${before}+/+/${after}`];
+const onMounts = (before: string, after: string): string[] => [
+  `${before}+/${after}`,
+  `${before}+/+/${after}`,
+];
 
 const by = (policy: OwnCallPolicy, operation: OwnCall['operation'], paths: string[]): OwnCall[] =>
   paths.map((path) => ({ operation, path, policy }));

@@ -38,14 +38,20 @@ class SqliteMemory implements LedgerMemory {
   put(held: Held): void {
     this.rows.put(held);
   }
-  openOf(token: string): Held[] {
-    return this.rows.openOf(token);
+  forget(id: string): void {
+    this.rows.forget(id);
   }
-  openUnder(namespace: string, prefix: string): Held[] {
-    return this.rows.openUnder(namespace, prefix);
+  aliveOf(token: string, at: string, after: string, limit: number): Held[] {
+    return this.rows.aliveOf(token, at, after, limit);
+  }
+  aliveUnder(namespace: string, prefix: string, at: string, after: string, limit: number): Held[] {
+    return this.rows.aliveUnder(namespace, prefix, at, after, limit);
   }
   expired(time: string, limit: number): Held[] {
     return this.rows.expired(time, limit);
+  }
+  ended(time: string, limit: number): Held[] {
+    return this.rows.ended(time, limit);
   }
   newestOpen(holderId: string | undefined, limit: number): Held[] {
     return this.rows.newestOpen(holderId, limit);

@@ -8,18 +8,21 @@ import { type Database, openDatabase } from '../sqlite.ts';
 /** `user_version` of the file: count up with each change of the tables. */
 const LAYOUT = 1;
 
-// Rows are appended; each index holds only what is open, so that none of them grows with the past.
+// Rows are appended; an index of what is open does not grow with the past. `given_by`: where a revoke of a prefix finds it.
 const tables = `
 create table rows (
   seq integer primary key, id text not null unique, is_open integer not null, is_lease integer not null,
-  namespace text not null, holder_token text, holder_id text, issued_at text not null, expires_at text, ended_at text,
-  body text not null);
+  namespace text not null, given_by text not null, holder_token text, holder_id text, issued_at text not null,
+  expires_at text, ended_at text, body text not null);
 create index rows_of_token on rows (holder_token, id) where is_open and holder_token is not null;
-create index rows_under on rows (namespace, id) where is_open and is_lease;
+create index rows_leases on rows (namespace, id) where is_open and is_lease;
+create index rows_tokens on rows (namespace, id, given_by) where is_open and not is_lease;
+create index rows_tokens_by on rows (namespace, given_by) where is_open and not is_lease;
 create index rows_expiring on rows (expires_at, id) where is_open and expires_at is not null;
 create index rows_newest_of on rows (holder_id, issued_at, id) where is_open and is_lease and holder_id is not null;
 create index rows_newest on rows (issued_at, id) where is_open and is_lease;
-create index rows_ended on rows (ended_at) where not is_open;
+create index rows_ended on rows (ended_at, id) where not is_open;
+create index rows_ended_of on rows (holder_token, ended_at) where not is_open and holder_token is not null;
 create table notes (space text not null, key text not null, value text not null, primary key (space, key)) without rowid;
 create table place (one integer primary key check (one = 1), value text not null);
 pragma user_version = ${LAYOUT};`;

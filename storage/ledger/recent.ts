@@ -35,6 +35,10 @@ export class Recent {
     this.texts.set(key, text);
     if (this.texts.size > this.max) this.texts.delete(this.texts.keys().next().value as string);
   }
+
+  delete(key: string): void {
+    this.texts.delete(key);
+  }
 }
 
 const TEXT_CHARS_MAX = 4096;

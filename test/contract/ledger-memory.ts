@@ -57,7 +57,7 @@ export function ledgerMemoryContract(name: string, create: () => LedgerMemoryFix
       expect(idsOf(memory.newestOpen(undefined, 10))).toEqual(['a']);
     });
 
-    test('open rows of a token: leases and tokens, no ended ones, by id', () => {
+    test('rows of a token that lived at a time: leases and tokens, by id, page by page', () => {
       put(
         { id: 'c', holder_token: 'token:t' },
         { id: 'token:b', kind: 'token', holder_token: 'token:t' },
@@ -66,11 +66,15 @@ export function ledgerMemoryContract(name: string, create: () => LedgerMemoryFix
         { id: 'e', holder_token: 'token:other' },
         { id: 'f' },
       );
-      expect(idsOf(memory.openOf('token:t'))).toEqual(['a', 'c', 'token:b']);
-      expect(memory.openOf('token:none')).toEqual([]);
+      expect(idsOf(memory.aliveOf('token:t', at(10), '', 10))).toEqual(['a', 'c', 'token:b']);
+      expect(idsOf(memory.aliveOf('token:t', at(9), '', 10))).toEqual(['a', 'c', 'd', 'token:b']);
+      expect(idsOf(memory.aliveOf('token:t', at(9), '', 3))).toEqual(['a', 'c', 'd']);
+      expect(idsOf(memory.aliveOf('token:t', at(9), 'a', 2))).toEqual(['c', 'd']);
+      expect(idsOf(memory.aliveOf('token:t', at(9), 'd', 2))).toEqual(['token:b']);
+      expect(memory.aliveOf('token:none', at(1), '', 10)).toEqual([]);
     });
 
-    test('open leases under a prefix, of one namespace', () => {
+    test('what a prefix had given out and lived at a time, of one namespace', () => {
       put(
         { id: 'database/creds/app/2' },
         { id: 'database/creds/app/1' },
@@ -78,15 +82,49 @@ export function ledgerMemoryContract(name: string, create: () => LedgerMemoryFix
         { id: 'database/creds/ap\u{ffff}' },
         { id: 'database/creds/app/3', ended_at: at(9) },
         { id: 'database/creds/app/4', namespace: 'team/' },
-        { id: 'database/creds/app/5', kind: 'token' },
+        { id: 'token:2', kind: 'token', path: 'auth/approle/login' },
+        { id: 'token:1', kind: 'token', path: 'auth/approle/login' },
+        { id: 'token:0', kind: 'token', path: 'auth/approle/login', ended_at: at(9) },
+        { id: 'token:3', kind: 'token', path: 'auth/userpass/login/bob' },
+        { id: 'token:4', kind: 'token', path: 'auth/approle/login', namespace: 'team/' },
       );
-      expect(idsOf(memory.openUnder('', 'database/creds/app/'))).toEqual([
-        'database/creds/app/1',
-        'database/creds/app/2',
+      const under = (namespace: string, prefix: string, time = 10, after = '', limit = 10) =>
+        idsOf(memory.aliveUnder(namespace, prefix, at(time), after, limit));
+      expect(under('', 'database/creds/app/')).toEqual(['database/creds/app/1', 'database/creds/app/2']);
+      expect(under('', 'database/creds/app/', 9)).toHaveLength(3);
+      expect(under('', 'database/creds/app')).toHaveLength(3);
+      expect(under('team/', '')).toEqual(['database/creds/app/4', 'token:4']);
+      expect(under('', 'auth/approle/login/')).toEqual(['token:1', 'token:2']);
+      expect(under('', 'auth/approle/', 9)).toEqual(['token:0', 'token:1', 'token:2']);
+      expect(under('', 'auth/approle/', 9, 'token:0', 1)).toEqual(['token:1']);
+      expect(under('', 'auth/')).toEqual(['token:1', 'token:2', 'token:3']);
+      expect(under('', '', 9, 'database/creds/app/2', 4)).toEqual([
+        'database/creds/app/3',
+        'database/creds/apple/1',
+        'database/creds/ap\u{ffff}',
+        'token:0',
       ]);
-      expect(memory.openUnder('', 'database/creds/app')).toHaveLength(3);
-      expect(idsOf(memory.openUnder('team/', ''))).toEqual(['database/creds/app/4']);
-      expect(memory.openUnder('', 'd%')).toEqual([]);
+      expect(under('', 'd%')).toEqual([]);
+    });
+
+    test('what has ended, the first to end first, and what is forgotten', () => {
+      put(
+        { id: 'b', ended_at: at(3) },
+        { id: 'a', ended_at: at(3) },
+        { id: 'c', ended_at: at(2) },
+        { id: 'd', ended_at: at(9) },
+        { id: 'e', holder_token: 'token:t' },
+      );
+      expect(memory.ended(at(1), 10)).toEqual([]);
+      expect(idsOf(memory.ended(at(3), 10))).toEqual(['c', 'a', 'b']);
+      expect(idsOf(memory.ended(at(3), 1))).toEqual(['c']);
+      for (const id of ['c', 'a', 'b', 'e', 'none']) memory.forget(id);
+      expect(memory.held('c')).toBeUndefined();
+      expect(memory.aliveOf('token:t', at(1), '', 10)).toEqual([]);
+      expect(memory.ended(at(8), 10)).toEqual([]);
+      put({ id: 'c', ended_at: at(4) });
+      expect(idsOf(memory.ended(at(8), 10))).toEqual(['c']);
+      expect(idsOf(memory.ended(at(9), 10))).toEqual(['c', 'd']);
     });
 
     test('what expires, the first to expire first, then by id', () => {
@@ -148,23 +186,13 @@ export function ledgerMemoryContract(name: string, create: () => LedgerMemoryFix
       expect(memory.list('dir/s', 'a', 1)).toEqual([{ key: 'a/1', value: 'a/1' }]);
     });
 
-    test('a commit keeps everything with its place; what came after is gone', () => {
+    test('a place is what the last commit gave', () => {
       expect(memory.place()).toBeUndefined();
-      put({ id: 'kept', expires_at: at(5) });
-      memory.set('life/x', 'k', 1);
       memory.commit({ next: 5, text: '\u{1F511}' });
-      put({ id: 'gone' });
-      memory.put(aHeld({ id: 'kept', ended_at: at(1) }, 2));
-      memory.set('life/x', 'k', 2);
-      expect(idsOf(memory.newestOpen(undefined, 5))).toEqual(['gone']);
+      put({ id: 'a' });
       expect(memory.place()).toEqual({ next: 5, text: '\u{1F511}' });
-      memory[Symbol.dispose]();
-      memory = fixture.open();
-      expect(memory.place()).toEqual({ next: 5, text: '\u{1F511}' });
-      expect(memory.held('kept')?.revision).toBe(1);
-      expect(memory.held('gone')).toBeUndefined();
-      expect(memory.get('life/x', 'k')).toBe(1);
-      expect(idsOf(memory.expired(at(5), 5))).toEqual(['kept']);
+      memory.commit(6);
+      expect(memory.place()).toBe(6);
     });
 
     test('more rows than are kept in memory', () => {
@@ -174,7 +202,7 @@ export function ledgerMemoryContract(name: string, create: () => LedgerMemoryFix
         memory.set('read/n', id, n);
       }
       memory.commit(1);
-      expect(idsOf(memory.openUnder('', 'database/creds/app/'))).toEqual(ids);
+      expect(idsOf(memory.aliveUnder('', 'database/creds/app/', at(0), '', 10_000))).toEqual(ids);
       expect(idsOf(memory.expired(at(2_999), 10_000))).toEqual(ids);
       expect(memory.get('read/n', ids[17] as string)).toBe(17);
     });
