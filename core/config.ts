@@ -282,6 +282,7 @@ export const dataFiles = (dataDir: string) => ({
   lock: join(dataDir, 'lock.db'),
   stream: join(dataDir, 'stream'),
   evidence: join(dataDir, 'evidence.db'),
+  ledger: join(dataDir, 'ledger.db'),
   alerts: join(dataDir, 'alerts.jsonl'),
   accessLog: join(dataDir, 'evidence-access.jsonl'),
 });

@@ -86,6 +86,8 @@ export const limits = {
   parseBytesMax: 4 * MiB,
   /** Tokens and accessors of each device whose hash on the first-ranked device one partition remembers to have told. */
   hashPairsMax: 5_000,
+  /** Tokens of one partition whose first call is remembered to have been told to the ledger. */
+  credentialTokensMax: 20_000,
   /** Nodes of Vault that one partition tells of in one hour. */
   nodesSeenMax: 1_000,
   /** How far behind the watermark an hour's counts are kept in memory. */
@@ -158,6 +160,12 @@ export const limits = {
   heartbeatCallsMax: 1_000,
   /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
   heartbeatsWaitingMax: 1_000,
+  /** Pages of its file that the ledger's memory keeps. */
+  ledgerPageCacheBytes: 64 * MiB,
+  /** Rows, and small values, of the ledger that are kept decoded, those used last. */
+  ledgerRecentMax: 10_000,
+  /** Changes of rows, and of small values, that wait to be written to the ledger's file. */
+  ledgerUnwrittenMax: 5_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
