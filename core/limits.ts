@@ -166,6 +166,22 @@ export const limits = {
   ledgerRecentMax: 10_000,
   /** Changes of rows, and of small values, that wait to be written to the ledger's file. */
   ledgerUnwrittenMax: 5_000,
+  /** How long after an end a sign of life does not refute it: revoking takes a while, and a look-up has another clock. */
+  endDoubtSeconds: 60,
+  /** What Vault lets a token live at most when nobody sets it (768 h): who is renewed beyond it is periodic. */
+  systemMaxTtlSeconds: 2_764_800,
+  /** Longest lifetime that is believed; Vault itself counts no further than 292 years. */
+  ttlSecondsMax: 9_000_000_000,
+  /** Terms kept of one lease or token: the first, and the newest. */
+  leaseTermsMax: 50,
+  /** Ends kept of one lease or token, the first ones: one that is refuted makes place for the next. */
+  leaseEndsMax: 4,
+  /** How long a row that ended is remembered, in event time, for what is told of it late. */
+  endedMemorySeconds: 604_800,
+  /** Rows that are read at a time when an end crosses many. */
+  cascadeRowsMax: 500,
+  /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
+  cascadeTokensMax: 10_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
