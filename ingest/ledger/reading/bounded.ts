@@ -4,7 +4,7 @@ import type { Json } from '../../../core/event.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
 
 /** What `reading/` needs of the ledger's memory. It looks at rows and writes none. */
-export type ReadMemory = Pick<LedgerMemory, 'held' | 'openOf' | 'newestOpen' | 'get' | 'set' | 'delete'>;
+export type ReadMemory = Pick<LedgerMemory, 'held' | 'aliveOf' | 'newestOpen' | 'get' | 'set' | 'delete'>;
 
 export class Bounded<T> {
   private readonly memory: ReadMemory;
