@@ -182,6 +182,30 @@ export const limits = {
   cascadeRowsMax: 500,
   /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
   cascadeTokensMax: 10_000,
+  /** Hashes whose meaning the ledger remembers, and tokens, accessors and devices' other names: of each, those learnt last. */
+  ledgerNamesMax: 2_000_000,
+  /** Audit devices whose salts are counted: whoever may enable devices can name any. */
+  ledgerSaltsMax: 1_000,
+  /** Mounts with leases that `sys/remount` may mean. */
+  ledgerMountsMax: 200,
+  /** Hashes that nothing explains yet, and operations on one of them. */
+  ledgerWaitingMax: 100_000,
+  ledgerWaitingPerHashMax: 16,
+  /** An operation on a hash that is explained later than this counts no more: 32 days, Vault's own greatest lifetime. */
+  ledgerWaitingSeconds: 2_764_800,
+  /** Leases or accessors that one hash may stand for: of the caller, and as many of anybody. */
+  ledgerCandidatesMax: 16,
+  /** Questions that wait for their answer, and how long none is asked again, in event time. */
+  ledgerQuestionsMax: 100_000,
+  ledgerQuestionSeconds: 600,
+  /** Roles and mounts whose lifetimes, changes and writes the ledger remembers. */
+  ledgerRolesMax: 100_000,
+  /** Leases of one role that wait for its lifetime. */
+  ledgerRoleLeasesMax: 100,
+  /** Wrapped answers that may still be opened. */
+  ledgerWrapsMax: 200_000,
+  /** Calls that may turn out to be sealwatch's own, and answers whose call is still to come. */
+  ledgerOwnMax: 50_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
