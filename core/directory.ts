@@ -65,6 +65,8 @@ export interface Fact<W extends FactKind = FactKind> {
   key: string;
   /** Name for people, when it differs from the key. */
   name?: string;
+  /** Who told the name, when it is another than `source`: Vault tells no name of an AWS role's entity, its calls do. */
+  name_source?: 'audit' | 'vault';
   at: string;
   value: FactValues[W] | null;
   /** `vault`: Vault answered it to sealwatch. `audit`: the audit log shows it. */

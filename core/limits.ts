@@ -154,9 +154,9 @@ export const limits = {
   heartbeatCallsMax: 1_000,
   /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
   heartbeatsWaitingMax: 1_000,
-  /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time. */
+  /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time; then doubled. */
   directoryRetrySeconds: 600,
-  /** The same for one that Vault refused to answer. */
+  /** The same for one that Vault refused to answer; and the longest that an unanswered one rests. */
   directoryRefusedSeconds: 86_400,
   /** How long a list of mounts is good for when no call is seen that changes one. */
   directoryRefreshSeconds: 86_400,

@@ -65,6 +65,7 @@ async function roles(vault: Vault, ask: Ask): Promise<void> {
     token_ttl: '1h',
   });
   await vault.root('GET', 'auth/userpass/users/alice');
+  await vault.root('POST', 'auth/userpass/users/alice/policies', { token_policies: 'team,orders' });
   await ask('auth/userpass/users/alice');
   await vault.root('POST', 'auth/token/roles/ci', { allowed_policies: 'team', token_period: '1h' });
   await vault.root('GET', 'auth/token/roles/ci');
@@ -127,7 +128,7 @@ async function entities(vault: Vault, ask: Ask, { alice, orders }: People): Prom
   await vault.root('GET', `identity/entity/id/${alice}`);
   await vault.root('GET', 'identity/entity/name/Alice%20Example');
   await vault.root('POST', 'identity/lookup/entity', { id: alice });
-  await vault.root('GET', 'identity/entity/id?list=true'.split('?')[0] ?? '').catch(() => undefined);
+  await vault.must('GET', 'identity/entity/id', { token: vault.rootToken, query: 'list=true' });
   const group = await vault.root('POST', 'identity/group', {
     name: 'payments',
     policies: ['team'],
@@ -144,6 +145,8 @@ async function entities(vault: Vault, ask: Ask, { alice, orders }: People): Prom
   const [bobId, oldId] = [String(bob.data['id']), String(second.data['id'])];
   await vault.root('POST', 'identity/entity/name/bob', { metadata: { team: 'ops' } });
   await aliases(vault, bobId);
+  await vault.root('POST', 'auth/userpass/users/bob', { password });
+  await vault.must('POST', 'auth/userpass/login/bob', { body: { password }, from: '127.0.0.12' });
   await ask(`identity/entity/id/${bobId}`);
   await vault.root('POST', 'identity/entity/merge', { to_entity_id: bobId, from_entity_ids: [oldId] });
   await ask(`identity/entity/id/${oldId}`);

@@ -1,7 +1,6 @@
 // Entities: who a caller is, as its calls show it and as Vault tells it.
 
-import type { FactValues } from '../../../core/directory.ts';
-import { isGivenName } from '../../../core/directory.ts';
+import { type Fact, type FactValues, isGivenName } from '../../../core/directory.ts';
 import type { JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
@@ -49,9 +48,23 @@ export class Entities {
     else {
       const value = entityIn(data);
       this.name(subject, value.name);
-      this.desk.store.tell('entity', subject, value, told, nameOf(value, data));
+      const name = nameOf(value, data);
+      const before = this.desk.store.current('entity', subject);
+      // Vault has none: the name that its calls showed goes on.
+      if (name === undefined) this.keepName(subject, value, told, before);
+      else this.desk.store.tell('entity', subject, value, told, name);
       for (const group of value.group_ids ?? []) this.group(group, answer);
     }
+  }
+
+  private keepName(
+    subject: Subject,
+    value: Entity | null,
+    told: Told,
+    before: Fact<'entity'> | undefined,
+  ): void {
+    const nameSource = before?.name_source ?? before?.source;
+    this.desk.store.tell('entity', subject, value, { ...told, nameSource }, before?.name);
   }
 
   /** Asks about an entity of whose groups one has changed. */
@@ -108,7 +121,7 @@ export class Entities {
     const known = this.desk.store.current('entity', subject);
     // Of all that is read only this is no text, and so not hashed.
     if (known?.value === undefined || (known.value?.disabled ?? false) === disabled) return;
-    this.desk.store.tell('entity', subject, { ...known.value, disabled }, seen.told, known.name);
+    this.keepName(subject, { ...known.value, disabled }, seen.told, known);
     if (seen.mayAsk) this.want(seen, id, seen.told.at);
   }
 
@@ -140,8 +153,8 @@ export class Entities {
   private written(subject: Subject, { request, told }: Seen): void {
     const known = this.desk.store.current('entity', subject);
     const value = afterWrite(known?.value ?? {}, request, entityIn(request));
-    const name = 'name' in request ? nameOf(value, {}) : known?.name;
-    this.desk.store.tell('entity', subject, value, told, name);
+    if ('name' in request) this.desk.store.tell('entity', subject, value, told, nameOf(value, {}));
+    else this.keepName(subject, value, told, known);
   }
 
   private removed(subject: Subject, told: Told): void {

@@ -13,6 +13,8 @@ interface Asked {
   open?: boolean;
   /** What it asks about has changed then: an older answer says nothing. */
   changed?: string;
+  /** How often it was asked in vain since it was last answered. */
+  tries?: number;
   /** Vault refused to say. */
   refused?: boolean;
 }
@@ -85,7 +87,7 @@ export class Questions {
 
   private ask(key: string, namespace: string, path: string, at: string, state: Asked): void {
     const { refused: _, ...rest } = state;
-    this.write(key, { ...rest, asked: at, open: true });
+    this.write(key, { ...rest, asked: at, open: true, tries: (state.tries ?? 0) + 1 });
     this.settled.delete(key);
     this.out({ at, method: 'GET', path, need: 'directory', ...(namespace !== '' && { namespace }) });
   }
@@ -105,13 +107,18 @@ export class Questions {
 const keyOf = (namespace: string, path: string) => `${namespace}\n${path}`;
 
 /** Before this time it need not be asked: it waits, or its answer still holds. */
-function dueAt({ asked, open, changed, refused }: Asked, refreshSeconds: number | undefined): string {
+function dueAt(state: Asked, refreshSeconds: number | undefined): string {
+  const { asked, open, changed, refused, tries = 1 } = state;
   if (asked === undefined) return '';
-  if (open) return addSeconds(asked, limits.directoryRetrySeconds);
+  if (open) return addSeconds(asked, waitSeconds(tries));
   if (changed !== undefined && changed > asked) return '';
   const holds = refused ? limits.directoryRefusedSeconds : refreshSeconds;
   return holds === undefined ? END_OF_TIME : addSeconds(asked, holds);
 }
+
+/** Each time in vain doubles the wait: where nobody may ask Vault, questions are few. */
+const waitSeconds = (tries: number): number =>
+  Math.min(limits.directoryRetrySeconds * 2 ** (tries - 1), limits.directoryRefusedSeconds);
 
 const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
 const SETTLED_MAX = 20_000;

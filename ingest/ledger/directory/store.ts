@@ -17,7 +17,10 @@ export interface Subject {
 }
 
 /** Who says so, and when. */
-export type Told = Pick<Fact, 'at' | 'source' | 'proof'>;
+export interface Told extends Pick<Fact, 'at' | 'source' | 'proof'> {
+  /** Of the name, when somebody else told it. */
+  nameSource?: Fact['source'] | undefined;
+}
 
 export class FactStore {
   private readonly memory: LedgerMemory;
@@ -59,6 +62,7 @@ export class FactStore {
     const shown = name === subject.key ? undefined : name;
     if (last !== undefined && last.name === shown && canonicalJson(last.value) === canonicalJson(known))
       return;
+    const nameSource = told.nameSource ?? told.source;
     const at = last === undefined || told.at > last.at ? told.at : behind(last, told.source);
     const { cluster, namespace, key } = subject;
     const fact: Fact<W> = {
@@ -68,6 +72,7 @@ export class FactStore {
       namespace,
       key,
       ...(shown !== undefined && { name: shown }),
+      ...(shown !== undefined && nameSource !== told.source && { name_source: nameSource }),
       at,
       value: known,
       source: told.source,
