@@ -206,6 +206,24 @@ export const limits = {
   ledgerWrapsMax: 200_000,
   /** Calls that may turn out to be sealwatch's own, and answers whose call is still to come. */
   ledgerOwnMax: 50_000,
+  /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time; then doubled. */
+  directoryRetrySeconds: 600,
+  /** The same for one that Vault refused to answer; and the longest that an unanswered one rests. */
+  directoryRefusedSeconds: 86_400,
+  /** How long a list of mounts is good for when no call is seen that changes one. */
+  directoryRefreshSeconds: 86_400,
+  /** Facts under one path that are looked at when it goes away, and mounts of one namespace. */
+  directoryListMax: 10_000,
+  /** Members of one group that are kept. */
+  groupMembersMax: 10_000,
+  /** Entities that one change of a group leads to ask about. */
+  groupChangesAskedMax: 50,
+  /** Aliases kept of one entity. */
+  entityAliasesMax: 100,
+  /** Members kept of an entity's or group's metadata. */
+  metadataKeysMax: 100,
+  /** Text of a policy that is kept; of a longer one no text. */
+  policyCharsMax: 64 * KiB,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
