@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|nodes|ledger|sample]
-=======
-// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|directory|nodes|sample]
->>>>>>> h4
+// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|directory|nodes|ledger|sample]
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
