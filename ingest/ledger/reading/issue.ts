@@ -88,8 +88,8 @@ export class Issues {
     this.joins.names.sawAccessor(issued.accessor);
     this.joins.sawMount(call.mount);
     const isLogin = call.token === undefined;
-    const parent = isLogin || isOrphan(call) ? undefined : call.token;
     const role = isLogin ? caller.role : /^create\/(.+)$/.exec(call.rest)?.[1];
+    const orphan = isLogin || isOrphan(call) || this.settingsOf(call, role)?.orphan;
     const wrap = event.vault.wrap === undefined ? undefined : { by: event.user.id, at: base.at };
     const holder = issued.entity_id !== undefined && issued.entity_id === caller.entity_id;
     return {
@@ -103,11 +103,15 @@ export class Issues {
       ...known({
         role,
         holder: isLogin || holder ? event.user.name : undefined,
-        holder_token: parent,
+        holder_token: orphan ? undefined : call.token,
         wrapped: wrap,
         life: this.tokenLife(call, role),
       }),
-      token: this.details(call, isLogin, role, id),
+      // The parent of a token of a role is not in the log: a role that nobody knows may make orphans.
+      token: {
+        ...this.details(call, isLogin, role, id),
+        ...known({ orphan: orphan ?? (role === undefined ? false : undefined) }),
+      },
     };
   }
 
@@ -124,8 +128,6 @@ export class Issues {
       login: isLogin ? base.proof : parent?.login,
       num_uses: issued?.num_uses,
       uses_left: issued?.num_uses,
-      // The parent of a token of a role is not in the log: the role may make orphans.
-      orphan: isLogin || isOrphan(call) ? true : role === undefined ? false : undefined,
       policies: issued?.policies,
       type: issued?.type,
     });

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Answer } from '../../../core/records.ts';
-import type { Checkpoint } from '../../real/ledger/truth.ts';
+import type { Checkpoint, ListedToken } from '../../real/ledger/truth.ts';
 
 const folder = 'test/fixtures/vault-1.21.1/ledger';
 const linesOf = (name: string): string[] =>
@@ -14,7 +14,9 @@ const linesOf = (name: string): string[] =>
 const jsonOf = <T>(name: string): T[] => linesOf(name).map((line) => JSON.parse(line) as T);
 
 /** A checkpoint whose tokens have the hash that the device `file` shows for their accessor. */
-export type RecordedCheckpoint = Checkpoint & { tokens: { hash?: string }[] };
+export interface RecordedCheckpoint extends Checkpoint {
+  tokens: (ListedToken & { hash?: string })[];
+}
 
 export const recordedLog = (device: 'audit' | 'plain-accessor'): string[] => linesOf(device);
 export const recordedAnswers = (): Answer[] => jsonOf('vault-answers');

@@ -1,7 +1,9 @@
 // Asks Vault what sealwatch asks, with sealwatch's own login, and keeps the answers in the form of `replay --vault-answers`.
 
+import { words } from '../../../ingest/ledger/reading/words.ts';
 import type { Vault } from '../vault-client.ts';
 import type { Onlooker } from './cast.ts';
+import { mounts } from './stage.ts';
 
 export interface KeptAnswer {
   at: string;
@@ -34,6 +36,12 @@ export class Asker implements Onlooker {
   /** What is known before anything is given out. */
   async begin(): Promise<void> {
     await this.mounts();
+    // Lifetimes as people write them, and mounts: what a hash in a request may stand for.
+    for (const word of words) await this.#hash(word);
+    for (const mount of mounts) {
+      await this.#hash(mount);
+      await this.#hash(`${mount}/`);
+    }
     for (const name of ['mid', 'hour']) await this.role(`database/roles/${name}`);
     for (const name of ['orders', 'brief', 'nightly']) await this.#ask('GET', `auth/approle/role/${name}`);
     for (const name of ['deploy', 'capped']) await this.#ask('GET', `auth/token/roles/${name}`);
@@ -63,11 +71,17 @@ export class Asker implements Onlooker {
     if (this.#count(id) === 0) await this.#ask('GET', `identity/entity/id/${id}`);
   }
 
+  async renewed(lease_id: string): Promise<void> {
+    await this.#ask('POST', 'sys/leases/lookup', { lease_id });
+  }
+
   async role(path: string): Promise<void> {
+    this.#counts.delete(path.replace('/roles/', '/creds/'));
     await this.#ask('GET', path);
   }
 
   async mounts(): Promise<void> {
+    this.#counts.clear();
     await this.#ask('GET', 'sys/mounts');
     await this.#ask('GET', 'sys/auth');
   }

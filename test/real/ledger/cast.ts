@@ -15,10 +15,12 @@ export interface Token {
 export interface Onlooker {
   lease(id: string): Promise<void>;
   token(accessor: string): Promise<void>;
+  /** A lease was renewed, for as long as the caller asked. */
+  renewed(id: string): Promise<void>;
   entity(id: string): Promise<void>;
-  /** A role was made or changed. */
+  /** A role was made or changed: what it gives out has other lifetimes from now on. */
   role(path: string): Promise<void>;
-  /** A mount was tuned, moved or disabled. */
+  /** A mount was tuned, moved or disabled; likewise. */
   mounts(): Promise<void>;
 }
 
@@ -95,6 +97,13 @@ export class Cast {
     return { token, accessor, from };
   }
 
+  /** Renews a lease; an `increment` is a number of seconds or a duration. It may have ended. */
+  async renew(by: Token, id: string, body: { increment?: number | string } = {}, url = false): Promise<void> {
+    const path = url ? `sys/leases/renew/${id}` : 'sys/leases/renew';
+    const { status } = await this.attempt(by, 'PUT', path, url ? body : { lease_id: id, ...body });
+    if (status < 300 && body.increment !== undefined) await this.onlooker?.renewed(id);
+  }
+
   /** A call that has to succeed. */
   must(by: Token, method: string, path: string, body?: unknown): Promise<Answer> {
     return this.vault.must(method, path, { ...as(by), ...(body === undefined ? {} : { body }) });
@@ -110,6 +119,7 @@ export class Cast {
     const options: CallOptions = { ...as(by), wrapTtl: '10m', ...(body === undefined ? {} : { body }) };
     const { wrap_info } = await this.vault.must(method, path, options);
     if (wrap_info === undefined) throw new Error(`${path} was not wrapped`);
+    if (wrap_info.wrapped_accessor) await this.onlooker?.token(wrap_info.wrapped_accessor);
     return { token: wrap_info.token, accessor: wrap_info.accessor, from: this.address() };
   }
 }

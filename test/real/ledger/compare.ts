@@ -49,8 +49,9 @@ export function compareWithTruth(
   const details = checkpoint.leases.some(({ expire_time }) => expire_time !== undefined);
   const listed: Listed[] = [
     ...checkpoint.leases.map(({ id, expire_time: end }) => listedOf(id, end, details)),
-    ...checkpoint.tokens.map(({ accessor, expire_time: end }) =>
-      listedOf(`token:${accessorOf(accessor) ?? accessor}`, end, details),
+    // What has no use left cannot be used, though Vault may list it: a wrapping token that another wrapped anew.
+    ...checkpoint.tokens.map(({ accessor, expire_time, num_uses = 0 }) =>
+      listedOf(`token:${accessorOf(accessor) ?? accessor}`, num_uses < 0 ? undefined : expire_time, details),
     ),
   ];
   const byId = new Map(rows.map((row) => [row.id, row]));

@@ -15,32 +15,32 @@ const renewed: Story = async function* (cast, n) {
   const lease_id = await cast.take(cast.parent(n), role);
   for (;;) {
     yield;
-    await cast.attempt(cast.parent(n), 'PUT', 'sys/leases/renew', { lease_id });
+    await cast.renew(cast.parent(n), lease_id);
   }
 };
 
 const renewedByUrl: Story = async function* (cast, n) {
   const id = await cast.take(cast.parent(n), n % 2 === 0 ? 'minute' : 'hour');
   yield;
-  await cast.must(cast.parent(n), 'PUT', `sys/leases/renew/${id}`, {});
+  await cast.renew(cast.parent(n), id, {}, true);
   yield;
-  await cast.must(cast.parent(n), 'PUT', `sys/leases/renew/${id}`, { increment: 100 });
+  await cast.renew(cast.parent(n), id, { increment: 100 }, true);
 };
 
 /** Longer than the role gives at first: once within its greatest lifetime, then past it. */
 const renewedLonger: Story = async function* (cast, n) {
   const lease_id = await cast.take(cast.parent(n), 'minute');
   yield;
-  await cast.must(cast.parent(n), 'PUT', 'sys/leases/renew', { lease_id, increment: 80 });
+  await cast.renew(cast.parent(n), lease_id, { increment: 80 });
   yield;
-  await cast.must(cast.parent(n), 'PUT', 'sys/leases/renew', { lease_id, increment: n % 2 ? '10m' : 600 });
+  await cast.renew(cast.parent(n), lease_id, { increment: n % 2 ? '10m' : 600 });
 };
 
 /** An increment may also take time away. */
 const renewedShorter: Story = async function* (cast, n) {
   const lease_id = await cast.take(cast.parent(n), 'hour');
   yield;
-  await cast.must(cast.parent(n), 'PUT', 'sys/leases/renew', { lease_id, increment: n % 2 ? 11 : '17s' });
+  await cast.renew(cast.parent(n), lease_id, { increment: n % 2 ? 11 : '17s' });
 };
 
 const revokedByHolder: Story = async function* (cast, n) {
@@ -75,6 +75,7 @@ const legacyPaths: Story = async function* (cast, n) {
   const lease_id = await cast.take(cast.parent(n), 'minute');
   yield;
   await cast.must(cast.parent(n), 'PUT', 'sys/renew', { lease_id, increment: 70 });
+  await cast.onlooker?.renewed(lease_id);
   yield;
   await cast.must(cast.parent(n), 'PUT', 'sys/revoke', { lease_id });
 };
@@ -83,7 +84,7 @@ const legacyPaths: Story = async function* (cast, n) {
 const lookedUp: Story = async function* (cast, n) {
   const lease_id = await cast.take(cast.parent(n), 'hour');
   yield;
-  await cast.must(cast.parent(n), 'PUT', 'sys/leases/renew', { lease_id, increment: 1234 });
+  await cast.renew(cast.parent(n), lease_id, { increment: 1234 });
   await cast.must(cast.parent(n), 'PUT', 'sys/leases/lookup', { lease_id });
 };
 
@@ -106,7 +107,7 @@ const many: Story = async function* (cast, n) {
   for (const lease_id of taken.filter((_, i) => i % 5 === 4))
     await cast.must(holder, 'PUT', 'sys/leases/revoke', { lease_id });
   for (const lease_id of taken.filter((_, i) => i % 5 === 3))
-    await cast.must(holder, 'PUT', 'sys/leases/renew', { lease_id, increment: 45 });
+    await cast.renew(holder, lease_id, { increment: 45 });
 };
 
 /** Handed over in a wrapped answer: opened by another host, a round later for every second. */
@@ -115,7 +116,7 @@ const wrapped: Story = async function* (cast, n) {
   if (n % 2) yield;
   const lease_id = await cast.leaseOf(await cast.must(wrapping, 'POST', 'sys/wrapping/unwrap'));
   yield;
-  await cast.must(cast.parent(n), 'PUT', 'sys/leases/renew', { lease_id });
+  await cast.renew(cast.parent(n), lease_id);
   if (n % 3 === 0) await cast.must(cast.parent(n), 'PUT', 'sys/leases/revoke', { lease_id });
 };
 

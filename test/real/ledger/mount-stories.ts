@@ -98,7 +98,7 @@ const roleChanges: Story = async function* (cast, n) {
   await cast.take(cast.parent(n), path);
   await cast.take(cast.parent(n), path);
   yield;
-  await cast.must(cast.parent(n), 'PUT', 'sys/leases/renew', { lease_id });
+  await cast.renew(cast.parent(n), lease_id);
 };
 
 const mountTuned: Story = async function* (cast) {
@@ -109,7 +109,7 @@ const mountTuned: Story = async function* (cast) {
   await cast.onlooker?.mounts();
   await cast.take(cast.parent(1), 'plain-db/creds/plain');
   yield;
-  await cast.must(cast.parent(0), 'PUT', 'sys/leases/renew', { lease_id });
+  await cast.renew(cast.parent(0), lease_id);
 };
 
 /** Each with how many copies of it are played. */

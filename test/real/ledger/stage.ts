@@ -18,7 +18,7 @@ export type Role = keyof typeof roleSeconds;
 export const roles = Object.keys(roleSeconds) as Role[];
 
 /** Mounts of the database engine; `stuck-db` cannot drop what it made, `plain-db` has its lifetimes from its tuning. */
-const mounts = ['database', 'plain-db', 'gone-db', 'moved-db', 'stuck-db'] as const;
+export const mounts = ['database', 'plain-db', 'gone-db', 'moved-db', 'stuck-db'] as const;
 
 const appPolicy = `
 path "+/creds/*" { capabilities = ["read"] }
