@@ -160,8 +160,18 @@ export const limits = {
   heartbeatCallsMax: 1_000,
   /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
   heartbeatsWaitingMax: 1_000,
+  /** Calls, answers and hash pairs that wait for their turn in the ledger. Past it the first is worked early. */
+  ledgerWaitingMax: 50_000,
+  /** How far the ledger stays behind the watermark. */
+  ledgerSlackSeconds: 1,
+  /** How often the ledger's open rows are counted. */
+  ledgerCountMs: 60_000,
+  /** Questions without an answer that are asked again after a restart; the oldest give way. */
+  ledgerQuestionsMax: 2_000,
   /** Pages of its file that the ledger's memory keeps. */
   ledgerPageCacheBytes: 64 * MiB,
+  /** Pages that a replay keeps of the recorded answers, and of the leases it has found. */
+  answersPageCacheBytes: 16 * MiB,
   /** Rows, and small values, of the ledger that are kept decoded, those used last. */
   ledgerRecentMax: 10_000,
   /** Changes of rows, and of small values, that wait to be written to the ledger's file. */
