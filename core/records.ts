@@ -194,7 +194,8 @@ export interface Watermark {
   time: string;
 }
 
-export const rejectReasons = [
+/** Why a line that was read whole could not become an event. */
+export const lineFaults = [
   'not_json',
   'not_object',
   'jsonx',
@@ -202,9 +203,11 @@ export const rejectReasons = [
   'bad_type',
   'bad_time',
   'internal',
-  ...lossReasons,
+  'line_too_long',
 ] as const;
-export type RejectReason = (typeof rejectReasons)[number];
+export type LineFault = (typeof lineFaults)[number];
+
+export type RejectReason = LineFault | LossReason;
 
 /** A line that could not become an event. The line itself is not kept here. */
 export interface Reject {
@@ -235,7 +238,7 @@ export const coverageCounters = [
   'future',
   /** Lines that could not become an event; `rejected_...` say why. */
   'rejected',
-  ...rejectReasons.map((reason) => `rejected_${reason}` as const),
+  ...lineFaults.map((fault) => `rejected_${fault}` as const),
   /** Lines that something secret was taken out of: the sum of the next two. */
   'scrubbed',
   'log_raw',

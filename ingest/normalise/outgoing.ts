@@ -6,9 +6,9 @@ import type {
   CoverageRow,
   CredentialCall,
   HashPair,
+  LineFault,
   NodeSeen,
   Reject,
-  RejectReason,
 } from '../../core/records.ts';
 import type { Clusters } from './clusters.ts';
 import { countPairs, countUnpaired } from './counts.ts';
@@ -187,7 +187,7 @@ export class Outgoing {
     line: Buffer,
     device: string,
     time: string | undefined,
-    reason: RejectReason,
+    reason: LineFault,
     bytes = line.length,
   ): void {
     this.counters.rejects++;
