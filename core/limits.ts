@@ -155,29 +155,29 @@ export const limits = {
   /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
   heartbeatsWaitingMax: 1_000,
   /** Hashes whose meaning the ledger remembers, and tokens, accessors and devices' other names: of each, those learnt last. */
-  ledgerNamesMax: 2_000_000,
+  readingNamesMax: 2_000_000,
   /** Audit devices whose salts are counted: whoever may enable devices can name any. */
-  ledgerSaltsMax: 1_000,
+  readingSaltsMax: 1_000,
   /** Mounts with leases that `sys/remount` may mean. */
-  ledgerMountsMax: 200,
+  readingMountsMax: 200,
   /** Hashes that nothing explains yet, and operations on one of them. */
-  ledgerWaitingMax: 100_000,
-  ledgerWaitingPerHashMax: 16,
+  readingWaitingMax: 100_000,
+  readingWaitingPerHashMax: 16,
   /** An operation on a hash that is explained later than this counts no more: 32 days, Vault's own greatest lifetime. */
-  ledgerWaitingSeconds: 2_764_800,
+  readingWaitingSeconds: 2_764_800,
   /** Leases or accessors that one hash may stand for: of the caller, and as many of anybody. */
-  ledgerCandidatesMax: 16,
+  readingCandidatesMax: 16,
   /** Questions that wait for their answer, and how long none is asked again, in event time. */
-  ledgerQuestionsMax: 100_000,
-  ledgerQuestionSeconds: 600,
+  readingQuestionsMax: 100_000,
+  readingQuestionSeconds: 600,
   /** Roles and mounts whose lifetimes, changes and writes the ledger remembers. */
-  ledgerRolesMax: 100_000,
+  readingRolesMax: 100_000,
   /** Leases of one role that wait for its lifetime. */
-  ledgerRoleLeasesMax: 100,
+  readingRoleLeasesMax: 100,
   /** Wrapped answers that may still be opened. */
-  ledgerWrapsMax: 200_000,
+  readingWrapsMax: 200_000,
   /** Calls that may turn out to be sealwatch's own, and answers whose call is still to come. */
-  ledgerOwnMax: 50_000,
+  readingOwnMax: 50_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

@@ -8,7 +8,14 @@ import { type Call, isHash, known, tokenId } from './call.ts';
 import type { Joins } from './joins.ts';
 import { keyOf, type Lifetimes, type Place, roleIn } from './lifetimes.ts';
 import type { Questions } from './questions.ts';
-import { type Wrapped, Wraps } from './wraps.ts';
+import { isByRole, type Wrapped, Wraps } from './wraps.ts';
+
+/** A lease that was given out. */
+interface Taken {
+  id: string;
+  issuedAt: string;
+  isByRole: boolean;
+}
 
 export class Issues {
   private readonly memory: ReadMemory;
@@ -192,6 +199,7 @@ export class Issues {
       by: event.user.id,
       holder_id: event.user.id,
       isLogin: false,
+      isByRole: isByRole(call),
       ...known({ holder: event.user.name, holder_token: call.token }),
     });
   }
@@ -210,7 +218,8 @@ export class Issues {
     };
     this.joins.sawMount(mount);
     const base = by === undefined ? call.base : { ...call.base, ...at(by), namespace: by.namespace };
-    const life = this.lifetimes.ofLease(call, place);
+    const life =
+      wrapped === undefined ? this.lifetimes.ofLease(call, place) : this.wrappedLife(call, place, by);
     const row: Issued = {
       change: 'issued',
       ...base,
@@ -227,7 +236,7 @@ export class Issues {
         life,
       }),
     };
-    this.askLease(call, place, id, base.at, life);
+    this.askLease(call, place, { id, issuedAt: base.at, isByRole: by?.isByRole === true }, life);
     return [row, ...(life === undefined ? [] : this.nowKnown(call, place, life))];
   }
 
@@ -236,16 +245,21 @@ export class Issues {
     if (life.source !== 'role_config' && life.source !== 'dictionary') return [];
     return this.lifetimes
       .waitingFor(keyOf(place))
-      .map(({ id }) => ({ change: 'lifetime' as const, ...call.base, namespace: place.namespace, id, life }));
+      .map((id) => ({ change: 'lifetime' as const, ...call.base, namespace: place.namespace, id, life }));
   }
 
-  private askLease(call: Call, place: Place, id: string, issuedAt: string, life: Lifetime | undefined): void {
+  /** The call that opens it says nothing of how it was asked for. */
+  private wrappedLife(call: Call, place: Place, by: Wrapped | undefined): Lifetime | undefined {
+    return by?.isByRole === true ? this.lifetimes.ofPlace(call, place) : undefined;
+  }
+
+  private askLease(call: Call, place: Place, lease: Taken, life: Lifetime | undefined): void {
+    const { id, issuedAt } = lease;
     const need = life === undefined ? 'lifetime' : 'sample';
-    if (life === undefined) this.lifetimes.wait(place, id, issuedAt);
-    const isOfRole = call.data['ttl'] === undefined && call.event.vault.caller.credential !== 'batch';
+    if (life === undefined && lease.isByRole) this.lifetimes.wait(place, id);
     const question = { at: call.base.at, path: 'sys/leases/lookup', body: { lease_id: id }, need } as const;
     const role = { place: keyOf(place), issuedAt };
-    this.questions.put({ ...question, namespace: place.namespace }, isOfRole ? { role } : {});
+    this.questions.put({ ...question, namespace: place.namespace }, lease.isByRole ? { role } : {});
   }
 
   private askToken({ base }: Call, accessor: string | undefined): void {

@@ -37,15 +37,15 @@ export class Lifetimes {
   private readonly changed: Bounded<string>;
   private readonly written: Bounded<Written>;
   /** Leases of a place whose lifetime nobody could tell yet. */
-  private readonly unknown: Bounded<{ id: string; at: string }[]>;
+  private readonly unknown: Bounded<string[]>;
 
   constructor(memory: ReadMemory, directory: Directory, joins: Joins) {
     this.directory = directory;
     this.joins = joins;
-    this.learnt = new Bounded(memory, 'read/learnt', limits.ledgerRolesMax);
-    this.changed = new Bounded(memory, 'read/changed', limits.ledgerRolesMax);
-    this.written = new Bounded(memory, 'read/written', limits.ledgerRolesMax);
-    this.unknown = new Bounded(memory, 'read/unknown', limits.ledgerRolesMax);
+    this.learnt = new Bounded(memory, 'read/learnt', limits.readingRolesMax);
+    this.changed = new Bounded(memory, 'read/changed', limits.readingRolesMax);
+    this.written = new Bounded(memory, 'read/written', limits.readingRolesMax);
+    this.unknown = new Bounded(memory, 'read/unknown', limits.readingRolesMax);
   }
 
   /** Lifetime of a lease that the call took from `place`; undefined when nothing tells it. */
@@ -76,14 +76,14 @@ export class Lifetimes {
   }
 
   /** The lease's lifetime is not known; it is told when its place's is. */
-  wait(place: Place, id: string, at: string): void {
+  wait(place: Place, id: string): void {
     const key = keyOf(place);
     const waiting = this.unknown.get(key) ?? [];
-    this.unknown.set(key, [...waiting, { id, at }].slice(-limits.ledgerRoleLeasesMax));
+    this.unknown.set(key, [...waiting, id].slice(-limits.readingRoleLeasesMax));
   }
 
   /** Leases that wait for the lifetime of a place, which is known now. */
-  waitingFor(place: string): { id: string; at: string }[] {
+  waitingFor(place: string): string[] {
     const waiting = this.unknown.get(place);
     if (waiting !== undefined) this.unknown.delete(place);
     return waiting ?? [];

@@ -30,7 +30,7 @@ export class Questions {
   private readonly ask: (question: Question) => void;
 
   constructor(memory: ReadMemory, ask: (question: Question) => void) {
-    this.asked = new Bounded(memory, 'read/asked', limits.ledgerQuestionsMax);
+    this.asked = new Bounded(memory, 'read/asked', limits.readingQuestionsMax);
     this.ask = ask;
   }
 
@@ -38,7 +38,7 @@ export class Questions {
   put({ at, path, body, need, namespace }: Asking, asked: Omit<Asked, 'at'> = {}): void {
     const key = keyOf(path, body);
     const before = this.asked.get(key);
-    if (before !== undefined && at < addSeconds(before.at, limits.ledgerQuestionSeconds)) return;
+    if (before !== undefined && at < addSeconds(before.at, limits.readingQuestionSeconds)) return;
     this.asked.set(key, { at, ...asked, ...(namespace === '' ? {} : { namespace }) });
     const where = namespace === '' ? {} : { namespace };
     this.ask({ at, method: 'POST', path, body, ...where, need });
