@@ -132,28 +132,6 @@ export const limits = {
   evidenceRowsMax: 100_000,
   /** Distinct values of another field (addresses, names) that one group shows. */
   collectedValuesMax: 20,
-  /** Hashes of one token or accessor that an answer follows: one per device and salt. */
-  sameHashesMax: 100,
-  /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
-  coverageNodesMax: 1_000,
-  /** Body of one API request; none of the present ones needs a body. */
-  apiBodyBytesMax: 64 * KiB,
-  /** Time an API client has to send its request. */
-  apiRequestMs: 15_000,
-  /** Characters of an id in a path: lease ids hold whole paths. */
-  apiParamCharsMax: 1024,
-  /** An answer of Vault; those that are asked for now hold the properties of one token. */
-  vaultAnswerBytesMax: 64 * KiB,
-  /** Time for one call of Vault, redirects among it. */
-  vaultCallMs: 10_000,
-  /** Redirects that one call of Vault follows: a standby names the active node. */
-  vaultRedirectsMax: 3,
-  /** How long after its last line may come a look-up is judged, so that the time of an answer and of a line may differ. */
-  heartbeatMarginSeconds: 10,
-  /** Look-ups of one partition, of anybody, that are remembered for an answer that is still to come. */
-  heartbeatCallsMax: 1_000,
-  /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
-  heartbeatsWaitingMax: 1_000,
   /** Hashes whose meaning the ledger remembers, and tokens, accessors and devices' other names: of each, those learnt last. */
   readingNamesMax: 2_000_000,
   /** Audit devices whose salts are counted: whoever may enable devices can name any. */
@@ -178,6 +156,44 @@ export const limits = {
   readingWrapsMax: 200_000,
   /** Calls that may turn out to be sealwatch's own, and answers whose call is still to come. */
   readingOwnMax: 50_000,
+  /** Hashes of one token or accessor that an answer follows: one per device and salt. */
+  sameHashesMax: 100,
+  /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
+  coverageNodesMax: 1_000,
+  /** Body of one API request; none of the present ones needs a body. */
+  apiBodyBytesMax: 64 * KiB,
+  /** Time an API client has to send its request. */
+  apiRequestMs: 15_000,
+  /** Characters of an id in a path: lease ids hold whole paths. */
+  apiParamCharsMax: 1024,
+  /** An answer of Vault; those that are asked for now hold the properties of one token. */
+  vaultAnswerBytesMax: 64 * KiB,
+  /** Time for one call of Vault, redirects among it. */
+  vaultCallMs: 10_000,
+  /** Redirects that one call of Vault follows: a standby names the active node. */
+  vaultRedirectsMax: 3,
+  /** How long after its last line may come a look-up is judged, so that the time of an answer and of a line may differ. */
+  heartbeatMarginSeconds: 10,
+  /** Look-ups of one partition, of anybody, that are remembered for an answer that is still to come. */
+  heartbeatCallsMax: 1_000,
+  /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
+  heartbeatsWaitingMax: 1_000,
+  /** How long after an end a sign of life does not refute it: revoking takes a while, and a look-up has another clock. */
+  endDoubtSeconds: 60,
+  /** What Vault lets a token live at most when nobody sets it (768 h): who is renewed beyond it is periodic. */
+  systemMaxTtlSeconds: 2_764_800,
+  /** Longest lifetime that is believed; Vault itself counts no further than 292 years. */
+  ttlSecondsMax: 9_000_000_000,
+  /** Terms kept of one lease or token: the first, and the newest. */
+  leaseTermsMax: 50,
+  /** Ends kept of one lease or token, the first ones: one that is refuted makes place for the next. */
+  leaseEndsMax: 4,
+  /** How long a row that ended is remembered, in event time, for what is told of it late. */
+  endedMemorySeconds: 604_800,
+  /** Rows that are read at a time when an end crosses many. */
+  cascadeRowsMax: 500,
+  /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
+  cascadeTokensMax: 10_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

@@ -70,8 +70,6 @@ export class Issues {
       at: issuedAt ?? base.at,
       kind: 'token',
       id: token,
-      path: caller.auth_mount ?? '',
-      requested_by: event.user.id,
       ...known({ role: caller.role, holder: event.user.name, life }),
       holder_id: event.user.id,
       token: known({
@@ -222,8 +220,8 @@ export class Issues {
       kind: 'lease',
       id,
       path: place.path,
-      requested_by: by?.by ?? call.event.user.id,
       ...known({
+        requested_by: by?.by,
         role: place.role,
         holder: by?.holder,
         holder_id: by?.holder_id,
@@ -300,11 +298,15 @@ export class Issues {
         ...from,
         kind: 'token',
         id,
-        path: by?.path ?? '',
-        requested_by: by?.by ?? event.user.id,
         holder_id: entity_id ?? id,
         token,
-        ...known({ wrapped, life, holder_token: by?.isLogin === false ? by.holder_token : undefined }),
+        ...known({
+          path: by?.path,
+          requested_by: by?.by,
+          wrapped,
+          life,
+          holder_token: by?.isLogin === false ? by.holder_token : undefined,
+        }),
       },
     ];
   }
