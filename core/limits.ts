@@ -148,6 +148,8 @@ export const limits = {
   /** Questions that wait for their answer, and how long none is asked again, in event time. */
   readingQuestionsMax: 100_000,
   readingQuestionSeconds: 600,
+  /** How often the words of the dictionary that no answer has come for are asked again, in event time. */
+  readingWordsSeconds: 86_400,
   /** Roles and mounts whose lifetimes, changes and writes the ledger remembers. */
   readingRolesMax: 100_000,
   /** Leases of one role that wait for its lifetime. */
