@@ -120,6 +120,28 @@ export const limits = {
   alertEventIdsMax: 50,
   /** Identities that an alert names. */
   alertIdentitiesMax: 3,
+  /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time; then doubled. */
+  directoryRetrySeconds: 600,
+  /** The same for one that Vault refused to answer; and the longest that an unanswered one rests. */
+  directoryRefusedSeconds: 86_400,
+  /** Facts of one kind, and questions, that the directory holds on disk; the one that came first is forgotten and learned anew. */
+  directoryFactsMax: 2_000_000,
+  /** Namespaces of which the directory remembers that something unnamed in them changed. */
+  directoryNamespacesMax: 10_000,
+  /** How long a list of mounts is good for when no call is seen that changes one. */
+  directoryRefreshSeconds: 86_400,
+  /** Facts under one path that are looked at when it goes away, and mounts of one namespace. */
+  directoryListMax: 10_000,
+  /** Members of one group that are kept. */
+  groupMembersMax: 10_000,
+  /** Entities that one change of a group leads to ask about. */
+  groupChangesAskedMax: 50,
+  /** Aliases kept of one entity. */
+  entityAliasesMax: 100,
+  /** Members kept of an entity's or group's metadata. */
+  metadataKeysMax: 100,
+  /** Text of a policy that is kept; of a longer one no text. */
+  policyCharsMax: 64 * KiB,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */
@@ -154,24 +176,30 @@ export const limits = {
   heartbeatCallsMax: 1_000,
   /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
   heartbeatsWaitingMax: 1_000,
-  /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time; then doubled. */
-  directoryRetrySeconds: 600,
-  /** The same for one that Vault refused to answer; and the longest that an unanswered one rests. */
-  directoryRefusedSeconds: 86_400,
-  /** How long a list of mounts is good for when no call is seen that changes one. */
-  directoryRefreshSeconds: 86_400,
-  /** Facts under one path that are looked at when it goes away, and mounts of one namespace. */
-  directoryListMax: 10_000,
-  /** Members of one group that are kept. */
-  groupMembersMax: 10_000,
-  /** Entities that one change of a group leads to ask about. */
-  groupChangesAskedMax: 50,
-  /** Aliases kept of one entity. */
-  entityAliasesMax: 100,
-  /** Members kept of an entity's or group's metadata. */
-  metadataKeysMax: 100,
-  /** Text of a policy that is kept; of a longer one no text. */
-  policyCharsMax: 64 * KiB,
+  /** Hashes whose meaning the ledger remembers, and tokens, accessors and devices' other names: of each, those learnt last. */
+  readingNamesMax: 2_000_000,
+  /** Audit devices whose salts are counted: whoever may enable devices can name any. */
+  readingSaltsMax: 1_000,
+  /** Mounts with leases that `sys/remount` may mean. */
+  readingMountsMax: 200,
+  /** Hashes that nothing explains yet, and operations on one of them. */
+  readingWaitingMax: 100_000,
+  readingWaitingPerHashMax: 16,
+  /** An operation on a hash that is explained later than this counts no more: 32 days, Vault's own greatest lifetime. */
+  readingWaitingSeconds: 2_764_800,
+  /** Leases or accessors that one hash may stand for: of the caller, and as many of anybody. */
+  readingCandidatesMax: 16,
+  /** Questions that wait for their answer, and how long none is asked again, in event time. */
+  readingQuestionsMax: 100_000,
+  readingQuestionSeconds: 600,
+  /** Roles and mounts whose lifetimes, changes and writes the ledger remembers. */
+  readingRolesMax: 100_000,
+  /** Leases of one role that wait for its lifetime. */
+  readingRoleLeasesMax: 100,
+  /** Wrapped answers that may still be opened. */
+  readingWrapsMax: 200_000,
+  /** Calls that may turn out to be sealwatch's own, and answers whose call is still to come. */
+  readingOwnMax: 50_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
