@@ -126,6 +126,28 @@ export const limits = {
   ownTokenSeconds: 30,
   /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
   ownTokensMax: 1_000,
+  /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time; then doubled. */
+  directoryRetrySeconds: 600,
+  /** The same for one that Vault refused to answer; and the longest that an unanswered one rests. */
+  directoryRefusedSeconds: 86_400,
+  /** Facts of one kind, and questions, that the directory holds on disk; the one that came first is forgotten and learned anew. */
+  directoryFactsMax: 2_000_000,
+  /** Namespaces of which the directory remembers that something unnamed in them changed. */
+  directoryNamespacesMax: 10_000,
+  /** How long a list of mounts is good for when no call is seen that changes one. */
+  directoryRefreshSeconds: 86_400,
+  /** Facts under one path that are looked at when it goes away, and mounts of one namespace. */
+  directoryListMax: 10_000,
+  /** Members of one group that are kept. */
+  groupMembersMax: 10_000,
+  /** Entities that one change of a group leads to ask about. */
+  groupChangesAskedMax: 50,
+  /** Aliases kept of one entity. */
+  entityAliasesMax: 100,
+  /** Members kept of an entity's or group's metadata. */
+  metadataKeysMax: 100,
+  /** Text of a policy that is kept; of a longer one no text. */
+  policyCharsMax: 64 * KiB,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */
