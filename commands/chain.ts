@@ -3,7 +3,7 @@
 
 import type { Alert } from '../core/alert.ts';
 import type { Config } from '../core/config.ts';
-import { auditPathOf, type Device } from '../core/devices.ts';
+import { auditDevices, type Device } from '../core/devices.ts';
 import type { Fact } from '../core/directory.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
@@ -98,7 +98,7 @@ export class Chain {
     return new Ledger({
       memory: ledger.memory,
       partitions,
-      parts: ledgerParts({ cluster, auditPathOf: auditPathOf(devices) }),
+      parts: ledgerParts({ cluster, ...auditDevices(devices) }),
       sink: {
         lease: (revision, body) => sink.lease(revision, body),
         fact: (fact) => sink.fact(fact),

@@ -82,7 +82,9 @@ export class RecordedAnswers implements Disposable {
     const row = (this.next.get(asked, question.at) ?? this.latest.get(asked)) as Row | undefined;
     if (row === undefined || row.told === 1) return undefined;
     this.tell.run(asked, row.at, row.seq);
-    return JSON.parse(row.answer) as Answer;
+    const { path, namespace } = question;
+    const answer = JSON.parse(row.answer) as Answer;
+    return { ...answer, path, ...(namespace !== undefined && { namespace }) };
   }
 
   [Symbol.dispose](): void {
@@ -130,8 +132,5 @@ const invalid = (where: string, why: string) =>
   );
 
 /** A question of a namespace is recorded under its whole path. */
-const askedBy = (asked: Question | Answer): string => {
-  const namespace = 'namespace' in asked ? (asked.namespace ?? '') : '';
-  const body = asked.body === undefined ? '' : canonicalJson(asked.body);
-  return `${asked.method} ${namespace}${asked.path} ${body}`;
-};
+const askedBy = ({ method, namespace = '', path, body }: Question | Answer): string =>
+  `${method} ${namespace}${path} ${body === undefined ? '' : canonicalJson(body)}`;

@@ -161,7 +161,7 @@ export function originOf(input: Input): Origin {
 /** A device as the stages behind the collector know it. */
 export interface Device {
   name: string;
-  /** Path under which Vault knows it (`sys/audit-hash/PATH`), when the configuration says it: see `auditPathOf`. */
+  /** Path under which Vault knows it (`sys/audit-hash/PATH`), when the configuration says it: see `auditDevices`. */
   auditPath?: string;
   cluster: string;
   origin: Origin;
@@ -198,15 +198,18 @@ export function devicesOf(inputs: readonly Input[], cluster: string): Device[] {
   return [...devices.values()];
 }
 
-/** Path under which Vault knows each of the devices: those that `deploy/vault` and Vault's own manual give them. */
-export function auditPathOf(devices: readonly Device[]): (device: string) => string {
+/** What `sys/audit-hash` needs: the devices in order of rank, and the path under which Vault knows each. */
+export function auditDevices(devices: readonly Device[]): {
+  ranks: string[];
+  auditPathOf: (device: string) => string;
+} {
   const paths = new Map(
     devices.map(({ name, auditPath, isFile, origin }) => [
       name,
       auditPath ?? (isFile || origin === 'recorded' ? 'file' : 'sealwatch'),
     ]),
   );
-  return (device) => paths.get(device) ?? device;
+  return { ranks: [...paths.keys()], auditPathOf: (device) => paths.get(device) ?? device };
 }
 
 const weakness: Origin[] = ['recorded', 'local', 'verified', 'unverified', 'unprovable'];

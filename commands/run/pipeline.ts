@@ -1,7 +1,7 @@
 // The pipeline: normalise, ledger, detect and index in turn, each from the stream; alerts delivered beside them.
 
 import { type Config, dataFiles } from '../../core/config.ts';
-import { auditPathOf, type Device } from '../../core/devices.ts';
+import { auditDevices, type Device } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceWriter, Stream } from '../../core/ports.ts';
 import { type Question, topics } from '../../core/records.ts';
@@ -97,7 +97,7 @@ export class Pipeline {
     const ledger = await RunningLedger.load({
       stream,
       cluster,
-      auditPathOf: auditPathOf(devices),
+      ...auditDevices(devices),
       open: openLedger,
       now,
       ...(ask !== undefined && { ask }),

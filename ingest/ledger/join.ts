@@ -1,20 +1,15 @@
 // The three parts of the ledger: what calls mean, what becomes of leases, and the directory that both look things up in.
 
 import type { LedgerMemory } from '../../core/ports.ts';
-import type { Answer, CredentialCall, HashPair } from '../../core/records.ts';
-import type { Change, LedgerSink } from './change.ts';
-
-type Event = CredentialCall['event'];
-type Handles = NonNullable<CredentialCall['handles']>;
+import type { LedgerSink } from './change.ts';
+import { DirectoryFacts } from './directory/facts.ts';
+import { Life } from './life/life.ts';
+import { Reading } from './reading/reading.ts';
 
 export interface LedgerParts {
-  life: { apply(change: Change): void; advance(time: string): void };
-  reading: {
-    call(event: Event, handles: Handles): Change[];
-    answer(answer: Answer): Change[];
-    hashes(pair: HashPair): Change[];
-  };
-  directory: { call(event: Event, handles: Handles): void; answer(answer: Answer): void };
+  life: Pick<Life, 'apply' | 'advance'>;
+  reading: Pick<Reading, 'call' | 'answer' | 'hashes'>;
+  directory: Pick<DirectoryFacts, 'call' | 'answer'>;
 }
 
 export interface JoinOptions {
@@ -22,12 +17,18 @@ export interface JoinOptions {
   cluster: string;
   /** Path under which Vault knows a device, for `sys/audit-hash`. */
   auditPathOf: (device: string) => string;
+  /** Names of the devices in order of rank. */
+  ranks: readonly string[];
 }
 
+/** What makes the parts over one memory. */
 export const ledgerParts =
-  (_options: JoinOptions) =>
-  (_memory: LedgerMemory, _sink: LedgerSink): LedgerParts => ({
-    life: { apply: () => {}, advance: () => {} },
-    reading: { call: () => [], answer: () => [], hashes: () => [] },
-    directory: { call: () => {}, answer: () => {} },
-  });
+  (options: JoinOptions) =>
+  (memory: LedgerMemory, sink: LedgerSink): LedgerParts => {
+    const directory = new DirectoryFacts(memory, sink, options);
+    return {
+      directory,
+      life: new Life(memory, sink),
+      reading: new Reading(memory, directory, sink, options),
+    };
+  };

@@ -56,5 +56,5 @@ export class OpenQuestions {
 }
 
 /** An answer has its question's method, path and body. */
-const askedBy = ({ method, path, body }: Question | Answer): string =>
-  `${method} ${path} ${body === undefined ? '' : canonicalJson(body)}`;
+const askedBy = ({ method, namespace = '', path, body }: Question | Answer): string =>
+  `${method} ${namespace}${path} ${body === undefined ? '' : canonicalJson(body)}`;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DetectTask } from '../../commands/run/detect-task.ts';
 import { NormaliseTask } from '../../commands/run/normalise-task.ts';
 import { RunningLedger } from '../../commands/run/running-ledger.ts';
-import { auditPathOf, type Device } from '../../core/devices.ts';
+import { auditDevices, type Device } from '../../core/devices.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import { slowCallNanos } from '../../core/time.ts';
@@ -84,7 +84,7 @@ export class World {
     const ledger = await RunningLedger.load({
       stream,
       cluster: 'test',
-      auditPathOf: auditPathOf(devices),
+      ...auditDevices(devices),
       open: () => openLedgerMemory(join(this.options.dir, 'ledger.db')),
       now: () => this.nowMs,
     });
