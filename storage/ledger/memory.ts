@@ -5,15 +5,15 @@ import { limits } from '../../core/limits.ts';
 import type { Held, LedgerMemory } from '../../core/ports.ts';
 import type { Database, Statement } from '../sqlite.ts';
 import { Notes } from './notes.ts';
-import { openLedgerFile, openTemporaryFile } from './open.ts';
+import { openLedgerFile, openTemporaryLedger } from './open.ts';
 import { Rows } from './rows.ts';
 
 /** Opens or makes the ledger at `path` (a file). Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
-export const openLedgerMemory = (path: string): LedgerMemory => new SqliteMemory(openLedgerFile(path));
+export const openLedgerMemory = (path: string): SqliteMemory => new SqliteMemory(openLedgerFile(path));
 
-/** A memory that nothing is left of; until then it lies at `path`. Throws SealwatchError DATA_DIR_UNUSABLE. */
-export const temporaryLedgerMemory = (path: string): LedgerMemory =>
-  new SqliteMemory(openTemporaryFile(path));
+/** A memory that nothing is left of; until then it lies at `path`. */
+export const temporaryLedgerMemory = (path: string): SqliteMemory =>
+  new SqliteMemory(openTemporaryLedger(path));
 
 class SqliteMemory implements LedgerMemory {
   private readonly database: Database;
@@ -55,6 +55,10 @@ class SqliteMemory implements LedgerMemory {
   }
   newestOpen(holderId: string | undefined, limit: number): Held[] {
     return this.rows.newestOpen(holderId, limit);
+  }
+  /** How many rows have not ended. */
+  openRows(): number {
+    return this.rows.countOpen();
   }
 
   get(space: string, key: string): Json | undefined {

@@ -1,9 +1,8 @@
 // The file of the ledger's memory: its tables, and opening it in a layout that this version knows.
 
-import { rmSync } from 'node:fs';
 import { SealwatchError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { type Database, openDatabase } from '../sqlite.ts';
+import { type Database, openDatabase, openTemporary } from '../sqlite.ts';
 
 /** `user_version` of the file: count up with each change of the tables. */
 const LAYOUT = 1;
@@ -32,8 +31,7 @@ pragma user_version = ${LAYOUT};`;
  * Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT.
  */
 export function openLedgerFile(path: string): Database {
-  // synchronous=normal: a power cut may roll back the last commits; their places go with them, so they are made again.
-  const database = open(path, 'journal_mode=wal; pragma synchronous=normal; pragma wal_autocheckpoint=2000');
+  const database = open(path);
   const found = versionOf(database);
   if (found === LAYOUT) return database;
   database.close();
@@ -44,20 +42,21 @@ export function openLedgerFile(path: string): Database {
   );
 }
 
-/** A file that is gone with the process: whoever ends it, nothing is left behind. Throws SealwatchError DATA_DIR_UNUSABLE. */
-export function openTemporaryFile(path: string): Database {
-  rmSync(path, { force: true });
-  const database = open(path, 'journal_mode=memory; pragma synchronous=off; pragma locking_mode=exclusive');
-  rmSync(path, { force: true });
+/** A ledger for one run, whose file is gone with the process. */
+export function openTemporaryLedger(path: string): Database {
+  const database = openTemporary(path, limits.ledgerPageCacheBytes);
+  database.exec(tables);
   return database;
 }
 
-function open(path: string, mode: string): Database {
+function open(path: string): Database {
   let database: Database | undefined;
   try {
     database = openDatabase(path, { readOnly: false });
-    const cache = limits.ledgerPageCacheBytes / 1024;
-    database.exec(`pragma page_size=8192; pragma ${mode}; pragma cache_size=-${cache}`);
+    // synchronous=normal: a power cut may roll back the last commits; their places go with them, so they are made again.
+    database.exec(
+      `pragma page_size=8192; pragma journal_mode=wal; pragma synchronous=normal; pragma cache_size=-${limits.ledgerPageCacheBytes / 1024}; pragma wal_autocheckpoint=2000`,
+    );
     const isEmpty = database.prepare('select name from sqlite_schema').get() === undefined;
     if (versionOf(database) === 0 && isEmpty) database.exec(`begin immediate; ${tables} commit`);
     return database;

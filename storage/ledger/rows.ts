@@ -113,6 +113,12 @@ export class Rows {
       : this.all(this.statements.newestOf, cleanText(holderId), limit);
   }
 
+  /** As they were written last. */
+  countOpen(): number {
+    const { leases, tokens } = this.statements.countOpen.get() as { leases: number; tokens: number };
+    return leases + tokens;
+  }
+
   private all(statement: Statement, ...values: (string | number)[]): Held[] {
     this.write();
     return (statement.all(...values) as Row[]).map(({ body }) => JSON.parse(body) as Held);

@@ -52,6 +52,8 @@ export const rowSql = {
     'select id, body from rows indexed by rows_newest_of where is_open and is_lease and holder_id = ?1 order by issued_at desc, id desc limit ?2',
   newest:
     'select id, body from rows indexed by rows_newest where is_open and is_lease order by issued_at desc, id desc limit ?1',
+  countOpen: `select (select count(*) from rows indexed by rows_newest where is_open and is_lease) as leases,
+    (select count(*) from rows indexed by rows_tokens_by where is_open and not is_lease) as tokens`,
 } as const;
 
 export type RowStatements = Record<keyof typeof rowSql, Statement>;

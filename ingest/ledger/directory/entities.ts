@@ -3,8 +3,7 @@
 import { type Fact, type FactValues, isGivenName } from '../../../core/directory.ts';
 import type { JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
-import type { LedgerMemory } from '../../../core/ports.ts';
-import { type Desk, isDone, type Seen, type Told200 } from './seen.ts';
+import { type Answered, type Desk, isDone, type Seen } from './desk.ts';
 import { keyOf, type Subject, type Told } from './store.ts';
 import { entityIn, objectIn } from './values.ts';
 
@@ -22,13 +21,11 @@ const named = new Set(['userpass', 'ldap', 'okta', 'radius', 'github', 'kerberos
 
 export class Entities {
   private readonly desk: Desk;
-  private readonly memory: LedgerMemory;
   /** Tells of a group that an entity is in. */
-  private readonly group: (id: string, answer: Told200) => void;
+  private readonly group: (id: string, answer: Answered) => void;
 
-  constructor(desk: Desk, memory: LedgerMemory, group: (id: string, answer: Told200) => void) {
+  constructor(desk: Desk, group: (id: string, answer: Answered) => void) {
     this.desk = desk;
-    this.memory = memory;
     this.group = group;
   }
 
@@ -39,7 +36,7 @@ export class Entities {
     else if (seen.verb !== 'other') this.change(seen);
   }
 
-  answer(path: string, answer: Told200): void {
+  answer(path: string, answer: Answered): void {
     const [, id] = BY_ID.exec(path) ?? [];
     if (id === undefined) return;
     const { cluster, namespace, told, data } = answer;
@@ -68,44 +65,30 @@ export class Entities {
   }
 
   /** Asks about an entity of whose groups one has changed. */
-  member(id: string, { namespace, told }: Told200, changed: string): void {
+  member(id: string, { namespace, told }: Answered, changed: string): void {
     this.desk.questions.want({ namespace, path: pathOf(id), at: told.at, changed });
   }
 
-  /** Who called: its alias as the call shows it, until Vault has told. */
+  /** Who called: what the call shows of it, until Vault has told. */
   private sight(seen: Seen): void {
     const { caller } = seen.event.vault;
     const id = caller.entity_id;
     if (id === undefined) return;
     const subject = { cluster: seen.cluster, namespace: seen.namespace, key: id };
-    const changed = this.memory.get('dir/changed', keyOf({ ...subject, key: 'entity' })) as
-      | string
-      | undefined;
     const known = this.desk.store.current('entity', subject);
-    const alias = aliasOf(seen);
-    const isNew = alias !== undefined && known?.value != null && lacks(known.value, alias);
+    // What is gone still calls, and is refused.
+    if (known?.value === null && (!isDone(seen) || seen.told.at <= known.at)) return;
     // A token made by a token, or of a wrapped answer, is called whatever its maker wrote.
     const name = caller.auth_method === 'token' ? undefined : seen.event.user.name;
-    if (known === undefined || known.value === null) {
-      const value = alias?.name === undefined ? {} : { aliases: [alias as Alias] };
-      this.desk.store.tell('entity', subject, value, seen.told, name);
-    } else if (known.source === 'audit') this.learn(subject, known.value, seen, alias, known.name ?? name);
-    if (seen.mayAsk) this.want(seen, id, isNew ? seen.told.at : changed);
-  }
-
-  /** A further alias, as long as nobody but the calls tells of them. */
-  private learn(
-    subject: Subject,
-    value: Entity,
-    seen: Seen,
-    alias: Partial<Alias> | undefined,
-    name?: string,
-  ): void {
-    const { aliases = [] } = value;
-    const isFurther =
-      alias?.name !== undefined && lacks(value, alias) && aliases.length < limits.entityAliasesMax;
-    const next = isFurther ? { ...value, aliases: [...aliases, alias as Alias] } : value;
-    this.desk.store.tell('entity', subject, next, seen.told, name);
+    const alias = aliasOf(seen);
+    if (known?.value == null || known.source === 'audit') {
+      const value = withAlias(known?.value ?? {}, alias);
+      if (known?.name === undefined) this.desk.store.tell('entity', subject, value, seen.told, name);
+      else this.keepName(subject, value, seen.told, known);
+    }
+    const isNew = known?.source === 'vault' && alias !== undefined && lacks(known.value ?? {}, alias);
+    if (seen.mayAsk)
+      this.want(seen, id, isNew ? seen.told.at : this.desk.lastChange('entity', subject).changed);
   }
 
   private want({ namespace, told: { at } }: Seen, id: string, changed?: string): void {
@@ -138,15 +121,13 @@ export class Entities {
         if (seen.mayAsk) this.want(seen, id, told.at);
       }
     } else if (BY_BODY.test(seen.path) || BY_NAME.test(seen.path))
-      // Whoever is seen from now on is asked about anew.
-      this.memory.set('dir/changed', keyOf({ cluster, namespace, key: 'entity' }), told.at);
+      this.desk.someChanged('entity', seen, told.at);
   }
 
   private idIn({ path, cluster, namespace }: Seen): string | undefined {
     const [, name] = BY_NAME.exec(path) ?? [];
     if (name === undefined) return BY_ID.exec(path)?.[1];
-    const known = this.memory.get('dir/name', keyOf({ cluster, namespace, key: name }));
-    return typeof known === 'string' ? known : undefined;
+    return this.desk.names.get(keyOf({ cluster, namespace, key: name }));
   }
 
   /** An update changes what it names and nothing else; what is hashed in it is not known any more. */
@@ -165,7 +146,7 @@ export class Entities {
   }
 
   private name(subject: Subject, name: string | undefined): void {
-    if (name !== undefined) this.memory.set('dir/name', keyOf({ ...subject, key: name }), subject.key);
+    if (name !== undefined) this.desk.names.set(keyOf({ ...subject, key: name }), subject.key);
   }
 }
 
@@ -177,21 +158,25 @@ export function afterWrite<T extends object>(known: T, request: JsonObject, show
   return { ...Object.fromEntries(kept), ...shown } as T;
 }
 
-/** The alias that a login or a token of it shows: its mount, and its name where the method shows that. */
-function aliasOf({ event: { vault } }: Seen): Partial<Alias> | undefined {
-  const { auth_method: type, auth_mount: mount, subject } = vault.caller;
-  if (mount === undefined || type === undefined || type === 'token') return undefined;
+/** The alias of a login: its mount, and its name where the method shows that. Later calls only tell where it probably was. */
+function aliasOf({ event }: Seen): Partial<Alias> | undefined {
+  const { auth_method: type, auth_mount: mount, subject } = event.vault.caller;
+  if (event.event.action !== 'user-login' || mount === undefined || type === undefined) return undefined;
   const name = named.has(type) ? subject : undefined;
   return { ...(name !== undefined && { name }), mount_path: mount, mount_type: type };
 }
 
-/** No alias of the mount is known; where its name is, none of that name. */
-const lacks = ({ aliases = [] }: Entity, alias: Partial<Alias>): boolean =>
-  !aliases.some(
-    ({ name, mount_path: path }) =>
-      path === alias.mount_path &&
-      (alias.name === undefined || name.toLowerCase() === alias.name.toLowerCase()),
-  );
+/** An entity has one alias of a mount at most. */
+const lacks = ({ aliases = [] }: Entity, { mount_path: mount }: Partial<Alias>): boolean =>
+  !aliases.some(({ mount_path: path }) => path === mount);
+
+/** As long as nobody but the calls tells of aliases. */
+function withAlias(value: Entity, alias: Partial<Alias> | undefined): Entity {
+  const { aliases = [] } = value;
+  const isFurther =
+    alias?.name !== undefined && lacks(value, alias) && aliases.length < limits.entityAliasesMax;
+  return isFurther ? { ...value, aliases: [...aliases, alias as Alias] } : value;
+}
 
 /**
  * What people call it: the name that somebody gave it, else by its alias the role, the service account or the user. `data`: the
@@ -199,7 +184,7 @@ const lacks = ({ aliases = [] }: Entity, alias: Partial<Alias>): boolean =>
  */
 function nameOf(value: Entity, data: JsonObject): string | undefined {
   if (isGivenName(value)) return value.name;
-  const list = data['aliases'];
+  const list = data['aliases'] ?? value.aliases;
   for (const item of Array.isArray(list) ? list.slice(0, limits.entityAliasesMax) : []) {
     const alias = objectIn(item) ?? {};
     const {

@@ -6,14 +6,12 @@ import type { LedgerMemory } from '../../../core/ports.ts';
 import type { Answer, Handles } from '../../../core/records.ts';
 import { utcTime } from '../../../core/time.ts';
 import type { Directory, LedgerSink } from '../change.ts';
+import { type Answered, Desk, seenIn } from './desk.ts';
 import { Entities } from './entities.ts';
 import { Groups } from './groups.ts';
 import { Mounts } from './mounts.ts';
 import { Policies } from './policies.ts';
-import { Questions } from './questions.ts';
 import { Roles } from './roles.ts';
-import { type Desk, seenIn, type Told200 } from './seen.ts';
-import { FactStore } from './store.ts';
 import { objectIn } from './values.ts';
 
 export interface DirectoryOptions {
@@ -32,15 +30,12 @@ export class DirectoryFacts implements Directory {
 
   constructor(memory: LedgerMemory, sink: Pick<LedgerSink, 'fact' | 'ask'>, options: DirectoryOptions) {
     this.options = options;
-    this.desk = {
-      store: new FactStore(memory, (fact) => sink.fact(fact)),
-      questions: new Questions(memory, (question) => sink.ask(question)),
-    };
+    this.desk = new Desk(memory, sink);
     this.mounts = new Mounts(this.desk, memory);
     this.roles = new Roles(this.desk);
     this.policies = new Policies(this.desk);
     this.groups = new Groups(this.desk, memory);
-    this.entities = new Entities(this.desk, memory, (id, answer) => this.groups.seen(id, answer));
+    this.entities = new Entities(this.desk, (id, answer) => this.groups.seen(id, answer));
   }
 
   /** What a call tells, and which questions it raises. */
@@ -68,7 +63,7 @@ export class DirectoryFacts implements Directory {
     this.take(path, { cluster: this.options.cluster, namespace, told, data });
   }
 
-  private take(path: string, answer: Told200): void {
+  private take(path: string, answer: Answered): void {
     if (path === 'sys/mounts' || path === 'sys/auth') this.mounts.answer(path, answer);
     else if (path.startsWith('identity/group/')) this.group(path, answer);
     else if (path.startsWith('identity/')) this.entities.answer(path, answer);
@@ -77,7 +72,7 @@ export class DirectoryFacts implements Directory {
   }
 
   /** Who has joined or left it has other groups now. */
-  private group(path: string, answer: Told200): void {
+  private group(path: string, answer: Answered): void {
     const change = this.groups.answer(path, answer);
     for (const id of change?.members ?? []) this.entities.member(id, answer, change?.since ?? answer.told.at);
   }

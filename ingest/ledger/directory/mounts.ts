@@ -1,11 +1,12 @@
 // Auth and secret mounts: their type, and the lifetimes that hold for what they give out.
 
 import type { FactValues } from '../../../core/directory.ts';
-import type { Json, JsonObject } from '../../../core/event.ts';
+import type { JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
+import { Bounded } from '../reading/bounded.ts';
+import { type Answered, type Desk, isDone, type Seen } from './desk.ts';
 import { mountOf } from './paths.ts';
-import { type Desk, isDone, type Seen, type Told200 } from './seen.ts';
 import { keyOf, present, type Subject, type Told } from './store.ts';
 import { mountIn, objectIn, secondsIn, textIn } from './values.ts';
 
@@ -30,11 +31,11 @@ const UI = /^sys\/internal\/ui\/mounts\/(.+)$/;
 
 export class Mounts {
   private readonly desk: Desk;
-  private readonly memory: LedgerMemory;
+  private readonly ttls: Bounded<Ttls>;
 
   constructor(desk: Desk, memory: LedgerMemory) {
     this.desk = desk;
-    this.memory = memory;
+    this.ttls = new Bounded(memory, 'dir/ttl', limits.directoryFactsMax);
   }
 
   /** The mount that a call went to, and what the call says of mounts. */
@@ -47,7 +48,7 @@ export class Mounts {
     else this.change(seen);
   }
 
-  answer(list: 'sys/mounts' | 'sys/auth', answer: Told200): void {
+  answer(list: 'sys/mounts' | 'sys/auth', answer: Answered): void {
     if (answer.data !== null) this.list(list === 'sys/auth' ? 'auth/' : '', answer.data, answer, true);
   }
 
@@ -110,7 +111,7 @@ export class Mounts {
     const subject = subjectOf(seen, keyIn(list, name));
     if (tune !== undefined && seen.verb === 'write') this.tuned(subject, seen);
     else if (seen.verb === 'write') {
-      this.memory.delete('dir/ttl', keyOf(subject));
+      this.ttls.delete(keyOf(subject));
       this.desk.store.tell('mount', subject, mountIn(seen.request), seen.told);
     } else if (seen.verb === 'delete') this.removed(subject, seen.told);
     else return;
@@ -122,7 +123,7 @@ export class Mounts {
     const known = this.desk.store.value('mount', subject) ?? {};
     const { default_lease_ttl_s: _, max_lease_ttl_s: __, version, token_type, ...kept } = known;
     const to = mountIn(request);
-    this.memory.delete('dir/ttl', keyOf(subject));
+    this.ttls.delete(keyOf(subject));
     const value: Mount = {
       ...kept,
       ...present({
@@ -138,8 +139,10 @@ export class Mounts {
   /** What was under it is gone with it. */
   private removed(subject: Subject, told: Told): void {
     const { store } = this.desk;
-    this.memory.delete('dir/ttl', keyOf(subject));
+    this.ttls.delete(keyOf(subject));
     store.tell('mount', subject, null, told);
+    // The aliases of its logins go with it.
+    if (subject.key.startsWith('auth/')) this.desk.someChanged('entity', subject, told.at);
     for (const { key } of store.under('role', subject)) store.tell('role', { ...subject, key }, null, told);
   }
 
@@ -182,7 +185,7 @@ export class Mounts {
   /** What holds in effect is known until the mount is seen to be tuned otherwise. */
   private learn(subject: Subject, shown: Lifetimes, how: keyof Ttls): Ttls {
     const key = keyOf(subject);
-    const known = (this.memory.get('dir/ttl', key) ?? {}) as Ttls;
+    const known = this.ttls.get(key) ?? {};
     const { tuned } = known;
     const isOther =
       how === 'tuned' &&
@@ -190,7 +193,7 @@ export class Mounts {
       (tuned.default_ttl !== shown.default_ttl || tuned.max_ttl !== shown.max_ttl);
     const { effective: _, ...rest } = known;
     const next: Ttls = { ...(isOther ? rest : known), [how]: shown };
-    this.memory.set('dir/ttl', key, next as unknown as Json);
+    this.ttls.set(key, next);
     return next;
   }
 

@@ -1,6 +1,6 @@
 // ACL policies: their text, where it can be read, and when they were changed.
 
-import { type Desk, isDone, type Seen, type Told200 } from './seen.ts';
+import { type Answered, type Desk, isDone, type Seen } from './desk.ts';
 import { policyIn, textIn } from './values.ts';
 
 /** `sys/policy/NAME` is the older path of the same. */
@@ -24,7 +24,7 @@ export class Policies {
     if (name !== undefined && isDone(seen)) this.changed(seen, name.toLowerCase());
   }
 
-  answer(path: string, { cluster, namespace, told, data }: Told200): void {
+  answer(path: string, { cluster, namespace, told, data }: Answered): void {
     const [, key] = POLICY.exec(path) ?? [];
     if (key === undefined) return;
     this.desk.store.tell('policy', { cluster, namespace, key }, data && policyIn(data), told);

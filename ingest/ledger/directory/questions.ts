@@ -1,10 +1,10 @@
 // Which questions of the directory wait, were answered, or have to be asked again.
 
-import type { Json } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
 import type { Question } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
+import { Bounded } from '../reading/bounded.ts';
 
 interface Asked {
   /** Event time of the last question. */
@@ -31,27 +31,28 @@ export interface Wish {
 }
 
 export class Questions {
-  private readonly memory: LedgerMemory;
+  private readonly states: Bounded<Asked>;
   private readonly out: (question: Question) => void;
-  /** Questions of which `want` has nothing to do before this time: most calls raise none that is new. */
-  private readonly settled = new Map<string, string>();
+  /** Questions of which `want` has nothing to do before `due`, for changes up to `asked`: most calls raise none that is new. */
+  private readonly settled = new Map<string, { due: string; asked: string }>();
 
   constructor(memory: LedgerMemory, out: (question: Question) => void) {
-    this.memory = memory;
+    this.states = new Bounded(memory, 'dir/asked', limits.directoryFactsMax);
     this.out = out;
   }
 
   /** Asks, unless it is known, or waits for its answer already. */
   want({ namespace, path, at, changed, refreshSeconds }: Wish): void {
     const key = keyOf(namespace, path);
-    if (changed === undefined && at < (this.settled.get(key) ?? '')) return;
+    const settled = this.settled.get(key);
+    if (settled !== undefined && at < settled.due && (changed ?? '') <= settled.asked) return;
     const state = this.read(key);
     const isNews = changed !== undefined && changed > (state.changed ?? '');
     if (isNews) state.changed = changed;
     const due = dueAt(state, refreshSeconds);
     if (at < due) {
       if (isNews) this.write(key, state);
-      this.settle(key, due);
+      this.settle(key, due, state.asked ?? '');
     } else this.ask(key, namespace, path, at, state);
   }
 
@@ -92,15 +93,15 @@ export class Questions {
     this.out({ at, method: 'GET', path, need: 'directory', ...(namespace !== '' && { namespace }) });
   }
 
-  private settle(key: string, until: string): void {
+  private settle(key: string, due: string, asked: string): void {
     if (this.settled.size >= SETTLED_MAX) this.settled.clear();
-    this.settled.set(key, until);
+    this.settled.set(key, { due, asked });
   }
 
-  private read = (key: string): Asked => (this.memory.get('dir/asked', key) ?? {}) as Asked;
+  private read = (key: string): Asked => this.states.get(key) ?? {};
 
   private write(key: string, state: Asked): void {
-    this.memory.set('dir/asked', key, state as Json);
+    this.states.set(key, state);
   }
 }
 

@@ -2,8 +2,8 @@
 
 import type { FactValues } from '../../../core/directory.ts';
 import type { JsonObject } from '../../../core/event.ts';
+import { type Answered, type Desk, isDone, type Seen } from './desk.ts';
 import { issuingRole, mountOf, type RolePath, roleAt } from './paths.ts';
-import { type Desk, isDone, type Seen, type Told200 } from './seen.ts';
 import type { Subject } from './store.ts';
 import { isWhole, roleIn } from './values.ts';
 
@@ -30,7 +30,7 @@ export class Roles {
   }
 
   /** A role whose path is in no known mount is no role: nobody asks for one. */
-  answer(path: string, answer: Told200): void {
+  answer(path: string, answer: Answered): void {
     const { store } = this.desk;
     const { cluster, namespace, told, data } = answer;
     const role = this.roleNamed(path, answer);
@@ -49,7 +49,7 @@ export class Roles {
   }
 
   /** The deepest mount above `path` that is known. */
-  private roleNamed(path: string, { cluster, namespace }: Told200): RolePath | undefined {
+  private roleNamed(path: string, { cluster, namespace }: Answered): RolePath | undefined {
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const mount = path.slice(0, end + 1);
       const known = this.desk.store.value('mount', { cluster, namespace, key: mount });

@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../core/canonical.ts';
-import type { Fact, FactKind, FactValues } from '../../../core/directory.ts';
-import type { Json } from '../../../core/event.ts';
+import { type Fact, type FactKind, type FactValues, factKinds } from '../../../core/directory.ts';
 import { limits } from '../../../core/limits.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
 import { addSeconds } from '../../../core/time.ts';
+import { Bounded } from '../reading/bounded.ts';
 
 /** What a fact is about, without its kind. */
 export interface Subject {
@@ -24,15 +24,21 @@ export interface Told extends Pick<Fact, 'at' | 'source' | 'proof'> {
 
 export class FactStore {
   private readonly memory: LedgerMemory;
+  private readonly spaces: Record<FactKind, Bounded<Fact>>;
   private readonly out: (fact: Fact) => void;
 
   constructor(memory: LedgerMemory, out: (fact: Fact) => void) {
     this.memory = memory;
     this.out = out;
+    const spaces = factKinds.map((what) => [
+      what,
+      new Bounded(memory, `dir/${what}`, limits.directoryFactsMax),
+    ]);
+    this.spaces = Object.fromEntries(spaces) as Record<FactKind, Bounded<Fact>>;
   }
 
   current<W extends FactKind>(what: W, subject: Subject): Fact<W> | undefined {
-    return this.memory.get(`dir/${what}`, keyOf(subject)) as unknown as Fact<W> | undefined;
+    return this.spaces[what].get(keyOf(subject)) as Fact<W> | undefined;
   }
 
   /** Its value as last known; undefined when nothing is known, or when it was removed. */
@@ -43,7 +49,9 @@ export class FactStore {
   /** Facts whose key begins with `subject.key`, by key, those of what was removed left out. */
   under<W extends FactKind>(what: W, subject: Subject): Fact<W>[] {
     const rows = this.memory.list(`dir/${what}`, keyOf(subject), limits.directoryListMax);
-    return rows.map(({ value }) => value as unknown as Fact<W>).filter(({ value }) => value !== null);
+    return rows
+      .map(({ value }) => (value as unknown as [number, Fact<W>])[1])
+      .filter(({ value }) => value !== null);
   }
 
   /**
@@ -59,10 +67,13 @@ export class FactStore {
   ): void {
     const last = this.current(what, subject);
     const known = value === null ? null : (present(value) as FactValues[W]);
-    const shown = name === subject.key ? undefined : name;
+    // What is gone is still called what it was.
+    const called = name ?? (value === null ? last?.name : undefined);
+    const shown = called === subject.key ? undefined : called;
     if (last !== undefined && last.name === shown && canonicalJson(last.value) === canonicalJson(known))
       return;
-    const nameSource = told.nameSource ?? told.source;
+    const lastSource = name === undefined ? (last?.name_source ?? last?.source) : undefined;
+    const nameSource = told.nameSource ?? lastSource ?? told.source;
     const at = last === undefined || told.at > last.at ? told.at : behind(last, told.source);
     const { cluster, namespace, key } = subject;
     const fact: Fact<W> = {
@@ -78,7 +89,7 @@ export class FactStore {
       source: told.source,
       proof: told.proof,
     };
-    this.memory.set(`dir/${what}`, keyOf(subject), fact as unknown as Json);
+    this.spaces[what].set(keyOf(subject), fact as Fact);
     this.out(fact as Fact);
   }
 }

@@ -1,5 +1,7 @@
 // A call as the ledger reads it: what succeeded, whose token made it, and the members of its data.
 
+import { hash } from 'node:crypto';
+import { canonicalJson } from '../../../core/canonical.ts';
 import type { AuditEvent, Json, JsonObject } from '../../../core/event.ts';
 import type { Answer, Handles } from '../../../core/records.ts';
 
@@ -74,8 +76,9 @@ type Known<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } &
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
-/** The id under which the log has the call that Vault answered; an error has none, and is named by its time. */
-export function proofOf({ response, at }: Answer): string {
-  const id = response?.['request_id'];
-  return typeof id === 'string' && id !== '' ? id : `answer:${at}`;
+/** The id under which the log has the call that Vault answered; an error has none, and goes by what was asked and answered. */
+export function proofOf(answer: Answer): string {
+  const id = answer.response?.['request_id'];
+  if (typeof id === 'string' && id !== '') return id;
+  return `answer-${hash('sha256', canonicalJson(answer), 'hex').slice(0, 32)}`;
 }

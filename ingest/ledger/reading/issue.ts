@@ -2,13 +2,20 @@
 
 import type { TokenDetails } from '../../../core/lease.ts';
 import { addSeconds } from '../../../core/time.ts';
-import type { Change, Directory, Issued, Lifetime, LifetimeTold } from '../change.ts';
+import type { Change, Directory, Issued, Lifetime } from '../change.ts';
 import type { ReadMemory } from './bounded.ts';
 import { type Call, isHash, known, tokenId } from './call.ts';
 import type { Joins } from './joins.ts';
-import { keyOf, type Lifetimes, type Place, roleIn } from './lifetimes.ts';
+import { type Lifetimes, type Place, placeIn } from './lifetimes.ts';
 import type { Questions } from './questions.ts';
-import { type Wrapped, Wraps } from './wraps.ts';
+import { isByRole, type Wrapped, Wraps } from './wraps.ts';
+
+/** A lease that was given out. */
+interface Taken {
+  id: string;
+  issuedAt: string;
+  isByRole: boolean;
+}
 
 export class Issues {
   private readonly memory: ReadMemory;
@@ -63,8 +70,6 @@ export class Issues {
       at: issuedAt ?? base.at,
       kind: 'token',
       id: token,
-      path: caller.auth_mount ?? '',
-      requested_by: event.user.id,
       ...known({ role: caller.role, holder: event.user.name, life }),
       holder_id: event.user.id,
       token: known({
@@ -194,6 +199,7 @@ export class Issues {
       by: event.user.id,
       holder_id: event.user.id,
       isLogin: false,
+      isByRole: isByRole(call),
       ...known({ holder: event.user.name, holder_token: call.token }),
     });
   }
@@ -202,25 +208,22 @@ export class Issues {
   private opened(call: Call, by: Wrapped | undefined, wrapped?: Issued['wrapped']): Change[] {
     const id = call.event.vault.lease?.id;
     if (id === undefined) return [];
-    const path = id.slice(0, Math.max(0, id.lastIndexOf('/')));
     const mount = by?.mount ?? '';
-    const place: Place = {
-      namespace: by?.namespace ?? call.base.namespace,
-      mount,
-      path,
-      role: roleIn(path.startsWith(mount) ? path.slice(mount.length) : path),
-    };
+    const path = id.slice(0, Math.max(0, id.lastIndexOf('/')));
+    const rest = path.startsWith(mount) ? path.slice(mount.length) : path;
+    const place = placeIn(by?.namespace ?? call.base.namespace, mount, id, rest);
     this.joins.sawMount(mount);
     const base = by === undefined ? call.base : { ...call.base, ...at(by), namespace: by.namespace };
-    const life = this.lifetimes.ofLease(call, place);
+    const life =
+      wrapped === undefined ? this.lifetimes.ofLease(call, place) : this.wrappedLife(call, place, by);
     const row: Issued = {
       change: 'issued',
       ...base,
       kind: 'lease',
       id,
-      path,
-      requested_by: by?.by ?? call.event.user.id,
+      path: place.path,
       ...known({
+        requested_by: by?.by,
         role: place.role,
         holder: by?.holder,
         holder_id: by?.holder_id,
@@ -229,25 +232,23 @@ export class Issues {
         life,
       }),
     };
-    this.askLease(call, place, id, base.at, life);
-    return [row, ...(life === undefined ? [] : this.nowKnown(call, place, life))];
+    this.askLease(call, place, { id, issuedAt: base.at, isByRole: by?.isByRole === true }, life);
+    const isOfPlace = life?.source === 'role_config' || life?.source === 'dictionary';
+    return [row, ...(isOfPlace ? this.lifetimes.nowKnown(place, life, base.cluster) : [])];
   }
 
-  /** Leases of the place that came before its lifetime was known have had it all along. */
-  private nowKnown(call: Call, place: Place, life: Lifetime): LifetimeTold[] {
-    if (life.source !== 'role_config' && life.source !== 'dictionary') return [];
-    return this.lifetimes
-      .waitingFor(keyOf(place))
-      .map(({ id }) => ({ change: 'lifetime' as const, ...call.base, namespace: place.namespace, id, life }));
+  /** The call that opens it says nothing of how it was asked for. */
+  private wrappedLife(call: Call, place: Place, by: Wrapped | undefined): Lifetime | undefined {
+    return by?.isByRole === true ? this.lifetimes.ofPlace(call, place) : undefined;
   }
 
-  private askLease(call: Call, place: Place, id: string, issuedAt: string, life: Lifetime | undefined): void {
+  private askLease(call: Call, place: Place, lease: Taken, life: Lifetime | undefined): void {
+    const { id, issuedAt } = lease;
     const need = life === undefined ? 'lifetime' : 'sample';
-    if (life === undefined) this.lifetimes.wait(place, id, issuedAt);
-    const isOfRole = call.data['ttl'] === undefined && call.event.vault.caller.credential !== 'batch';
+    if (life === undefined && lease.isByRole) this.lifetimes.wait(place, id);
     const question = { at: call.base.at, path: 'sys/leases/lookup', body: { lease_id: id }, need } as const;
-    const role = { place: keyOf(place), issuedAt };
-    this.questions.put({ ...question, namespace: place.namespace }, isOfRole ? { role } : {});
+    const role = { place: { ...place }, issuedAt };
+    this.questions.put({ ...question, namespace: place.namespace }, lease.isByRole ? { role } : {});
   }
 
   private askToken({ base }: Call, accessor: string | undefined): void {
@@ -299,11 +300,15 @@ export class Issues {
         ...from,
         kind: 'token',
         id,
-        path: by?.path ?? '',
-        requested_by: by?.by ?? event.user.id,
         holder_id: entity_id ?? id,
         token,
-        ...known({ wrapped, life, holder_token: by?.isLogin === false ? by.holder_token : undefined }),
+        ...known({
+          path: by?.path,
+          requested_by: by?.by,
+          wrapped,
+          life,
+          holder_token: by?.isLogin === false ? by.holder_token : undefined,
+        }),
       },
     ];
   }

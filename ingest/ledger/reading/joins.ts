@@ -37,9 +37,9 @@ export class Joins {
   constructor(memory: ReadMemory, questions: Questions, options: JoinOptions) {
     this.memory = memory;
     this.names = new Names(memory);
-    this.waiting = new Bounded(memory, 'read/waiting', limits.ledgerWaitingMax);
-    this.mounts = new Bounded(memory, 'read/mounts', limits.ledgerMountsMax);
-    this.wordsAsked = new Bounded(memory, 'read/words', limits.ledgerSaltsMax);
+    this.waiting = new Bounded(memory, 'read/waiting', limits.readingWaitingMax);
+    this.mounts = new Bounded(memory, 'read/mounts', limits.readingMountsMax);
+    this.wordsAsked = new Bounded(memory, 'read/words', limits.readingSaltsMax);
     this.questions = questions;
     this.options = options;
   }
@@ -83,7 +83,7 @@ export class Joins {
     this.wait(shown, 'mount', change);
     this.ask(
       call,
-      this.mounts.newest(limits.ledgerMountsMax).flatMap((mount) => [mount, mount.slice(0, -1)]),
+      this.mounts.newest(limits.readingMountsMax).flatMap((mount) => [mount, mount.slice(0, -1)]),
     );
     return [];
   }
@@ -140,7 +140,7 @@ export class Joins {
 
   private wait(hash: string, target: Target, change: Change): void {
     const waiting = this.waiting.get(hash) ?? [];
-    if (waiting.length >= limits.ledgerWaitingPerHashMax) return;
+    if (waiting.length >= limits.readingWaitingPerHashMax) return;
     if (waiting.some((other) => other.change.proof === change.proof && other.target === target)) return;
     this.waiting.set(hash, [...waiting, { target, change }]);
   }
@@ -155,7 +155,7 @@ export class Joins {
     const waiting = this.waiting.get(hash);
     if (waiting === undefined) return [];
     this.waiting.delete(hash);
-    const oldest = addSeconds(at, -limits.ledgerWaitingSeconds);
+    const oldest = addSeconds(at, -limits.readingWaitingSeconds);
     return waiting
       .filter(({ change }) => change.proof !== except && change.at >= oldest)
       .flatMap(({ target, change }) => {
@@ -169,7 +169,7 @@ export class Joins {
   private askWords(call: Call): void {
     const salt = this.names.salt(this.deviceOf(call));
     const before = this.wordsAsked.get(salt);
-    if (before !== undefined && call.base.at < addSeconds(before, limits.ledgerQuestionSeconds)) return;
+    if (before !== undefined && call.base.at < addSeconds(before, limits.readingWordsSeconds)) return;
     this.wordsAsked.set(salt, call.base.at);
     this.ask(call, words);
   }
@@ -197,7 +197,7 @@ export class Joins {
 
   /** Leases that the caller may mean: its own newest ones, then anybody's. */
   private leasesNear({ event }: Call): string[] {
-    const limit = limits.ledgerCandidatesMax;
+    const limit = limits.readingCandidatesMax;
     const rows = [
       ...this.memory.newestOpen(event.user.id, limit),
       ...this.memory.newestOpen(undefined, limit),
@@ -207,7 +207,7 @@ export class Joins {
 
   /** Tokens that the caller made, then those that were seen last. Where devices hash accessors there is none to ask for. */
   private accessorsNear({ token, base }: Call): string[] {
-    const limit = limits.ledgerCandidatesMax;
+    const limit = limits.readingCandidatesMax;
     const made = token === undefined ? [] : this.memory.aliveOf(token, base.at, '', limit);
     const accessors = made.map(({ lease }) => lease.token?.accessor ?? '').filter((text) => text !== '');
     return [...accessors, ...this.names.newestAccessors(limit)].filter((text) => !isHash(text));

@@ -15,7 +15,8 @@ export function lookups(call: Call, joins: Joins): Change[] {
   const { action, reason } = event.event;
   if (action === 'lease-lookup') return isDone ? leaseLookup(call, joins) : refusedLease(call, joins);
   if (action === 'token-lookup' && isDone) return tokenLookup(call, joins);
-  if (action === 'token-lookup' && event.vault.authorization?.allowed) return refusedToken(call, joins);
+  if (action === 'token-lookup' && event.vault.authorization?.allowed === true)
+    return refusedToken(call, joins);
   // Whatever the call was, its token is good for nothing any more.
   return reason === 'invalid_token' ? invalidCaller(call, joins) : [];
 }
@@ -34,11 +35,10 @@ function leaseLookup(call: Call, joins: Joins): Change[] {
   return [...(told === undefined ? [] : joins.onLease(call, shown, told)), ...irrevocable];
 }
 
-/** The policy allowed it and Vault could not: there is no such lease (`invalid lease`, its text is hashed). */
+/** `invalid lease`, the answer says, hashed; the error beside it is plain. It needs a policy that allows the look-up. */
 function refusedLease(call: Call, joins: Joins): Change[] {
-  const { event, base } = call;
-  const { outcome, reason } = event.event;
-  if (outcome !== 'failure' || reason !== 'error_response' || !event.vault.authorization?.allowed) return [];
+  const { base } = call;
+  if (!isRefused(call, /invalid request|invalid lease/)) return [];
   return joins.onLease(call, leaseIn(call), { change: 'gone', ...base, id: '' });
 }
 
@@ -60,16 +60,22 @@ function tokenLookup(call: Call, joins: Joins): Change[] {
   return [...(byToken ?? []), ...(told === undefined ? [] : joins.onAccessor(call, named ?? shown, told))];
 }
 
-/** `bad token`, `invalid accessor`: the policy allowed the look-up, and what was looked up is not there. */
+/** `bad token` comes as `permission denied`, `invalid accessor` as that: the policy allowed it, and nothing was there. */
 function refusedToken(call: Call, joins: Joins): Change[] {
-  const { base, data, event } = call;
-  if (event.event.outcome !== 'failure') return [];
+  const { base, data } = call;
+  if (!isRefused(call, /permission denied|bad token|invalid accessor/)) return [];
   const gone: Change = { change: 'gone', ...base, id: '' };
   const accessor = textOf(data, 'accessor');
   return accessor === undefined
     ? joins.onToken(textOf(data, 'token'), gone)
     : joins.onAccessor(call, accessor, gone);
 }
+
+/** The policy allowed the call, and Vault refused it with such an error; one of its own (`internal error`) says nothing. */
+const isRefused = ({ event }: Call, said: RegExp): boolean =>
+  event.event.outcome === 'failure' &&
+  event.vault.authorization?.allowed === true &&
+  said.test(event.error?.message ?? '');
 
 function invalidCaller({ base, handles, event }: Call, joins: Joins): Change[] {
   if (!/invalid token|bad token/.test(event.error?.message ?? '') || handles.inner === undefined) return [];

@@ -30,12 +30,12 @@ export class Names {
 
   constructor(memory: ReadMemory) {
     this.memory = memory;
-    this.ofHash = new Bounded(memory, 'read/names', limits.ledgerNamesMax);
-    this.ofToken = new Bounded(memory, 'read/tokens', limits.ledgerNamesMax);
-    this.same = new Bounded(memory, 'read/same', limits.ledgerNamesMax);
-    this.plain = new Bounded(memory, 'read/accessors', limits.ledgerNamesMax);
-    this.salts = new Bounded(memory, 'read/salts', limits.ledgerSaltsMax);
-    this.hashed = new Bounded(memory, 'read/hashed', limits.ledgerNamesMax);
+    this.ofHash = new Bounded(memory, 'read/names', limits.readingNamesMax);
+    this.ofToken = new Bounded(memory, 'read/tokens', limits.readingNamesMax);
+    this.same = new Bounded(memory, 'read/same', limits.readingNamesMax);
+    this.plain = new Bounded(memory, 'read/accessors', limits.readingNamesMax);
+    this.salts = new Bounded(memory, 'read/salts', limits.readingSaltsMax);
+    this.hashed = new Bounded(memory, 'read/hashed', limits.readingNamesMax);
   }
 
   name(hash: string): Name | undefined {

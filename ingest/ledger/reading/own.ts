@@ -32,9 +32,9 @@ export class Own {
   private readonly tell: (token: OwnToken) => void;
 
   constructor(memory: ReadMemory, tell: (token: OwnToken) => void) {
-    this.calls = new Bounded(memory, 'read/calls', limits.ledgerOwnMax);
-    this.answers = new Bounded(memory, 'read/answers', limits.ledgerOwnMax);
-    this.told = new Bounded(memory, 'read/own', limits.ledgerOwnMax);
+    this.calls = new Bounded(memory, 'read/calls', limits.readingOwnMax);
+    this.answers = new Bounded(memory, 'read/answers', limits.readingOwnMax);
+    this.told = new Bounded(memory, 'read/own', limits.readingOwnMax);
     this.tell = tell;
   }
 

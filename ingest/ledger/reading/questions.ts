@@ -6,6 +6,7 @@ import { limits } from '../../../core/limits.ts';
 import type { Answer, Question, QuestionNeed } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import { Bounded, type ReadMemory } from './bounded.ts';
+import type { Place } from './lifetimes.ts';
 
 /** Where a question came from, for whoever reads its answer. */
 export interface Asked {
@@ -13,7 +14,7 @@ export interface Asked {
   /** Of a hash: path of the device, and its salt. */
   salt?: string;
   /** Of a lease: what its lifetime says of others. */
-  role?: { place: string; issuedAt: string };
+  role?: { place: Place; issuedAt: string };
   namespace?: string;
 }
 
@@ -30,7 +31,7 @@ export class Questions {
   private readonly ask: (question: Question) => void;
 
   constructor(memory: ReadMemory, ask: (question: Question) => void) {
-    this.asked = new Bounded(memory, 'read/asked', limits.ledgerQuestionsMax);
+    this.asked = new Bounded(memory, 'read/asked', limits.readingQuestionsMax);
     this.ask = ask;
   }
 
@@ -38,7 +39,7 @@ export class Questions {
   put({ at, path, body, need, namespace }: Asking, asked: Omit<Asked, 'at'> = {}): void {
     const key = keyOf(path, body);
     const before = this.asked.get(key);
-    if (before !== undefined && at < addSeconds(before.at, limits.ledgerQuestionSeconds)) return;
+    if (before !== undefined && at < addSeconds(before.at, limits.readingQuestionSeconds)) return;
     this.asked.set(key, { at, ...asked, ...(namespace === '' ? {} : { namespace }) });
     const where = namespace === '' ? {} : { namespace };
     this.ask({ at, method: 'POST', path, body, ...where, need });

@@ -23,6 +23,8 @@ export interface Wrapped {
   /** Id of the token that is in it. */
   token?: string;
   isLogin: boolean;
+  /** Its lifetime is what the role has: no other was asked for, and no batch token's end bounds it. */
+  isByRole: boolean;
 }
 
 export class Wraps {
@@ -31,7 +33,7 @@ export class Wraps {
 
   constructor(memory: ReadMemory, names: Names) {
     this.names = names;
-    this.wraps = new Bounded(memory, 'read/wraps', limits.ledgerWrapsMax);
+    this.wraps = new Bounded(memory, 'read/wraps', limits.readingWrapsMax);
   }
 
   /** The answer went out wrapped: the wrapping token is a token like any other, and its row tells whether it was opened. */
@@ -55,9 +57,14 @@ export class Wraps {
     const ip = event.source?.ip;
     const opened: Opened = { change: 'opened', ...base, id, ...known({ opened_from: ip }) };
     // It is good for one use, whoever makes it.
-    return { wrapped: this.wraps.get(id), changes: [opened, { change: 'used', ...base, id, uses_left: 0 }] };
+    const used: Change = { change: 'used', ...base, id, uses_left: 0 };
+    return { wrapped: this.wraps.get(id), changes: [opened, used] };
   }
 }
+
+/** Whether a lease of the call lives as long as any of its role. */
+export const isByRole = ({ data, event }: Call): boolean =>
+  data['ttl'] === undefined && event.vault.caller.credential !== 'batch';
 
 function requestOf(call: Call, token: string | undefined): Wrapped {
   const { event, base, mount, rest } = call;
@@ -78,6 +85,7 @@ function requestOf(call: Call, token: string | undefined): Wrapped {
     by: event.user.id,
     holder_id: given?.entity_id ?? event.user.id,
     isLogin: event.event.action === 'user-login',
+    isByRole: isByRole(call),
   };
 }
 
