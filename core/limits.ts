@@ -86,6 +86,8 @@ export const limits = {
   parseBytesMax: 4 * MiB,
   /** Tokens and accessors of each device whose hash on the first-ranked device one partition remembers to have told. */
   hashPairsMax: 5_000,
+  /** Tokens of one partition whose first call is remembered to have been told to the ledger. */
+  credentialTokensMax: 20_000,
   /** Nodes of Vault that one partition tells of in one hour. */
   nodesSeenMax: 1_000,
   /** How far behind the watermark an hour's counts are kept in memory. */
@@ -120,6 +122,10 @@ export const limits = {
   alertEventIdsMax: 50,
   /** Identities that an alert names. */
   alertIdentitiesMax: 3,
+  /** How long a call by sealwatch's own identity waits for its token to be told as sealwatch's: an answer may take `vaultCallMs`. */
+  ownTokenSeconds: 30,
+  /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
+  ownTokensMax: 1_000,
   /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time; then doubled. */
   directoryRetrySeconds: 600,
   /** The same for one that Vault refused to answer; and the longest that an unanswered one rests. */
@@ -154,6 +160,32 @@ export const limits = {
   evidenceRowsMax: 100_000,
   /** Distinct values of another field (addresses, names) that one group shows. */
   collectedValuesMax: 20,
+  /** Hashes whose meaning the ledger remembers, and tokens, accessors and devices' other names: of each, those learnt last. */
+  readingNamesMax: 2_000_000,
+  /** Audit devices whose salts are counted: whoever may enable devices can name any. */
+  readingSaltsMax: 1_000,
+  /** Mounts with leases that `sys/remount` may mean. */
+  readingMountsMax: 200,
+  /** Hashes that nothing explains yet, and operations on one of them. */
+  readingWaitingMax: 100_000,
+  readingWaitingPerHashMax: 16,
+  /** An operation on a hash that is explained later than this counts no more: 32 days, Vault's own greatest lifetime. */
+  readingWaitingSeconds: 2_764_800,
+  /** Leases or accessors that one hash may stand for: of the caller, and as many of anybody. */
+  readingCandidatesMax: 16,
+  /** Questions that wait for their answer, and how long none is asked again, in event time. */
+  readingQuestionsMax: 100_000,
+  readingQuestionSeconds: 600,
+  /** How often the words of the dictionary that no answer has come for are asked again, in event time. */
+  readingWordsSeconds: 86_400,
+  /** Roles and mounts whose lifetimes, changes and writes the ledger remembers. */
+  readingRolesMax: 100_000,
+  /** Leases of one role that wait for its lifetime. */
+  readingRoleLeasesMax: 100,
+  /** Wrapped answers that may still be opened. */
+  readingWrapsMax: 200_000,
+  /** Calls that may turn out to be sealwatch's own, and answers whose call is still to come. */
+  readingOwnMax: 50_000,
   /** Hashes of one token or accessor that an answer follows: one per device and salt. */
   sameHashesMax: 100,
   /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
@@ -176,30 +208,38 @@ export const limits = {
   heartbeatCallsMax: 1_000,
   /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
   heartbeatsWaitingMax: 1_000,
-  /** Hashes whose meaning the ledger remembers, and tokens, accessors and devices' other names: of each, those learnt last. */
-  readingNamesMax: 2_000_000,
-  /** Audit devices whose salts are counted: whoever may enable devices can name any. */
-  readingSaltsMax: 1_000,
-  /** Mounts with leases that `sys/remount` may mean. */
-  readingMountsMax: 200,
-  /** Hashes that nothing explains yet, and operations on one of them. */
-  readingWaitingMax: 100_000,
-  readingWaitingPerHashMax: 16,
-  /** An operation on a hash that is explained later than this counts no more: 32 days, Vault's own greatest lifetime. */
-  readingWaitingSeconds: 2_764_800,
-  /** Leases or accessors that one hash may stand for: of the caller, and as many of anybody. */
-  readingCandidatesMax: 16,
-  /** Questions that wait for their answer, and how long none is asked again, in event time. */
-  readingQuestionsMax: 100_000,
-  readingQuestionSeconds: 600,
-  /** Roles and mounts whose lifetimes, changes and writes the ledger remembers. */
-  readingRolesMax: 100_000,
-  /** Leases of one role that wait for its lifetime. */
-  readingRoleLeasesMax: 100,
-  /** Wrapped answers that may still be opened. */
-  readingWrapsMax: 200_000,
-  /** Calls that may turn out to be sealwatch's own, and answers whose call is still to come. */
-  readingOwnMax: 50_000,
+  /** Calls, answers and hash pairs that wait for their turn in the ledger. Past it the first is worked early. */
+  ledgerWaitingMax: 50_000,
+  /** How far the ledger stays behind the watermark. */
+  ledgerSlackSeconds: 1,
+  /** How often the ledger's open rows are counted. */
+  ledgerCountMs: 60_000,
+  /** Questions without an answer that are asked again after a restart; the oldest give way. */
+  ledgerQuestionsMax: 2_000,
+  /** Pages of its file that the ledger's memory keeps. */
+  ledgerPageCacheBytes: 64 * MiB,
+  /** Pages that a replay keeps of the recorded answers, and of the leases it has found. */
+  answersPageCacheBytes: 16 * MiB,
+  /** Rows, and small values, of the ledger that are kept decoded, those used last. */
+  ledgerRecentMax: 10_000,
+  /** Changes of rows, and of small values, that wait to be written to the ledger's file. */
+  ledgerUnwrittenMax: 5_000,
+  /** How long after an end a sign of life does not refute it: revoking takes a while, and a look-up has another clock. */
+  endDoubtSeconds: 60,
+  /** What Vault lets a token live at most when nobody sets it (768 h): who is renewed beyond it is periodic. */
+  systemMaxTtlSeconds: 2_764_800,
+  /** Longest lifetime that is believed; Vault itself counts no further than 292 years. */
+  ttlSecondsMax: 9_000_000_000,
+  /** Terms kept of one lease or token: the first, and the newest. */
+  leaseTermsMax: 50,
+  /** Ends kept of one lease or token, the first ones: one that is refuted makes place for the next. */
+  leaseEndsMax: 4,
+  /** How long a row that ended is remembered, in event time, for what is told of it late. */
+  endedMemorySeconds: 604_800,
+  /** Rows that are read at a time when an end crosses many. */
+  cascadeRowsMax: 500,
+  /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
+  cascadeTokensMax: 10_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

@@ -2,11 +2,11 @@
 
 import type { TokenDetails } from '../../../core/lease.ts';
 import { addSeconds } from '../../../core/time.ts';
-import type { Change, Directory, Issued, Lifetime, LifetimeTold } from '../change.ts';
+import type { Change, Directory, Issued, Lifetime } from '../change.ts';
 import type { ReadMemory } from './bounded.ts';
 import { type Call, isHash, known, tokenId } from './call.ts';
 import type { Joins } from './joins.ts';
-import { keyOf, type Lifetimes, type Place, roleIn } from './lifetimes.ts';
+import { type Lifetimes, type Place, placeIn } from './lifetimes.ts';
 import type { Questions } from './questions.ts';
 import { isByRole, type Wrapped, Wraps } from './wraps.ts';
 
@@ -70,8 +70,6 @@ export class Issues {
       at: issuedAt ?? base.at,
       kind: 'token',
       id: token,
-      path: caller.auth_mount ?? '',
-      requested_by: event.user.id,
       ...known({ role: caller.role, holder: event.user.name, life }),
       holder_id: event.user.id,
       token: known({
@@ -208,14 +206,10 @@ export class Issues {
   private opened(call: Call, by: Wrapped | undefined, wrapped?: Issued['wrapped']): Change[] {
     const id = call.event.vault.lease?.id;
     if (id === undefined) return [];
-    const path = id.slice(0, Math.max(0, id.lastIndexOf('/')));
     const mount = by?.mount ?? '';
-    const place: Place = {
-      namespace: by?.namespace ?? call.base.namespace,
-      mount,
-      path,
-      role: roleIn(path.startsWith(mount) ? path.slice(mount.length) : path),
-    };
+    const path = id.slice(0, Math.max(0, id.lastIndexOf('/')));
+    const rest = path.startsWith(mount) ? path.slice(mount.length) : path;
+    const place = placeIn(by?.namespace ?? call.base.namespace, mount, id, rest);
     this.joins.sawMount(mount);
     const base = by === undefined ? call.base : { ...call.base, ...at(by), namespace: by.namespace };
     const life =
@@ -225,9 +219,9 @@ export class Issues {
       ...base,
       kind: 'lease',
       id,
-      path,
-      requested_by: by?.by ?? call.event.user.id,
+      path: place.path,
       ...known({
+        requested_by: by?.by,
         role: place.role,
         holder: by?.holder,
         holder_id: by?.holder_id,
@@ -237,15 +231,8 @@ export class Issues {
       }),
     };
     this.askLease(call, place, { id, issuedAt: base.at, isByRole: by?.isByRole === true }, life);
-    return [row, ...(life === undefined ? [] : this.nowKnown(call, place, life))];
-  }
-
-  /** Leases of the place that came before its lifetime was known have had it all along. */
-  private nowKnown(call: Call, place: Place, life: Lifetime): LifetimeTold[] {
-    if (life.source !== 'role_config' && life.source !== 'dictionary') return [];
-    return this.lifetimes
-      .waitingFor(keyOf(place))
-      .map((id) => ({ change: 'lifetime' as const, ...call.base, namespace: place.namespace, id, life }));
+    const isOfPlace = life?.source === 'role_config' || life?.source === 'dictionary';
+    return [row, ...(isOfPlace ? this.lifetimes.nowKnown(place, life, base.cluster) : [])];
   }
 
   /** The call that opens it says nothing of how it was asked for. */
@@ -258,7 +245,7 @@ export class Issues {
     const need = life === undefined ? 'lifetime' : 'sample';
     if (life === undefined && lease.isByRole) this.lifetimes.wait(place, id);
     const question = { at: call.base.at, path: 'sys/leases/lookup', body: { lease_id: id }, need } as const;
-    const role = { place: keyOf(place), issuedAt };
+    const role = { place: { ...place }, issuedAt };
     this.questions.put({ ...question, namespace: place.namespace }, lease.isByRole ? { role } : {});
   }
 
@@ -311,11 +298,15 @@ export class Issues {
         ...from,
         kind: 'token',
         id,
-        path: by?.path ?? '',
-        requested_by: by?.by ?? event.user.id,
         holder_id: entity_id ?? id,
         token,
-        ...known({ wrapped, life, holder_token: by?.isLogin === false ? by.holder_token : undefined }),
+        ...known({
+          path: by?.path,
+          requested_by: by?.by,
+          wrapped,
+          life,
+          holder_token: by?.isLogin === false ? by.holder_token : undefined,
+        }),
       },
     ];
   }

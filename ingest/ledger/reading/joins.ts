@@ -169,7 +169,7 @@ export class Joins {
   private askWords(call: Call): void {
     const salt = this.names.salt(this.deviceOf(call));
     const before = this.wordsAsked.get(salt);
-    if (before !== undefined && call.base.at < addSeconds(before, limits.readingQuestionSeconds)) return;
+    if (before !== undefined && call.base.at < addSeconds(before, limits.readingWordsSeconds)) return;
     this.wordsAsked.set(salt, call.base.at);
     this.ask(call, words);
   }

@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import { addSeconds, nanosBetween } from '../../../core/time.ts';
-import type { Directory, Lifetime } from '../change.ts';
+import type { Directory, Lifetime, LifetimeTold } from '../change.ts';
 import { Bounded, type ReadMemory } from './bounded.ts';
 import { type Call, numberOf } from './call.ts';
 import type { Joins } from './joins.ts';
@@ -13,7 +13,7 @@ export interface Place {
   namespace: string;
   mount: string;
   path: string;
-  role: string | undefined;
+  role?: string;
 }
 
 /** A lease by the look-up of which its role's lifetime was learnt. */
@@ -31,6 +31,7 @@ interface Written {
 }
 
 export class Lifetimes {
+  private readonly memory: ReadMemory;
   private readonly directory: Directory;
   private readonly joins: Joins;
   private readonly learnt: Bounded<Learnt>;
@@ -40,6 +41,7 @@ export class Lifetimes {
   private readonly unknown: Bounded<string[]>;
 
   constructor(memory: ReadMemory, directory: Directory, joins: Joins) {
+    this.memory = memory;
     this.directory = directory;
     this.joins = joins;
     this.learnt = new Bounded(memory, 'read/learnt', limits.readingRolesMax);
@@ -55,11 +57,13 @@ export class Lifetimes {
 
   /** As the settings of role and mount have it, whoever takes it. */
   ofPlace(call: Call, place: Place): Lifetime | undefined {
-    const max = this.maxOf(place);
+    return this.ofLearnt(place) ?? this.ofRole(place, this.maxOf(place)) ?? this.ofWrite(call, place);
+  }
+
+  private ofLearnt(place: Place): Lifetime | undefined {
     const learnt = this.learnt.get(keyOf(place));
-    if (learnt !== undefined && learnt.issuedAt >= this.changedAt(place))
-      return { ttl_s: learnt.ttl_s, source: 'role_config', ...max, proof: learnt.proof };
-    return this.ofRole(place, max) ?? this.ofWrite(call, place);
+    if (learnt === undefined || learnt.issuedAt < this.changedAt(place)) return undefined;
+    return { ttl_s: learnt.ttl_s, source: 'role_config', ...this.maxOf(place), proof: learnt.proof };
   }
 
   /** Greatest lifetime that role or mount allow, renewals and all. */
@@ -68,11 +72,12 @@ export class Lifetimes {
     return max ? { max_ttl_s: max } : {};
   }
 
-  /** A look-up of a lease shows for how long the others of its place live: `issuedAt` is when it was issued. */
-  learn(place: string, issuedAt: string, ttl_s: number, proof: string): void {
-    const before = this.learnt.get(place);
+  /** A look-up of a lease that was issued at `issuedAt` shows for how long the others of its place live. */
+  learn(place: Place, issuedAt: string, ttl_s: number, proof: string): Lifetime | undefined {
+    const before = this.learnt.get(keyOf(place));
     if (before === undefined || before.issuedAt <= issuedAt)
-      this.learnt.set(place, { ttl_s, proof, issuedAt });
+      this.learnt.set(keyOf(place), { ttl_s, proof, issuedAt });
+    return this.ofLearnt(place);
   }
 
   /** The lease's lifetime is not known; it is told when its place's is. */
@@ -82,11 +87,17 @@ export class Lifetimes {
     this.unknown.set(key, [...waiting, id].slice(-limits.readingRoleLeasesMax));
   }
 
-  /** Leases that wait for the lifetime of a place, which is known now. */
-  waitingFor(place: string): string[] {
-    const waiting = this.unknown.get(place);
-    if (waiting !== undefined) this.unknown.delete(place);
-    return waiting ?? [];
+  /** The lifetime of a place is known now: its leases that came before have had it all along, if the role has not changed since. */
+  nowKnown(place: Place, life: Lifetime, cluster: string): LifetimeTold[] {
+    const waiting = this.unknown.get(keyOf(place));
+    if (waiting === undefined) return [];
+    this.unknown.delete(keyOf(place));
+    const { namespace } = place;
+    return waiting.flatMap((id) => {
+      const at = this.memory.held(id)?.lease.issued_at;
+      if (at === undefined || at < this.changedAt(place)) return [];
+      return [{ change: 'lifetime' as const, at, proof: life.proof, cluster, namespace, id, life }];
+    });
   }
 
   /** The settings of a role changed: what was known of it holds for leases of before. */
@@ -177,7 +188,7 @@ export class Lifetimes {
 }
 
 /** Ids of places: of a namespace, a path. */
-export const keyOf = ({ namespace, path }: Place): string => `${namespace}${path}`;
+const keyOf = ({ namespace, path }: Place): string => `${namespace}${path}`;
 
 const lower = (ttl: number, { max_ttl_s }: { max_ttl_s?: number }) => Math.min(ttl, max_ttl_s ?? ttl);
 
@@ -199,15 +210,20 @@ function shownIn(data: JsonObject, names: string[]): string | number | undefined
 
 const SECONDS_MAX = 10 ** 10;
 
-const ISSUING = /^(?:issuer\/[^/]+\/)?(?:creds|sts|issue|sign|sign-verbatim|key|token)\/(.+)$/;
-
 /** The role that a path below its mount takes a credential of (vault-audit.md 6). */
-export const roleIn = (rest: string): string | undefined => ISSUING.exec(rest)?.[1];
+const ISSUING = /^(?:issuer\/[^/]+\/)?(?:creds|sts|issue|sign|sign-verbatim|key|token)\/(.+)$/;
 
 const LEASE = /^(.+?\/)((?:issuer\/[^/]+\/)?(?:creds|sts|issue|sign|sign-verbatim|key|token)\/.+)\/[^/]+$/;
 
 /** The place that a lease id says, when nobody saw the lease being taken: its mount is then what stands before `creds/`. */
 export function placeOf(namespace: string, id: string): Place {
   const [, mount = '', rest = ''] = LEASE.exec(id) ?? [];
-  return { namespace, mount, path: id.slice(0, Math.max(0, id.lastIndexOf('/'))), role: roleIn(rest) };
+  return placeIn(namespace, mount, id, rest);
+}
+
+/** Where the lease comes from: `rest` is its path below the mount. */
+export function placeIn(namespace: string, mount: string, id: string, rest: string): Place {
+  const role = ISSUING.exec(rest)?.[1];
+  const path = id.slice(0, Math.max(0, id.lastIndexOf('/')));
+  return { namespace, mount, path, ...(role === undefined ? {} : { role }) };
 }

@@ -6,6 +6,7 @@ import { limits } from '../../../core/limits.ts';
 import type { Answer, Question, QuestionNeed } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import { Bounded, type ReadMemory } from './bounded.ts';
+import type { Place } from './lifetimes.ts';
 
 /** Where a question came from, for whoever reads its answer. */
 export interface Asked {
@@ -13,7 +14,7 @@ export interface Asked {
   /** Of a hash: path of the device, and its salt. */
   salt?: string;
   /** Of a lease: what its lifetime says of others. */
-  role?: { place: string; issuedAt: string };
+  role?: { place: Place; issuedAt: string };
   namespace?: string;
 }
 

@@ -102,8 +102,9 @@ export class Reading {
       data['revoke_error'] === undefined ? [] : [{ change: 'irrevocable', ...base, id }];
     const role = asked?.role;
     if (role === undefined || typeof data['last_renewal'] === 'string') return [told, ...irrevocable];
-    this.lifetimes.learn(role.place, role.issuedAt, told.life.ttl_s, base.proof);
-    return [told, ...irrevocable];
+    const { place, issuedAt } = role;
+    const life = this.lifetimes.learn(place, issuedAt, told.life.ttl_s, base.proof);
+    return [told, ...irrevocable, ...(life ? this.lifetimes.nowKnown(place, life, base.cluster) : [])];
   }
 
   private tokenTold(answer: Answer, asked: Asked | undefined): Change[] {
