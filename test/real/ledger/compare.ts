@@ -136,7 +136,8 @@ function count(id: string, result: Comparison): void {
 function endAsOf(row: Lease, at: string): number | undefined {
   const known = row.terms.filter((term) => Date.parse(term.at) <= Date.parse(at));
   const last = known.at(-1);
-  if (last !== undefined && known.length < row.terms.length) return Date.parse(last.at) + last.ttl_s * 1000;
+  if (known.length < row.terms.length)
+    return last === undefined ? undefined : Date.parse(last.at) + last.ttl_s * 1000;
   return row.expires_at === undefined ? undefined : Date.parse(row.expires_at);
 }
 
