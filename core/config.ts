@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import {
+  auditPath,
   type Device,
   deviceSchema,
   devicesOf,
@@ -53,11 +54,11 @@ const settings = z.strictObject({
     .prefault({})
     .describe('listener for a socket audit device, socket_type=tcp'),
   unix: z
-    .strictObject({ path: z.string().min(1).max(100).optional() })
+    .strictObject({ path: z.string().min(1).max(100).optional(), auditPath })
     .prefault({})
     .describe('listener for a socket audit device, socket_type=unix'),
   file: z
-    .strictObject({ path: z.string().min(1).optional() })
+    .strictObject({ path: z.string().min(1).optional(), auditPath })
     .prefault({})
     .describe('the file of a file audit device'),
   devices: z
@@ -165,8 +166,8 @@ export type Config = z.output<typeof settings>;
 /** Everything that is read, in order of rank: files first, since they are what sockets are filled from. */
 export function inputsOf({ tcp, unix, file, devices }: Config): Input[] {
   const ready: Input[] = [];
-  if (file.path !== undefined) ready.push({ type: 'file', device: 'file', path: file.path });
-  if (unix.path !== undefined) ready.push({ type: 'unix', device: 'unix', path: unix.path });
+  if (file.path !== undefined) ready.push({ type: 'file', device: 'file', ...file, path: file.path });
+  if (unix.path !== undefined) ready.push({ type: 'unix', device: 'unix', ...unix, path: unix.path });
   if (tcp.enabled) {
     const { enabled: _, ...options } = tcp;
     ready.push({ type: 'tcp', device: 'tcp', ...options });
@@ -282,6 +283,7 @@ export const dataFiles = (dataDir: string) => ({
   lock: join(dataDir, 'lock.db'),
   stream: join(dataDir, 'stream'),
   evidence: join(dataDir, 'evidence.db'),
+  ledger: join(dataDir, 'ledger.db'),
   alerts: join(dataDir, 'alerts.jsonl'),
   accessLog: join(dataDir, 'evidence-access.jsonl'),
 });

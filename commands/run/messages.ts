@@ -2,7 +2,7 @@
 
 import type { Config } from '../../core/config.ts';
 import { type ErrorCode, mendable, SealwatchError } from '../../core/errors.ts';
-import type { Answer } from '../../core/records.ts';
+import type { Answer, Question } from '../../core/records.ts';
 import type { Metrics } from '../../core/telemetry.ts';
 
 export interface ThreadData {
@@ -15,6 +15,8 @@ export type FromThread =
   | { type: 'loaded' }
   | { type: 'ready'; says: Record<string, string> }
   | { type: 'metrics'; metrics: Metrics }
+  /** What the ledger wants to know from Vault. */
+  | { type: 'question'; question: Question }
   | { type: 'failed'; code: ErrorCode; message: string; advice: string };
 
 export type ToThread =

@@ -107,8 +107,8 @@ function toldBy(
   const { holder, holder_id, holder_token, kind, path, requested_by, role, token, wrapped } = change;
   const isHeld = holder_token !== undefined && holder_token !== change.id && token?.orphan !== true;
   return {
-    path,
-    requested_by,
+    ...(path === undefined ? {} : { path }),
+    ...(requested_by === undefined ? {} : { requested_by }),
     ...(holder === undefined ? {} : { holder }),
     ...(holder_id === undefined ? {} : { holder_id }),
     ...(isHeld ? { holder_token } : {}),
