@@ -240,6 +240,8 @@ export const limits = {
   ledgerWaitingMax: 50_000,
   /** How far the ledger stays behind the watermark. */
   ledgerSlackSeconds: 1,
+  /** Tokens that the ledger knows to have seen in use. */
+  ledgerTokensMax: 1_000_000,
   /** How often the ledger's open rows are counted. */
   ledgerCountMs: 60_000,
   /** Questions without an answer that are asked again after a restart; the oldest give way. */

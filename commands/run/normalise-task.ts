@@ -189,8 +189,8 @@ export class NormaliseTask {
 }
 
 /** The event's text again: a second walk through it would cost as much as the first. */
-const credentialText = ({ handles }: CredentialCall, text: string): string =>
-  handles === undefined ? `{"event":${text}}` : `{"event":${text},"handles":${JSON.stringify(handles)}}`;
+const credentialText = ({ event: _, ...others }: CredentialCall, text: string): string =>
+  `{"event":${text}${JSON.stringify(others).replace('{', ',').replace(/,}$/, '}')}`;
 
 const isAfter = (a: Cause, b: Cause): boolean =>
   a.offset > b.offset || (a.offset === b.offset && a.index > b.index);
