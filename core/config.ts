@@ -293,4 +293,5 @@ export const dataFiles = (dataDir: string) => ({
   evidence: join(dataDir, 'evidence.db'),
   alerts: join(dataDir, 'alerts.jsonl'),
   accessLog: join(dataDir, 'evidence-access.jsonl'),
+  doctorLogins: join(dataDir, 'doctor-logins.jsonl'),
 });

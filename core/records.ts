@@ -97,6 +97,8 @@ export interface Answer {
   method: string;
   path: string;
   body?: JsonObject;
+  /** Namespace that was asked, with its closing slash; absent for the root. */
+  namespace?: string;
   /** 0 when Vault did not answer. */
   status: number;
   response?: JsonObject;
