@@ -1,9 +1,10 @@
-// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|nodes|sample]
+// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|credentials|nodes|sample]
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditFile, hideFolder, tokenReplacer } from './audit-file.ts';
 import { captureAuthScenes } from './auth-methods/capture.ts';
+import { captureCredentials } from './capture-credentials.ts';
 import { captureLeaks } from './capture-leaks.ts';
 import { captureNodes } from './capture-nodes.ts';
 import { captureSample } from './sample.ts';
@@ -51,6 +52,8 @@ const steps: Record<string, () => Promise<string>> = {
   scenes: async () => `${await captureScenes()} lines in ${target}`,
   auth: async () => `${await captureAuthScenes(target)} lines of auth methods in ${target}`,
   leaks: async () => `${await captureLeaks(`${target}-leaks`)} lines in ${target}-leaks`,
+  credentials: async () =>
+    `${await captureCredentials(join(target, 'credentials'))} lines in ${target}/credentials`,
   nodes: async () => `${await captureNodes(join(target, 'nodes'))} lines in ${target}/nodes`,
   sample: async () =>
     `${await captureSample('deploy/sample/audit.jsonl')} lines in deploy/sample/audit.jsonl`,
