@@ -52,7 +52,7 @@ export class Lifetimes {
 
   /** Lifetime of a lease that the call took from `place`; undefined when nothing tells it. */
   ofLease(call: Call, place: Place): Lifetime | undefined {
-    return this.ofAnswer(call) ?? capped(call, this.ofRequest(call, place) ?? this.ofPlace(call, place));
+    return capped(call, this.ofAnswer(call) ?? this.ofRequest(call, place) ?? this.ofPlace(call, place));
   }
 
   /** As the settings of role and mount have it, whoever takes it. */
@@ -196,7 +196,8 @@ const lower = (ttl: number, { max_ttl_s }: { max_ttl_s?: number }) => Math.min(t
 function capped({ event, base }: Call, life: Lifetime | 'unknown' | undefined): Lifetime | undefined {
   if (life === undefined || life === 'unknown') return undefined;
   const { credential, token_expires_at: end } = event.vault.caller;
-  if (credential !== 'batch' || end === undefined || addSeconds(base.at, life.ttl_s) <= end) return life;
+  const own = life.expires_at ?? addSeconds(base.at, life.ttl_s);
+  if (credential !== 'batch' || end === undefined || own <= end) return life;
   return { ...life, ttl_s: Math.max(0, Math.round(nanosBetween(base.at, end) / 1e9)), expires_at: end };
 }
 

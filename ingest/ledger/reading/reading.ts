@@ -140,6 +140,7 @@ export class Reading {
     if (!call.isDone) return;
     const { action } = call.event.event;
     const { rest, mount } = call;
+    this.issues.role(call);
     const role = /^(?:static-)?roles?\/(.+)$/.exec(rest)?.[1];
     if (action === 'role-write' && role !== undefined) this.lifetimes.roleChanged(call, role, true);
     else if (action === 'role-delete' && role !== undefined) this.lifetimes.roleChanged(call, role, false);
