@@ -88,7 +88,9 @@ export class Tokens {
     const role = isLogin ? caller.role : /^create\/(.+)$/.exec(call.rest)?.[1];
     const orphan = this.isOrphan(call, role);
     const parent = orphan === true ? undefined : call.token;
-    if (orphan === undefined) this.ask(call, issued.accessor);
+    // Of a wrapped token no line tells when it ends.
+    if (orphan === undefined || (issued.ttl_s === undefined && event.vault.wrap !== undefined))
+      this.ask(call, issued.accessor);
     const wrap = event.vault.wrap === undefined ? undefined : { by: event.user.id, at: base.at };
     const holder = issued.entity_id !== undefined && issued.entity_id === caller.entity_id;
     return {
