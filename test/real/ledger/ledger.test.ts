@@ -86,19 +86,15 @@ async function keepWhatIsSaid(checkpoint: Checkpoint, round: number): Promise<vo
   );
 }
 
-/** Event time has come past `time`, what was asked on the way is answered, and the answers are worked in, which may ask again. */
+/** Event time has come past `time` and what was asked until then is answered; then past the answers, which are worked in. */
 async function worked(product: Product, time: string): Promise<void> {
-  let asked = '';
-  for (let until = Date.parse(time); ; until = Date.now()) {
-    const before = asked;
+  for (const until of [() => Date.parse(time), Date.now]) {
+    const past = until() + LEDGER_BEHIND_MS;
     await product.until('the checkpoint is worked in', async () => {
       const { extent } = JSON.parse(await product.text('/v1/coverage')) as { extent: { watermark?: string } };
-      if (Date.parse(extent.watermark ?? '1970-01-01') < until + LEDGER_BEHIND_MS) return undefined;
-      const metrics = await product.text('/metrics');
-      asked = /^sealwatch_ledger_questions_total \d+$/m.exec(metrics)?.[0] ?? '';
-      return /^sealwatch_vault_questions_waiting 0$/m.test(metrics) ? true : undefined;
+      if (Date.parse(extent.watermark ?? '1970-01-01') < past) return undefined;
+      return /^sealwatch_vault_questions_waiting 0$/m.test(await product.text('/metrics')) ? true : undefined;
     });
-    if (asked === before) return;
   }
 }
 
