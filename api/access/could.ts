@@ -1,0 +1,195 @@
+// Who could read a path: every holder of policies held against it, one row per identity or role, with what it rests on.
+
+import type { Fact } from '../../core/directory.ts';
+import { limits } from '../../core/limits.ts';
+import { type Decision, type Doubt, PathCheck, type PolicyName, policyKey } from './decide.ts';
+import { classOf, DEFAULT, type Grant, type Holder, type HolderDoubt } from './holders.ts';
+import type { Knowledge } from './knowledge.ts';
+import type { Condition } from './policy.ts';
+import { takeTurns } from './turns.ts';
+
+export interface CouldRow {
+  who: Holder['who'];
+  /** Policies that give it; those of another namespace than the root begin with it. */
+  policies: string[];
+  through: Grant['via'][];
+  conditions: Condition[];
+  /** Live tokens that could. */
+  tokens: number;
+  /** Ids of the facts and tokens that it rests on. */
+  facts: string[];
+}
+
+export interface NotEvaluated {
+  reason: Doubt | HolderDoubt;
+  /** The policy that it is about. */
+  policy?: PolicyName;
+  detail?: string;
+  /** How many identities and roles it is true of. */
+  subjects: number;
+  /** Ids of some of them. */
+  examples: string[];
+}
+
+/** Holders that every policy without a template treats alike. */
+interface HolderClass {
+  policies: PolicyName[];
+  holders: Holder[];
+  isRole: boolean;
+}
+
+/** Answers for one path after another, over what is known of one time. */
+export class Access {
+  /** Facts that a row rests on, by id. */
+  readonly facts = new Map<string, Fact>();
+  /** Ids of tokens that a row names. */
+  readonly tokens = new Set<string>();
+  private readonly knowledge: Knowledge;
+  private readonly classes: HolderClass[];
+  private readonly noted = new Map<
+    string,
+    { note: Omit<NotEvaluated, 'subjects' | 'examples'>; of: Set<string> }
+  >();
+  /** Class and note that are written down already: the next path brings the same. */
+  private readonly told = new Set<string>();
+
+  constructor(knowledge: Knowledge, holders: readonly Holder[]) {
+    this.knowledge = knowledge;
+    this.classes = classesOf(holders);
+    for (const { doubts, who } of holders)
+      for (const { doubt } of doubts) this.note({ reason: doubt }, doubt, [who.id]);
+  }
+
+  /** Rows by kind and id, at most `room` of them; `complete` is false when there were more. */
+  async couldRead(
+    path: { namespace: string; path: string },
+    room: number = limits.accessRowsMax,
+  ): Promise<{ rows: CouldRow[]; complete: boolean }> {
+    const check = new PathCheck(path, (policy) => this.knowledge.policy(policy));
+    const rows = new Map<string, CouldRow>();
+    for (const one of this.classes) {
+      const personal = !one.isRole && check.isPersonal(one.policies);
+      const shared = personal ? undefined : this.decide(check, one, one.holders);
+      for (const holder of one.holders) {
+        const decision = shared ?? this.decide(check, one, [holder]);
+        if (mayRead(decision)) this.addRow(rows, holder, decision);
+      }
+      if (personal) await takeTurns();
+    }
+    await takeTurns();
+    const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+    return { rows: sorted.slice(0, room), complete: sorted.length <= room };
+  }
+
+  notEvaluated(): NotEvaluated[] {
+    return [...this.noted]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { note, of }]) => ({
+        ...note,
+        subjects: of.size,
+        examples: [...of].sort().slice(0, limits.accessExamplesMax),
+      }));
+  }
+
+  private decide(check: PathCheck, { policies, isRole }: HolderClass, holders: Holder[]): Decision {
+    const identity = (holders[0] as Holder).identity;
+    const decision = check.decide(policies, identity);
+    for (const { doubt, policy, detail } of decision.noted) {
+      const key = `${doubt}\n${policyKey(policy)}\n${detail ?? ''}`;
+      const once = `${key}\n${holders.length === 1 ? holders[0]?.who.id : classOf(holders[0] as Holder)}`;
+      if (this.told.has(once)) continue;
+      this.told.add(once);
+      const note = { reason: doubt, policy, ...(detail !== undefined && { detail }) };
+      this.note(
+        note,
+        key,
+        holders.map(({ who }) => who.id),
+      );
+    }
+    if (isRole) this.doubtDefault(check, policies, holders, mayRead(decision));
+    return decision;
+  }
+
+  /** Whether a role gives `default` is not known: where it matters, that is said. */
+  private doubtDefault(check: PathCheck, policies: PolicyName[], holders: Holder[], may: boolean): void {
+    const without = policies.filter(({ name }) => name !== DEFAULT);
+    if (mayRead(check.decide(without, (holders[0] as Holder).identity)) === may) return;
+    this.note(
+      { reason: 'role_default_unknown' },
+      'role_default_unknown',
+      holders.map(({ who }) => who.id),
+    );
+  }
+
+  private note(note: Omit<NotEvaluated, 'subjects' | 'examples'>, key: string, ids: string[]): void {
+    const entry = this.noted.get(key) ?? { note, of: new Set<string>() };
+    for (const id of ids) entry.of.add(id);
+    this.noted.set(key, entry);
+  }
+
+  private addRow(rows: Map<string, CouldRow>, holder: Holder, decision: Decision): void {
+    const key = `${holder.who.kind}\n${holder.who.id}`;
+    const row = rows.get(key) ?? {
+      who: holder.who,
+      policies: [],
+      through: [],
+      conditions: [],
+      tokens: 0,
+      facts: [],
+    };
+    rows.set(key, row);
+    const giving = decision.root
+      ? new Set(['\nroot'])
+      : new Set(
+          decision.matches.flatMap(({ rule, policy }) =>
+            rule.capabilities.includes('read') ? [policyKey(policy)] : [],
+          ),
+        );
+    row.tokens += holder.tokens;
+    for (const condition of decision.conditions) addOnce(row.conditions, condition);
+    for (const grant of holder.grants) if (giving.has(policyKey(grant.policy))) this.addGrant(row, grant);
+    const isPersonal = decision.matches.some(({ rule }) => rule.template !== undefined);
+    const entity = this.knowledge.facts.entity.get(holder.who.id);
+    if (isPersonal && holder.who.kind === 'entity' && entity !== undefined) this.cite(row, entity);
+  }
+
+  private addGrant(row: CouldRow, { policy, via, fact, token }: Grant): void {
+    addOnce(row.policies, policy.namespace + policy.name);
+    if (!row.through.some(({ kind, id }) => kind === via.kind && id === via.id)) row.through.push(via);
+    const text = this.knowledge.facts.policy.get(policyKey(policy));
+    if (text !== undefined) this.cite(row, text);
+    if (fact !== undefined) this.cite(row, fact);
+    // What a group gives rests on who is in it, which the entity may have told.
+    const entity = this.knowledge.facts.entity.get(row.who.id);
+    if (via.kind === 'group' && entity !== undefined) this.cite(row, entity);
+    if (token === undefined) return;
+    this.tokens.add(token);
+    addOnce(row.facts, token);
+  }
+
+  private cite(row: CouldRow, fact: Fact): void {
+    this.facts.set(fact.id, fact);
+    addOnce(row.facts, fact.id);
+  }
+}
+
+const mayRead = ({ root, capabilities }: Decision) => root || capabilities.includes('read');
+
+function addOnce<T>(list: T[], value: T): void {
+  if (!list.includes(value)) list.push(value);
+}
+
+function classesOf(holders: readonly Holder[]): HolderClass[] {
+  const classes = new Map<string, HolderClass>();
+  for (const holder of holders) {
+    const isRole = holder.who.kind === 'role';
+    const key = `${isRole}\n${classOf(holder)}`;
+    const known = classes.get(key);
+    if (known !== undefined) known.holders.push(holder);
+    else {
+      const distinct = new Map(holder.grants.map(({ policy }) => [policyKey(policy), policy]));
+      classes.set(key, { policies: [...distinct.values()], holders: [holder], isRole });
+    }
+  }
+  return [...classes.values()];
+}
