@@ -109,9 +109,13 @@ class Parser {
     this.enter('[');
     const values: Value[] = [];
     while (!this.isMark(']')) {
-      values.push(this.value());
+      // Vault passes over commas without anything between them, and has no null in lists.
       if (this.isMark(',')) this.advance();
-      else if (!this.isMark(']')) throw this.unexpected();
+      else {
+        if (this.token.kind === 'word' && this.token.text === 'null') throw this.unexpected();
+        values.push(this.value());
+        if (!this.isMark(',') && !this.isMark(']')) throw this.unexpected();
+      }
     }
     this.leave(']');
     return values;
