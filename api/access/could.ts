@@ -3,9 +3,9 @@
 import type { Fact } from '../../core/directory.ts';
 import { limits } from '../../core/limits.ts';
 import { type Decision, type Doubt, PathCheck, type PolicyName, policyKey } from './decide.ts';
-import { classOf, DEFAULT, type Grant, type Holder, type HolderDoubt } from './holders.ts';
+import { classOf, type Grant, type Holder, type HolderDoubt } from './holders.ts';
 import type { Knowledge } from './knowledge.ts';
-import type { Condition } from './policy.ts';
+import type { Capability, Condition } from './policy.ts';
 import { takeTurns } from './turns.ts';
 
 export interface CouldRow {
@@ -33,6 +33,7 @@ export interface NotEvaluated {
 
 /** Holders that every policy without a template treats alike. */
 interface HolderClass {
+  key: string;
   policies: PolicyName[];
   holders: Holder[];
   isRole: boolean;
@@ -42,8 +43,6 @@ interface HolderClass {
 export class Access {
   /** Facts that a row rests on, by id. */
   readonly facts = new Map<string, Fact>();
-  /** Ids of tokens that a row names. */
-  readonly tokens = new Set<string>();
   private readonly knowledge: Knowledge;
   private readonly classes: HolderClass[];
   private readonly noted = new Map<
@@ -60,19 +59,20 @@ export class Access {
       for (const { doubt } of doubts) this.note({ reason: doubt }, doubt, [who.id]);
   }
 
-  /** Rows by kind and id, at most `room` of them; `complete` is false when there were more. */
-  async couldRead(
+  /** Rows by kind and id, at most `room` of them; `complete` is false when there were more. One of `wanted` is enough. */
+  async could(
     path: { namespace: string; path: string },
-    room: number = limits.accessRowsMax,
+    wanted: readonly Capability[],
+    room: number,
   ): Promise<{ rows: CouldRow[]; complete: boolean }> {
     const check = new PathCheck(path, (policy) => this.knowledge.policy(policy));
     const rows = new Map<string, CouldRow>();
     for (const one of this.classes) {
       const personal = !one.isRole && check.isPersonal(one.policies);
-      const shared = personal ? undefined : this.decide(check, one, one.holders);
+      const shared = personal ? undefined : this.decide(check, one, one.holders, wanted);
       for (const holder of one.holders) {
-        const decision = shared ?? this.decide(check, one, [holder]);
-        if (mayRead(decision)) this.addRow(rows, holder, decision);
+        const decision = shared ?? this.decide(check, one, [holder], wanted);
+        if (may(decision, wanted)) this.addRow(rows, holder, decision, wanted);
       }
       if (personal) await takeTurns();
     }
@@ -91,34 +91,28 @@ export class Access {
       }));
   }
 
-  private decide(check: PathCheck, { policies, isRole }: HolderClass, holders: Holder[]): Decision {
-    const identity = (holders[0] as Holder).identity;
-    const decision = check.decide(policies, identity);
+  private decide(
+    check: PathCheck,
+    { key, policies, isRole }: HolderClass,
+    holders: Holder[],
+    wanted: readonly Capability[],
+  ): Decision {
+    const [first] = holders as [Holder];
+    const decision = check.decide(policies, first.identity);
+    const ids = () => holders.map(({ who }) => who.id);
     for (const { doubt, policy, detail } of decision.noted) {
-      const key = `${doubt}\n${policyKey(policy)}\n${detail ?? ''}`;
-      const once = `${key}\n${holders.length === 1 ? holders[0]?.who.id : classOf(holders[0] as Holder)}`;
+      const about = `${doubt}\n${policyKey(policy)}\n${detail ?? ''}`;
+      const once = `${about}\n${holders.length === 1 ? first.who.id : key}`;
       if (this.told.has(once)) continue;
       this.told.add(once);
-      const note = { reason: doubt, policy, ...(detail !== undefined && { detail }) };
-      this.note(
-        note,
-        key,
-        holders.map(({ who }) => who.id),
-      );
+      this.note({ reason: doubt, policy, ...(detail !== undefined && { detail }) }, about, ids());
     }
-    if (isRole) this.doubtDefault(check, policies, holders, mayRead(decision));
+    if (!isRole) return decision;
+    // Whether a role gives `default` is not known: where it matters, that is said.
+    const sure = first.grants.filter(({ assumed }) => !assumed).map(({ policy }) => policy);
+    if (may(check.decide(sure, first.identity), wanted) !== may(decision, wanted))
+      this.note({ reason: 'role_default_unknown' }, 'role_default_unknown', ids());
     return decision;
-  }
-
-  /** Whether a role gives `default` is not known: where it matters, that is said. */
-  private doubtDefault(check: PathCheck, policies: PolicyName[], holders: Holder[], may: boolean): void {
-    const without = policies.filter(({ name }) => name !== DEFAULT);
-    if (mayRead(check.decide(without, (holders[0] as Holder).identity)) === may) return;
-    this.note(
-      { reason: 'role_default_unknown' },
-      'role_default_unknown',
-      holders.map(({ who }) => who.id),
-    );
   }
 
   private note(note: Omit<NotEvaluated, 'subjects' | 'examples'>, key: string, ids: string[]): void {
@@ -127,30 +121,23 @@ export class Access {
     this.noted.set(key, entry);
   }
 
-  private addRow(rows: Map<string, CouldRow>, holder: Holder, decision: Decision): void {
-    const key = `${holder.who.kind}\n${holder.who.id}`;
-    const row = rows.get(key) ?? {
-      who: holder.who,
-      policies: [],
-      through: [],
-      conditions: [],
-      tokens: 0,
-      facts: [],
-    };
+  private addRow(
+    rows: Map<string, CouldRow>,
+    holder: Holder,
+    decision: Decision,
+    wanted: readonly Capability[],
+  ): void {
+    const { who } = holder;
+    const key = `${who.kind}\n${who.id}`;
+    const row = rows.get(key) ?? { who, policies: [], through: [], conditions: [], tokens: 0, facts: [] };
     rows.set(key, row);
-    const giving = decision.root
-      ? new Set(['\nroot'])
-      : new Set(
-          decision.matches.flatMap(({ rule, policy }) =>
-            rule.capabilities.includes('read') ? [policyKey(policy)] : [],
-          ),
-        );
     row.tokens += holder.tokens;
     for (const condition of decision.conditions) addOnce(row.conditions, condition);
+    const giving = givingPolicies(decision, wanted);
     for (const grant of holder.grants) if (giving.has(policyKey(grant.policy))) this.addGrant(row, grant);
     const isPersonal = decision.matches.some(({ rule }) => rule.template !== undefined);
-    const entity = this.knowledge.facts.entity.get(holder.who.id);
-    if (isPersonal && holder.who.kind === 'entity' && entity !== undefined) this.cite(row, entity);
+    const entity = this.knowledge.facts.entity.get(who.id);
+    if (isPersonal && entity !== undefined) this.cite(row, entity);
   }
 
   private addGrant(row: CouldRow, { policy, via, fact, token }: Grant): void {
@@ -162,9 +149,7 @@ export class Access {
     // What a group gives rests on who is in it, which the entity may have told.
     const entity = this.knowledge.facts.entity.get(row.who.id);
     if (via.kind === 'group' && entity !== undefined) this.cite(row, entity);
-    if (token === undefined) return;
-    this.tokens.add(token);
-    addOnce(row.facts, token);
+    if (token !== undefined) addOnce(row.facts, token);
   }
 
   private cite(row: CouldRow, fact: Fact): void {
@@ -173,7 +158,17 @@ export class Access {
   }
 }
 
-const mayRead = ({ root, capabilities }: Decision) => root || capabilities.includes('read');
+const may = ({ root, capabilities }: Decision, wanted: readonly Capability[]) =>
+  root || wanted.some((capability) => capabilities.includes(capability));
+
+const givingPolicies = ({ root, matches }: Decision, wanted: readonly Capability[]): Set<string> =>
+  root
+    ? new Set([policyKey({ namespace: '', name: 'root' })])
+    : new Set(
+        matches
+          .filter(({ rule }) => wanted.some((one) => rule.capabilities.includes(one)))
+          .map(({ policy }) => policyKey(policy)),
+      );
 
 function addOnce<T>(list: T[], value: T): void {
   if (!list.includes(value)) list.push(value);
@@ -183,12 +178,13 @@ function classesOf(holders: readonly Holder[]): HolderClass[] {
   const classes = new Map<string, HolderClass>();
   for (const holder of holders) {
     const isRole = holder.who.kind === 'role';
-    const key = `${isRole}\n${classOf(holder)}`;
+    const assumed = holder.grants.some((grant) => grant.assumed);
+    const key = `${isRole} ${assumed}\n${classOf(holder)}`;
     const known = classes.get(key);
     if (known !== undefined) known.holders.push(holder);
     else {
       const distinct = new Map(holder.grants.map(({ policy }) => [policyKey(policy), policy]));
-      classes.set(key, { policies: [...distinct.values()], holders: [holder], isRole });
+      classes.set(key, { key, policies: [...distinct.values()], holders: [holder], isRole });
     }
   }
   return [...classes.values()];

@@ -18,6 +18,8 @@ export interface Grant {
   /** The fact that says so; of a token the id of an example of the tokens that have it. */
   fact?: Fact;
   token?: string;
+  /** It is had unless something says otherwise that no fact shows. */
+  assumed?: boolean;
 }
 
 /** Why it is not sure what somebody has. */
@@ -197,10 +199,14 @@ function roleHolders(knowledge: Knowledge): Holder[] {
   return roles.map((fact): Holder => {
     const { key, namespace, value } = fact;
     const via = { kind: 'role', id: key } as const;
-    const names = [...(value?.token_policies ?? []).map(cleanName), DEFAULT];
+    const names = new Set((value?.token_policies ?? []).map(cleanName));
+    const sure = [...names].map((name): Grant => ({ policy: { namespace, name }, via, fact }));
+    const assumed: Grant[] = names.has(DEFAULT)
+      ? []
+      : [{ policy: { namespace, name: DEFAULT }, via, fact, assumed: true }];
     return {
       who: { kind: 'role', id: key, namespace, ...(value?.role && { name: value.role }) },
-      grants: [...new Set(names)].map((name) => ({ policy: { namespace, name }, via, fact })),
+      grants: [...sure, ...assumed],
       // Anybody: nothing is known of who it will be.
       identity: { entity: {} },
       tokens: 0,
@@ -209,7 +215,7 @@ function roleHolders(knowledge: Knowledge): Holder[] {
   });
 }
 
-export const DEFAULT = 'default';
+const DEFAULT = 'default';
 
 /** What makes two holders the same to a policy without templates. */
 export const classOf = ({ grants }: Holder): string =>

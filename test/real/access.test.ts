@@ -135,7 +135,7 @@ it('names exactly those whose token can read, for every path', async () => {
   const said = new Map<TestToken, Record<string, string[]>>();
   for (const token of tokens) said.set(token, await capabilities(token));
   for (const path of allPaths) {
-    const { rows } = await access.couldRead({ namespace: '', path });
+    const { rows } = await access.could({ namespace: '', path }, ['read'], 1000);
     const live = rows.filter((row) => row.tokens > 0).map(({ who }) => who.id);
     const theirs = tokens.filter((token) =>
       said.get(token)?.[path]?.some((one) => one === 'read' || one === 'root'),
