@@ -4,10 +4,10 @@ import type { Fact } from '../../core/directory.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { msOf } from '../../core/time.ts';
-import { Access, type CouldRow } from './could.ts';
+import { Access } from './could.ts';
 import { holdersAt } from './holders.ts';
 import { type Knowledge, knowledgeAt } from './knowledge.ts';
-import type { AccessAnswer, Grounds } from './schemas.ts';
+import type { AccessAnswer, CouldRow, Grounds } from './schemas.ts';
 
 export interface Ground {
   access: Access;
@@ -42,7 +42,7 @@ export async function groundAt(reader: EvidenceReader, at: string, cluster: stri
 export async function groundsOf(
   reader: EvidenceReader,
   ground: Ground,
-  rows: readonly CouldRow[],
+  rows: readonly Pick<CouldRow, 'facts'>[],
 ): Promise<Grounds> {
   const { access, knowledge } = ground;
   const { policy, group, role, entity } = knowledge.facts;

@@ -2,34 +2,15 @@
 
 import type { Fact } from '../../core/directory.ts';
 import { limits } from '../../core/limits.ts';
-import { type Decision, type Doubt, PathCheck, type PolicyName, policyKey } from './decide.ts';
-import { classOf, type Grant, type Holder, type HolderDoubt } from './holders.ts';
+import { type Decision, PathCheck, type PolicyName, policyKey } from './decide.ts';
+import { classOf, type Grant, type Holder } from './holders.ts';
 import type { Knowledge } from './knowledge.ts';
-import type { Capability, Condition } from './policy.ts';
+import type { Capability } from './policy.ts';
+import type { CouldRow, NotEvaluated } from './schemas.ts';
 import { takeTurns } from './turns.ts';
 
-export interface CouldRow {
-  who: Holder['who'];
-  /** Policies that give it; those of another namespace than the root begin with it. */
-  policies: string[];
-  through: Grant['via'][];
-  conditions: Condition[];
-  /** Live tokens that could. */
-  tokens: number;
-  /** Ids of the facts and tokens that it rests on. */
-  facts: string[];
-}
-
-export interface NotEvaluated {
-  reason: Doubt | HolderDoubt;
-  /** The policy that it is about. */
-  policy?: PolicyName;
-  detail?: string;
-  /** How many identities and roles it is true of. */
-  subjects: number;
-  /** Ids of some of them. */
-  examples: string[];
-}
+/** A doubt without those whom it is about. */
+type Note = Omit<NotEvaluated, 'subjects' | 'examples'>;
 
 /** Holders that every policy without a template treats alike. */
 interface HolderClass {
@@ -45,10 +26,7 @@ export class Access {
   readonly facts = new Map<string, Fact>();
   private readonly knowledge: Knowledge;
   private readonly classes: HolderClass[];
-  private readonly noted = new Map<
-    string,
-    { note: Omit<NotEvaluated, 'subjects' | 'examples'>; of: Set<string> }
-  >();
+  private readonly noted = new Map<string, { note: Note; of: Set<string> }>();
   /** Class and note that are written down already: the next path brings the same. */
   private readonly told = new Set<string>();
 
@@ -115,7 +93,7 @@ export class Access {
     return decision;
   }
 
-  private note(note: Omit<NotEvaluated, 'subjects' | 'examples'>, key: string, ids: string[]): void {
+  private note(note: Note, key: string, ids: string[]): void {
     const entry = this.noted.get(key) ?? { note, of: new Set<string>() };
     for (const id of ids) entry.of.add(id);
     this.noted.set(key, entry);

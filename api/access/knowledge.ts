@@ -49,6 +49,10 @@ export class Knowledge {
     return known;
   }
 
+  role(namespace: string, path: string): Fact<'role'> | undefined {
+    return this.facts.role.get(policyKey({ namespace, name: path }));
+  }
+
   /** Facts of all groups that an entity is in, directly or through another group. */
   groupsOf(entityId: string): Fact<'group'>[] {
     const seen = new Set<string>();

@@ -13,7 +13,9 @@ const who = z.object({
 
 export const couldRowSchema = z.object({
   who,
-  policies: texts.meta({ description: 'policies that give it' }),
+  policies: texts.meta({
+    description: 'policies that give it; those of another namespace than the root begin with it',
+  }),
   through: z.array(
     z.object({
       kind: z.enum(['token', 'entity', 'group', 'role']),
@@ -28,7 +30,9 @@ export const couldRowSchema = z.object({
   facts: texts.meta({ description: 'ids in `facts` that it rests on' }),
 });
 
-export const citedSchema = z.object({
+export type CouldRow = z.infer<typeof couldRowSchema>;
+
+const citedSchema = z.object({
   id: z.string(),
   what: z.enum(['policy', 'group', 'role', 'entity', 'token']),
   namespace: z.string(),
@@ -39,7 +43,7 @@ export const citedSchema = z.object({
   proof: z.string().meta({ description: 'event id, or the request id of an answer of Vault' }),
 });
 
-export const notEvaluatedSchema = z.object({
+const notEvaluatedSchema = z.object({
   reason: z.enum([
     'policy_unknown',
     'policy_not_understood',
@@ -57,6 +61,8 @@ export const notEvaluatedSchema = z.object({
   subjects: z.int().meta({ description: 'identities and roles that it is true of' }),
   examples: texts,
 });
+
+export type NotEvaluated = z.infer<typeof notEvaluatedSchema>;
 
 /** What both answers say beside their rows. */
 export const groundsSchema = z.object({

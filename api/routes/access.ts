@@ -33,9 +33,12 @@ export function addAccess(app: App, { reader, cluster, now }: ApiOptions): void 
         response: { 200: accessSchema, ...problems },
       },
     },
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const at = query.at ?? (await reader.extent()).watermark ?? timeOfMs(now().getTime());
-      return accessTo(reader, { ...query, at });
+      const answer = await accessTo(reader, { ...query, at });
+      request.evidenceRows = answer.could?.length ?? 0;
+      return answer;
     },
   );
 }
