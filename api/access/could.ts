@@ -34,7 +34,8 @@ export class Access {
     this.knowledge = knowledge;
     this.classes = classesOf(holders);
     for (const { doubts, who } of holders)
-      for (const { doubt } of doubts) this.note({ reason: doubt }, doubt, [who.id]);
+      for (const reason of doubts) this.note({ reason }, reason, [who.id]);
+    this.note({ reason: 'group_unknown' }, 'group_unknown', knowledge.unknownGroups());
   }
 
   /** Rows by kind and id, at most `room` of them; `complete` is false when there were more. One of `wanted` is enough. */
@@ -94,6 +95,7 @@ export class Access {
   }
 
   private note(note: Note, key: string, ids: string[]): void {
+    if (ids.length === 0) return;
     const entry = this.noted.get(key) ?? { note, of: new Set<string>() };
     for (const id of ids) entry.of.add(id);
     this.noted.set(key, entry);

@@ -25,7 +25,6 @@ export interface Grant {
 /** Why it is not sure what somebody has. */
 export type HolderDoubt =
   | 'entity_unknown'
-  | 'group_unknown'
   | 'group_other_namespace'
   | 'role_unknown'
   | 'role_default_unknown'
@@ -38,7 +37,7 @@ export interface Holder {
   identity: Identity;
   /** Live tokens that these grants are of. */
   tokens: number;
-  doubts: { doubt: HolderDoubt; key: string; namespace: string }[];
+  doubts: HolderDoubt[];
 }
 
 /** Holders of every kind, and whether none was left out. */
@@ -105,8 +104,7 @@ function tokenHolder(knowledge: Knowledge, tokens: TokenGroup): Holder[] {
       token: example,
     }),
   );
-  const doubts: Holder['doubts'] =
-    tokens.policies === undefined ? [{ doubt: 'token_unknown', key: example, namespace }] : [];
+  const doubts: HolderDoubt[] = tokens.policies === undefined ? ['token_unknown'] : [];
   if (entityId !== undefined) {
     const entity = entityOf(knowledge, entityId, namespace);
     if (entity === undefined) return [];
@@ -142,8 +140,7 @@ function entityOf(knowledge: Knowledge, id: string, namespace: string): Holder |
     }),
   );
   const groups = knowledge.groupsOf(id).filter((group) => group.value !== null);
-  const doubts: Holder['doubts'] =
-    value.policies === undefined ? [{ doubt: 'entity_unknown', key: id, namespace: home }] : [];
+  const doubts: HolderDoubt[] = value.policies === undefined ? ['entity_unknown'] : [];
   for (const group of groups) addGroup(group, namespace, grants, doubts);
   const aliases = value.aliases;
   return {
@@ -177,10 +174,9 @@ function groupOf(fact: Fact<'group'>) {
 }
 
 /** Vault applies a group's policies to tokens of its own namespace and of those above it, unless it is told otherwise. */
-function addGroup(fact: Fact<'group'>, tokens: string, grants: Grant[], doubts: Holder['doubts']): void {
+function addGroup(fact: Fact<'group'>, tokens: string, grants: Grant[], doubts: HolderDoubt[]): void {
   const { key, namespace, value } = fact;
-  if (value?.policies === undefined) doubts.push({ doubt: 'group_unknown', key, namespace });
-  if (!namespace.startsWith(tokens)) doubts.push({ doubt: 'group_other_namespace', key, namespace });
+  if (!namespace.startsWith(tokens)) doubts.push('group_other_namespace');
   const name = nameOf(fact);
   for (const policy of value?.policies ?? [])
     if (namespace.startsWith(tokens))
@@ -210,7 +206,7 @@ function roleHolders(knowledge: Knowledge): Holder[] {
       // Anybody: nothing is known of who it will be.
       identity: { entity: {} },
       tokens: 0,
-      doubts: value?.token_policies === undefined ? [{ doubt: 'role_unknown', key, namespace }] : [],
+      doubts: value?.token_policies === undefined ? ['role_unknown'] : [],
     };
   });
 }

@@ -66,6 +66,18 @@ export class Knowledge {
     return [...seen].sort().flatMap((id) => this.facts.group.get(id) ?? []);
   }
 
+  /** Ids of groups whose members or policies are not all known: who is in them has what they give. */
+  unknownGroups(): string[] {
+    return [...this.facts.group.values()].flatMap(({ key, value }) =>
+      value !== null &&
+      (value.policies === undefined ||
+        value.member_entity_ids === undefined ||
+        value.member_group_ids === undefined)
+        ? [key]
+        : [],
+    );
+  }
+
   private parse(name: PolicyName): Known {
     const fact = this.facts.policy.get(policyKey(name));
     if (fact?.value === null) return 'none';

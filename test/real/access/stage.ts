@@ -161,9 +161,9 @@ export async function factsOf(vault: Vault): Promise<Fact[]> {
         text: String((await vault.root('GET', `sys/policies/acl/${key}`)).data['policy']),
       });
   for (const key of await keys('identity/entity/id'))
-    add('entity', key, (await vault.root('GET', `identity/entity/id/${key}`)).data as FactValues['entity']);
+    add('entity', key, known((await vault.root('GET', `identity/entity/id/${key}`)).data));
   for (const key of await keys('identity/group/id'))
-    add('group', key, (await vault.root('GET', `identity/group/id/${key}`)).data as FactValues['group']);
+    add('group', key, known((await vault.root('GET', `identity/group/id/${key}`)).data));
   for (const role of await keys('auth/approle/role')) {
     const { data } = await vault.root('GET', `auth/approle/role/${role}`);
     add('role', `auth/approle/role/${role}`, {
@@ -174,6 +174,12 @@ export async function factsOf(vault: Vault): Promise<Fact[]> {
   }
   return facts;
 }
+
+/** Vault writes null for an empty list or map. */
+const known = (data: Record<string, unknown>): object =>
+  Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, value ?? (key === 'metadata' ? {} : [])]),
+  );
 
 export const leaseOf = ({ accessor, name, entityId, policies: held }: TestToken): Lease => ({
   cluster: 'test',
