@@ -20,6 +20,7 @@ import { addAuth } from './auth.ts';
 import { addCallLog, addHeaders } from './headers.ts';
 import type { ApiOptions } from './options.ts';
 import { addProblems, problemOf, sendProblem } from './problem.ts';
+import { addAccess } from './routes/access.ts';
 import { addCoverage } from './routes/coverage.ts';
 import { addEvidence } from './routes/evidence.ts';
 import { addIdentities } from './routes/identities.ts';
@@ -77,6 +78,7 @@ function addRoutes(app: App, options: ApiOptions): void {
   addIdentities(app, reader);
   addCoverage(app, options);
   addEvidence(app, options);
+  addAccess(app, options);
   addService(app, options);
   addWeb(app);
 }

@@ -10,6 +10,7 @@ export type Role = (typeof roles)[number];
 /** Parts of the API; each route belongs to one. */
 const areas = [
   'evidence',
+  'access',
   'coverage',
   'rules',
   'events',
@@ -22,7 +23,7 @@ export type Area = (typeof areas)[number];
 
 // An auditor traces evidence to its events, alerts and leases, but needs no profile of a person and no metrics.
 export const mayRead: Record<Role, readonly Area[]> = {
-  auditor: ['evidence', 'coverage', 'rules', 'events', 'alerts', 'leases'],
+  auditor: ['evidence', 'access', 'coverage', 'rules', 'events', 'alerts', 'leases'],
   analyst: areas,
   responder: areas,
   admin: areas,

@@ -154,6 +154,16 @@ export const limits = {
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
   deliveredMemory: 10_000,
+  /** Bytes of a policy's text that is understood; Vault itself takes no more than half of it in its usual storage. */
+  policyBytesMax: 1 * MiB,
+  /** Rows of facts about policies, groups, roles and entities that one question about access reads. */
+  accessFactsMax: 200_000,
+  /** Identities and roles that one answer about access names, over all its paths. */
+  accessRowsMax: 20_000,
+  /** Secrets whose readers one evidence answer works out. */
+  accessSecretsMax: 1_000,
+  /** Ids that stand as examples beside what could not be evaluated. */
+  accessExamplesMax: 10,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
