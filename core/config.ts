@@ -295,4 +295,5 @@ export const dataFiles = (dataDir: string) => ({
   ledger: join(dataDir, 'ledger.db'),
   alerts: join(dataDir, 'alerts.jsonl'),
   accessLog: join(dataDir, 'evidence-access.jsonl'),
+  doctorLogins: join(dataDir, 'doctor-logins.jsonl'),
 });

@@ -111,7 +111,7 @@ export class Asker implements VaultAnswers {
   }
 
   private conclude(question: Question, answer: VaultAnswer, askedMs: number): void {
-    const { method, path, body, need } = question;
+    const { method, path, body, namespace, need } = question;
     const { status } = answer;
     if (status === 403) this.deny(question);
     const isAnswer = answer.fault === undefined || status === 400 || status === 404;
@@ -124,6 +124,7 @@ export class Asker implements VaultAnswers {
       method,
       path,
       ...(body !== undefined && { body }),
+      ...(namespace !== undefined && { namespace }),
       status,
       ...(response !== undefined && { response }),
     });

@@ -6,8 +6,11 @@ import { limits } from '../core/limits.ts';
 import { requestIdOf } from './answers.ts';
 import type { VaultAnswer } from './client.ts';
 
-/** `true`: texts, numbers, flags, lists and maps of them; a shape: of an object or of each of a list; `*`: any member. */
-type Shape = true | { [member: string]: Shape };
+/**
+ * `true`: texts, numbers, flags, lists and maps of them; `there`: only that it is there; a shape: of an object or of each of a
+ * list; `*`: any member.
+ */
+type Shape = true | 'there' | { [member: string]: Shape };
 
 const all = (...members: string[]): Shape => Object.fromEntries(members.map((member) => [member, true]));
 
@@ -26,12 +29,13 @@ const role = all(
   ...['policies', 'ttl', 'max_ttl', 'period', 'explicit_max_ttl'],
   ...['bind_secret_id', 'secret_id_ttl', 'secret_id_num_uses', 'local_secret_ids'],
   ...['allowed_policies', 'disallowed_policies', 'allowed_policies_glob', 'disallowed_policies_glob'],
-  ...['orphan', 'renewable', 'default_ttl', 'credential_type', 'db_name', 'name'],
+  ...['default_ttl', 'default_sts_ttl', 'max_sts_ttl', 'token_default_ttl'],
+  ...['orphan', 'renewable', 'credential_type', 'db_name', 'name'],
 );
 
 const token = all(
   ...['accessor', 'creation_time', 'creation_ttl', 'display_name', 'entity_id', 'expire_time'],
-  ...['explicit_max_ttl', 'issue_time', 'last_renewal_time', 'meta', 'num_uses', 'orphan', 'path', 'period'],
+  ...['explicit_max_ttl', 'issue_time', 'last_renewal', 'last_renewal_time', 'meta', 'num_uses', 'orphan', 'path', 'period'],
   ...['policies', 'identity_policies', 'renewable', 'role', 'ttl', 'type', 'namespace_path'],
 );
 
@@ -47,7 +51,11 @@ const group: Shape = {
   alias: all('id', 'name', 'mount_accessor', 'mount_path', 'mount_type'),
 };
 
-const lease = all('id', 'issue_time', 'expire_time', 'last_renewal', 'renewable', 'ttl');
+const lease: Shape = {
+  ...(all('id', 'issue_time', 'expire_time', 'last_renewal', 'renewable', 'ttl') as object),
+  // OpenBao 2.6: the engine's own words, which may hold anything.
+  revoke_error: 'there',
+};
 
 /** The first that fits; every declared path fits one. */
 const shapes: [path: RegExp, shape: Shape][] = [
@@ -80,18 +88,18 @@ export function keptOf(path: string, answer: VaultAnswer): JsonObject | undefine
 const TOKEN = /\b(hv[sbr]|[sbr])\.[A-Za-z0-9_-]{20,}/g;
 
 function keep(value: Json | undefined, shape: Shape): Json | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null) return value;
+  if (shape === 'there') return true;
   if (typeof value === 'string')
     return value.slice(0, limits.vaultKeptTextCharsMax).replace(TOKEN, '(a token, left out)');
   if (typeof value !== 'object') return value;
   if (Array.isArray(value)) {
-    const kept = value.slice(0, limits.vaultKeptListMax).map((item) => keep(item, shape));
-    return kept.filter((item) => item !== undefined);
+    return value.slice(0, limits.vaultKeptListMax).map((item) => keep(item, shape) as Json);
   }
   return keepMembers(value, shape);
 }
 
-function keepMembers(value: JsonObject, shape: Shape): JsonObject {
+function keepMembers(value: JsonObject, shape: Exclude<Shape, 'there'>): JsonObject {
   const kept: [string, Json][] = [];
   for (const [member, inner] of Object.entries(value)) {
     const inside = shape === true || shape['*'] !== undefined || Object.hasOwn(shape, member);

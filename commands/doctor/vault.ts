@@ -6,6 +6,7 @@ import type { Metrics } from '../../core/telemetry.ts';
 import { clockDifference } from '../../vault/heartbeat.ts';
 import { type OpenVault, openVault } from '../../vault/open.ts';
 import { Rights } from '../../vault/rights.ts';
+import { noteLogin } from '../doctor-logins.ts';
 import { checkSecret } from './files.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
@@ -15,7 +16,8 @@ const CLOCK_SECONDS = 5;
  * A running sealwatch has a login of its own, and its metrics say how that goes: doctor does not log in beside it, since to the
  * detectors a second token of the same identity is a thief's.
  */
-export async function checkVault({ vault }: Config, runs: boolean): Promise<Finding[]> {
+export async function checkVault(config: Config, runs: boolean): Promise<Finding[]> {
+  const { vault } = config;
   const { address } = vault;
   if (address === undefined)
     return [
@@ -31,7 +33,7 @@ export async function checkVault({ vault }: Config, runs: boolean): Promise<Find
     ...(isReadable
       ? [warn(`the token travels to ${address} without TLS`, 'Use https and SEALWATCH_VAULT_CA_FILE.')]
       : []),
-    ...(runs && vault.login.method !== undefined ? [] : await checkSession(vault)),
+    ...(runs && vault.login.method !== undefined ? [] : await checkSession(config)),
   ];
 }
 
@@ -46,8 +48,20 @@ function checkFiles({ tokenFile, login }: Config['vault']): Finding[] {
   return files.flatMap(([what, path]) => (path === undefined ? [] : [checkSecret(what, path)]));
 }
 
-/** Logs in, looks, and gives the token back. */
-async function checkSession(vault: Config['vault']): Promise<Finding[]> {
+/** Logs in, looks, and gives the token back; leaves a note of it for the next start. */
+async function checkSession(config: Config): Promise<Finding[]> {
+  const { vault } = config;
+  const isLogin = vault.login.method !== undefined;
+  try {
+    if (isLogin) noteLogin(config);
+  } catch {
+    return [
+      warn(
+        'whether sealwatch can log in to Vault was not tried, since the data folder cannot be written',
+        'Run doctor as the user of sealwatch.',
+      ),
+    ];
+  }
   let fault = 'no_token';
   const hear = (fields: object) => {
     fault = String((fields as { fault?: unknown }).fault ?? fault);
@@ -58,7 +72,9 @@ async function checkSession(vault: Config['vault']): Promise<Finding[]> {
     now: Date.now,
     random: Math.random,
     env: process.env,
-    onLogin: silent,
+    onLogin: (answer) => {
+      if (isLogin) noteLogin(config, answer);
+    },
   });
   if (opened === undefined) return [];
   await opened.keeper.step();

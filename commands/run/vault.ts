@@ -11,6 +11,7 @@ import { LoginKeeper } from '../../vault/login-keeper.ts';
 import { type OpenVault, openVault } from '../../vault/open.ts';
 import { Rights } from '../../vault/rights.ts';
 import { OwnSecrets } from '../../vault/secrets.ts';
+import { takeLogins } from '../doctor-logins.ts';
 import { createLogger } from './thread.ts';
 
 export interface RunningVault {
@@ -38,6 +39,7 @@ export function startVault(config: Config, { onAnswer, onSecret }: VaultEvents):
   };
   const opened = openVault(config.vault, { ...common, env: process.env, onLogin });
   if (opened === undefined) return { ask: () => {}, metrics: () => ({}), stop: async () => {} };
+  for (const answer of takeLogins(config)) onAnswer(answer);
   const { session } = opened;
   rights = new Rights(session);
   const { budgetPercent, budgetCalls, heartbeatSeconds, secretPollSeconds } = config.vault;
