@@ -22,6 +22,8 @@ export interface EventParts {
   ip?: string | undefined;
   path?: string;
   secret?: string | undefined;
+  engine?: string;
+  version?: number | undefined;
   kind?: AuditEvent['vault']['caller']['kind'];
   method?: string;
   pair?: AuditEvent['vault']['pair'];
@@ -64,7 +66,13 @@ export function anEvent(parts: EventParts): AuditEvent {
       request: { mount_type: 'kv', operation: 'read', path: parts.path ?? 'secret/data/app' },
       revision: parts.revision ?? 2,
       schema: EVENT_SCHEMA,
-      ...(secret !== undefined && { secret: { engine: 'kv', path: secret } }),
+      ...(secret !== undefined && {
+        secret: {
+          engine: parts.engine ?? 'kv-v2',
+          path: secret,
+          ...(parts.version !== undefined && { version: parts.version }),
+        },
+      }),
     },
   };
 }

@@ -21,8 +21,15 @@ const columns: Columns = {
     'vault.request.path': { column: 'path', value: (row) => row.vault.request.path },
     'vault.request.mount_type': { column: 'mount_type', value: (row) => row.vault.request.mount_type },
     'vault.secret.path': { column: 'secret_path', value: (row) => row.vault.secret?.path },
+    'vault.secret.engine': { column: 'engine', value: (row) => row.vault.secret?.engine },
+    'vault.secret.version': {
+      column: 'version',
+      type: 'integer',
+      value: (row) => row.vault.secret?.version,
+    },
     'vault.caller.kind': { column: 'caller_kind', value: (row) => row.vault.caller.kind },
     'vault.caller.auth_method': { column: 'auth_method', value: (row) => row.vault.caller.auth_method },
+    'vault.caller.role': { column: 'caller_role', value: (row) => row.vault.caller.role },
     'vault.pair': { column: 'pair', value: (row) => row.vault.pair },
   },
   alerts: {
