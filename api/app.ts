@@ -23,7 +23,8 @@ import { addProblems, problemOf, sendProblem } from './problem.ts';
 import { addCoverage } from './routes/coverage.ts';
 import { addEvidence } from './routes/evidence.ts';
 import { addIdentities } from './routes/identities.ts';
-import { addAlerts, addEvents, addLeases } from './routes/rows.ts';
+import { addLeases } from './routes/leases.ts';
+import { addAlerts, addEvents } from './routes/rows.ts';
 import { addService } from './routes/service.ts';
 import { addWeb } from './web.ts';
 
@@ -73,7 +74,7 @@ function addRoutes(app: App, options: ApiOptions): void {
   const { reader } = options;
   addEvents(app, reader);
   addAlerts(app, reader);
-  addLeases(app, reader);
+  addLeases(app, options);
   addIdentities(app, reader);
   addCoverage(app, options);
   addEvidence(app, options);

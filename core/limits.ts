@@ -136,6 +136,8 @@ export const limits = {
   sameHashesMax: 100,
   /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
   coverageNodesMax: 1_000,
+  /** Things of one kind (mounts, groups) of the directory that one answer looks at. */
+  factsMax: 10_000,
   /** Body of one API request; none of the present ones needs a body. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */

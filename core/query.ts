@@ -44,6 +44,7 @@ export const fields = {
     'kind',
     'ttl_source',
     'end_reason',
+    'end_confirmed',
     'ended_at',
     'expires_at',
     'ttl_s',

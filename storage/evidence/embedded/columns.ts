@@ -49,6 +49,7 @@ const columns: Columns = {
     holder_token: { column: 'holder_token', value: (row) => row.holder_token },
     role: { column: 'role', value: (row) => row.role },
     end_reason: { column: 'end_reason', value: (row) => row.end_reason },
+    end_confirmed: { column: 'end_confirmed', value: (row) => String(row.end_confirmed) },
     ended_at: { column: 'ended_at', value: (row) => row.ended_at },
     expires_at: { column: 'expires_at', value: (row) => row.expires_at },
     ttl_s: { column: 'ttl_s', type: 'integer', value: (row) => row.ttl_s },
