@@ -21,6 +21,7 @@ import { addCallLog, addHeaders } from './headers.ts';
 import type { ApiOptions } from './options.ts';
 import { addProblems, problemOf, sendProblem } from './problem.ts';
 import { addCoverage } from './routes/coverage.ts';
+import { addCredentials } from './routes/credentials.ts';
 import { addEvidence } from './routes/evidence.ts';
 import { addIdentities } from './routes/identities.ts';
 import { addLeases } from './routes/leases.ts';
@@ -75,6 +76,7 @@ function addRoutes(app: App, options: ApiOptions): void {
   addEvents(app, reader);
   addAlerts(app, reader);
   addLeases(app, options);
+  addCredentials(app, reader);
   addIdentities(app, reader);
   addCoverage(app, options);
   addEvidence(app, options);

@@ -138,6 +138,10 @@ export const limits = {
   coverageNodesMax: 1_000,
   /** Things of one kind (mounts, groups) of the directory that one answer looks at. */
   factsMax: 10_000,
+  /** Tokens of one chain, from a credential up to its login. */
+  tokenChainMax: 50,
+  /** Leases that are held against the name of a database user. */
+  userNameLeasesMax: 10_000,
   /** Body of one API request; none of the present ones needs a body. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */
