@@ -26,6 +26,7 @@ import { addEvidence } from './routes/evidence.ts';
 import { addIdentities } from './routes/identities.ts';
 import { addLeases } from './routes/leases.ts';
 import { addAlerts, addEvents } from './routes/rows.ts';
+import { addSecrets } from './routes/secrets.ts';
 import { addService } from './routes/service.ts';
 import { addWeb } from './web.ts';
 
@@ -77,7 +78,8 @@ function addRoutes(app: App, options: ApiOptions): void {
   addAlerts(app, reader);
   addLeases(app, options);
   addCredentials(app, reader);
-  addIdentities(app, reader);
+  addIdentities(app, options);
+  addSecrets(app, options);
   addCoverage(app, options);
   addEvidence(app, options);
   addService(app, options);

@@ -140,6 +140,10 @@ export const limits = {
   factsMax: 10_000,
   /** Tokens of one chain, from a credential up to its login. */
   tokenChainMax: 50,
+  /** Secrets that one call of the inventory looks at. */
+  inventoryScanMax: 20_000,
+  /** Tokens and leases of one identity that live at a time. */
+  heldRowsMax: 10_000,
   /** Leases that are held against the name of a database user. */
   userNameLeasesMax: 10_000,
   /** Body of one API request; none of the present ones needs a body. */
