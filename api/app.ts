@@ -25,6 +25,7 @@ import { addCredentials } from './routes/credentials.ts';
 import { addEvidence } from './routes/evidence.ts';
 import { addIdentities } from './routes/identities.ts';
 import { addLeases } from './routes/leases.ts';
+import { addPosture } from './routes/posture.ts';
 import { addAlerts, addEvents } from './routes/rows.ts';
 import { addSecrets } from './routes/secrets.ts';
 import { addService } from './routes/service.ts';
@@ -80,6 +81,7 @@ function addRoutes(app: App, options: ApiOptions): void {
   addCredentials(app, reader);
   addIdentities(app, options);
   addSecrets(app, options);
+  addPosture(app, options);
   addCoverage(app, options);
   addEvidence(app, options);
   addService(app, options);

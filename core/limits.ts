@@ -140,6 +140,8 @@ export const limits = {
   factsMax: 10_000,
   /** Tokens of one chain, from a credential up to its login. */
   tokenChainMax: 50,
+  /** Tokens made by tokens, living in one period, that posture looks at. */
+  postureTokensMax: 100_000,
   /** Secrets that one call of the inventory looks at. */
   inventoryScanMax: 20_000,
   /** Tokens and leases of one identity that live at a time. */

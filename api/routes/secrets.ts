@@ -22,7 +22,7 @@ const querystring = z.strictObject({
   written_never_read: flag.optional(),
   older_than: z
     .string()
-    .regex(/^\d{1,9}[smhd]$/, 'a number and s, m, h or d')
+    .regex(/^\d{1,5}[smhd]$/, 'up to five digits and s, m, h or d')
     .optional()
     .meta({
       description:

@@ -11,12 +11,9 @@ import { type Call, nextPaths, type Seen, seenAt, type Wanted } from './seen.ts'
 
 const call = z.object({
   at: z.string(),
-  by: z
-    .object({ id: z.string(), name: z.string().nullable() })
-    .nullable()
-    .meta({
-      description: 'null when the event is older than what the store keeps, or Vault did it by itself',
-    }),
+  by: z.object({ id: z.string(), name: z.string().nullable() }).nullable().meta({
+    description: 'null when the event is older than what the store keeps, or Vault did it by itself',
+  }),
   version: z.int().nullable().meta({ description: 'of KV v2' }),
   event_id: z.string().nullable(),
 });
