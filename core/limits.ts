@@ -120,6 +120,10 @@ export const limits = {
   alertEventIdsMax: 50,
   /** Identities that an alert names. */
   alertIdentitiesMax: 3,
+  /** How long a call by sealwatch's own identity waits for its token to be told as sealwatch's: an answer may take `vaultCallMs`. */
+  ownTokenSeconds: 30,
+  /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
+  ownTokensMax: 1_000,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */

@@ -14,6 +14,9 @@ export const topics = {
 } as const;
 export type Topic = (typeof topics)[keyof typeof topics];
 
+/** What the ledger reads and what it tells stands on this one partition: one owner sees every credential. */
+export const LEDGER_PARTITION = 0;
+
 /** One byte of each record on disk; never renumber. */
 export const kinds = {
   line: 1,
@@ -186,7 +189,8 @@ export interface Watermark {
   time: string;
 }
 
-export const rejectReasons = [
+/** Why a line that was read whole could not become an event. */
+export const lineFaults = [
   'not_json',
   'not_object',
   'jsonx',
@@ -194,9 +198,11 @@ export const rejectReasons = [
   'bad_type',
   'bad_time',
   'internal',
-  ...lossReasons,
+  'line_too_long',
 ] as const;
-export type RejectReason = (typeof rejectReasons)[number];
+export type LineFault = (typeof lineFaults)[number];
+
+export type RejectReason = LineFault | LossReason;
 
 /** A line that could not become an event. The line itself is not kept here. */
 export interface Reject {
@@ -227,7 +233,7 @@ export const coverageCounters = [
   'future',
   /** Lines that could not become an event; `rejected_...` say why. */
   'rejected',
-  ...rejectReasons.map((reason) => `rejected_${reason}` as const),
+  ...lineFaults.map((fault) => `rejected_${fault}` as const),
   /** Lines that something secret was taken out of: the sum of the next two. */
   'scrubbed',
   'log_raw',

@@ -1,7 +1,7 @@
 // What goes out: the event of a call, what it counts as, and what it tells of hashes and nodes; or the reject of a line.
 
 import type { AuditEvent } from '../../core/event.ts';
-import type { CoverageRow, HashPair, NodeSeen, Reject, RejectReason } from '../../core/records.ts';
+import type { CoverageRow, HashPair, LineFault, NodeSeen, Reject } from '../../core/records.ts';
 import type { Clusters } from './clusters.ts';
 import { countPairs, countUnpaired } from './counts.ts';
 import type { Coverage } from './coverage.ts';
@@ -166,7 +166,7 @@ export class Outgoing {
     line: Buffer,
     device: string,
     time: string | undefined,
-    reason: RejectReason,
+    reason: LineFault,
     bytes = line.length,
   ): void {
     this.counters.rejects++;
