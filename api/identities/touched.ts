@@ -14,7 +14,10 @@ export const touchedSchema = z.object({
   first_read: z.string(),
   last_read: z.string(),
   versions_read: z.array(z.int()).meta({ description: 'of KV v2, as far as the answers were seen' }),
-  last_version_read: z.int().nullable(),
+  last_version_read: z
+    .int()
+    .nullable()
+    .meta({ description: 'null when its answer shows none: KV v1, or wrapped' }),
   rotated_since: z.enum(['yes', 'no', 'unknown']).meta({
     description:
       'whether a write (KV) or a rotation by call (static credentials) came after the last read. `unknown`: a static credential also rotates by itself, which no audit line shows',
