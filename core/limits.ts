@@ -200,6 +200,18 @@ export const limits = {
   sameHashesMax: 100,
   /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
   coverageNodesMax: 1_000,
+  /** Things of one kind (mounts, groups) of the directory that one answer looks at. */
+  factsMax: 10_000,
+  /** Tokens of one chain, from a credential up to its login. */
+  tokenChainMax: 50,
+  /** Tokens made by tokens, living in one period, that posture looks at. */
+  postureTokensMax: 100_000,
+  /** Secrets that one call of the inventory looks at. */
+  inventoryScanMax: 20_000,
+  /** Tokens and leases of one identity that live at a time. */
+  heldRowsMax: 10_000,
+  /** Leases that are held against the name of a database user. */
+  userNameLeasesMax: 10_000,
   /** Body of one API request; none of the present ones needs a body. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */
