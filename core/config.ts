@@ -111,6 +111,21 @@ const settings = z.strictObject({
   vault: vaultSettings
     .prefault({})
     .describe('the Vault to ask: a look-up each minute must come back on every device'),
+  posture: z
+    .strictObject({
+      leaseMinutes: count(1, 60 * 24 * 3660)
+        .default(60)
+        .describe('longest lifetime that a lease should have'),
+      tokenMinutes: count(1, 60 * 24 * 3660)
+        .default(720)
+        .describe('longest lifetime that a token should have'),
+      staticTokenDays: count(1, 3660)
+        .default(1)
+        .describe('age past which a token that a token made counts as static'),
+      rotationDays: count(1, 3660).default(90).describe('age past which a secret is overdue for rotation'),
+    })
+    .prefault({})
+    .describe('what posture is held against'),
   outputs: z
     .strictObject({
       file: z

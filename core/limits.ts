@@ -154,6 +154,16 @@ export const limits = {
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
   deliveredMemory: 10_000,
+  /** Bytes of a policy's text that is understood; Vault itself takes no more than half of it in its usual storage. */
+  policyBytesMax: 1 * MiB,
+  /** Rows of facts about policies, groups, roles and entities that one question about access reads. */
+  accessFactsMax: 200_000,
+  /** Identities and roles that one answer about access names, over all its paths. */
+  accessRowsMax: 20_000,
+  /** Secrets whose readers one evidence answer works out. */
+  accessSecretsMax: 1_000,
+  /** Ids that stand as examples beside what could not be evaluated. */
+  accessExamplesMax: 10,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
@@ -190,6 +200,18 @@ export const limits = {
   sameHashesMax: 100,
   /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
   coverageNodesMax: 1_000,
+  /** Things of one kind (mounts, groups) of the directory that one answer looks at. */
+  factsMax: 10_000,
+  /** Tokens of one chain, from a credential up to its login. */
+  tokenChainMax: 50,
+  /** Tokens made by tokens, living in one period, that posture looks at. */
+  postureTokensMax: 100_000,
+  /** Secrets that one call of the inventory looks at. */
+  inventoryScanMax: 20_000,
+  /** Tokens and leases of one identity that live at a time. */
+  heldRowsMax: 10_000,
+  /** Leases that are held against the name of a database user. */
+  userNameLeasesMax: 10_000,
   /** Body of one API request; none of the present ones needs a body. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */
