@@ -281,7 +281,8 @@ describe('the chain of tokens', () => {
 
   it('loses its parent when a look-up shows that it has none', () => {
     const shown = { ...lifetime('10:03', life(3600), CHILD), token: { orphan: true } } as never;
-    const told = new Told().live(token('10:00'), child('10:02')).tell(shown).live(tokenRevoked('10:05'));
+    const thought = child('10:02', { token: { orphan: false } });
+    const told = new Told().live(token('10:00'), thought).tell(shown).live(tokenRevoked('10:05'));
     expect(told.row(CHILD).state).toBe('active');
   });
 });
