@@ -191,6 +191,7 @@ describe('the end of a token', () => {
   it('comes with its last use', () => {
     const told = new Told().live(token('10:00', { token: { num_uses: 2 } }), held(), used('10:03', 1));
     expect(told.row(TOKEN)).toMatchObject({ state: 'active', token: { num_uses: 2, uses_left: 1 } });
+    expect(told.tell(used('10:02', 2)).row(TOKEN).token?.uses_left, 'told late').toBe(1);
     told.live(used('10:05', 0));
     expect(told.row(TOKEN)).toMatchObject({
       state: 'revoked',
@@ -390,6 +391,11 @@ describe('a look-up', () => {
       ended_at: at('10:15'),
       end_confirmed: true,
     });
+  });
+
+  it('that shows its end, by a clock that is ahead, does not refute that end', () => {
+    const told = new Told().live(held()).tell(lifetime('10:18', life(900, { expires_at: at('10:15') })));
+    expect(told.until('10:20').row(LEASE)).toMatchObject({ state: 'expired', ended_at: at('10:15') });
   });
 
   it('that finds it long after its end: that was none', () => {

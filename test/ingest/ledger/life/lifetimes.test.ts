@@ -324,6 +324,13 @@ describe('a periodic token', () => {
     expect(row.token).not.toHaveProperty('periodic');
   });
 
+  it('is not one that is given less than before, past the system’s greatest age, by a mount that allows more', () => {
+    const told = new Told().tell(token('10:00', { life: life(32 * DAY, { source: 'audit' }) }));
+    const renewal = renewed('10:00', life(20 * DAY, { source: 'audit' }), TOKEN);
+    told.tell({ ...renewal, at: addSeconds(at('10:00'), 31 * DAY) });
+    expect(told.row(TOKEN).token).not.toHaveProperty('periodic');
+  });
+
   it('is not held to a greatest lifetime', () => {
     const role = life(DAY, { source: 'role_config', max_ttl_s: DAY });
     const told = new Told().tell(token('10:00', { life: role, token: { period_s: DAY } }));
