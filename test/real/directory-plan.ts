@@ -1,5 +1,6 @@
 // What a directory is built from, played on a real Vault: mounts, roles, policies, people and their groups come, change and go.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { password } from './furnish.ts';
 import type { Answer, Vault } from './vault-client.ts';
 
@@ -13,7 +14,7 @@ export async function playDirectory(vault: Vault, ask: Ask): Promise<void> {
   await roles(vault, ask);
   const people = await logins(vault);
   await entities(vault, ask, people);
-  await ends(vault);
+  await ends(vault, ask);
 }
 
 async function mounts(vault: Vault, ask: Ask): Promise<void> {
@@ -106,10 +107,7 @@ interface People {
 }
 
 async function logins(vault: Vault): Promise<People> {
-  const alice = await vault.must('POST', 'auth/userpass/login/alice', {
-    body: { password },
-    from: '127.0.0.11',
-  });
+  const alice = await logIn(vault, 'alice', '127.0.0.11');
   const role = await vault.root('GET', 'auth/approle/role/orders-api/role-id');
   const secret = await vault.root('POST', 'auth/approle/role/orders-api/secret-id');
   const body = { role_id: role.data['role_id'], secret_id: secret.data['secret_id'] };
@@ -120,45 +118,56 @@ async function logins(vault: Vault): Promise<People> {
 async function entities(vault: Vault, ask: Ask, { alice, orders }: People): Promise<void> {
   await ask(`identity/entity/id/${alice}`);
   await ask(`identity/entity/id/${orders}`);
-  await vault.root('POST', `identity/entity/id/${alice}`, {
-    name: 'Alice Example',
-    metadata: { team: 'payments' },
-  });
+  const named = { name: 'Alice Example', metadata: { team: 'payments' } };
+  await vault.root('POST', `identity/entity/id/${alice}`, named);
   await ask(`identity/entity/id/${alice}`);
   await vault.root('GET', `identity/entity/id/${alice}`);
   await vault.root('GET', 'identity/entity/name/Alice%20Example');
   await vault.root('POST', 'identity/lookup/entity', { id: alice });
   await vault.must('GET', 'identity/entity/id', { token: vault.rootToken, query: 'list=true' });
-  const group = await vault.root('POST', 'identity/group', {
-    name: 'payments',
-    policies: ['team'],
-    member_entity_ids: [alice],
-  });
-  const id = String(group.data['id']);
-  await ask(`identity/group/id/${id}`);
+  const group = await groups(vault, ask, { alice, orders });
+  await bob(vault, ask);
+  await vault.root('POST', `identity/entity/id/${orders}`, { disabled: true });
+  await ask(`identity/entity/id/${orders}`);
+  await vault.root('DELETE', `identity/group/id/${group}`);
+  await ask(`identity/group/id/${group}`);
+  await vault.root('DELETE', `identity/entity/id/${orders}`);
+  await ask(`identity/entity/id/${orders}`);
+}
+
+/** Returns the id of the group. */
+async function groups(vault: Vault, ask: Ask, { alice, orders }: People): Promise<string> {
+  const policies = { name: 'payments', policies: ['team'] };
+  const made = await vault.root('POST', 'identity/group', { ...policies, member_entity_ids: [alice] });
+  const id = String(made.data['id']);
+  // That she is in a group shows when somebody asks about her, and that is when she is seen again.
+  await logIn(vault, 'alice', '127.0.0.11');
   await ask(`identity/entity/id/${alice}`);
+  await ask(`identity/group/id/${id}`);
   await vault.root('GET', `identity/group/id/${id}`);
   await vault.root('POST', 'identity/group/name/payments', { member_entity_ids: [alice, orders] });
   await ask(`identity/group/id/${id}`);
-  const bob = await vault.root('POST', 'identity/entity', { name: 'bob', policies: ['team'] });
-  const second = await vault.root('POST', 'identity/entity', { name: 'bob-old' });
-  const [bobId, oldId] = [String(bob.data['id']), String(second.data['id'])];
-  await vault.root('POST', 'identity/entity/name/bob', { metadata: { team: 'ops' } });
-  await aliases(vault, bobId);
-  await vault.root('POST', 'auth/userpass/users/bob', { password });
-  await vault.must('POST', 'auth/userpass/login/bob', { body: { password }, from: '127.0.0.12' });
-  await ask(`identity/entity/id/${bobId}`);
-  await vault.root('POST', 'identity/entity/merge', { to_entity_id: bobId, from_entity_ids: [oldId] });
-  await ask(`identity/entity/id/${oldId}`);
-  await vault.root('POST', `identity/entity/id/${orders}`, { disabled: true });
   await ask(`identity/entity/id/${orders}`);
-  await vault.root('DELETE', 'identity/entity/name/bob');
-  await ask(`identity/entity/id/${bobId}`);
-  await vault.root('DELETE', `identity/group/id/${id}`);
-  await ask(`identity/group/id/${id}`);
-  await vault.root('DELETE', `identity/entity/id/${orders}`);
-  await vault.root('POST', 'identity/entity/batch-delete', { entity_ids: [alice] });
+  return id;
 }
+
+/** A person whose entity was there before she logged in; her second one is merged into it. */
+async function bob(vault: Vault, ask: Ask): Promise<void> {
+  const first = await vault.root('POST', 'identity/entity', { name: 'bob', policies: ['team'] });
+  const second = await vault.root('POST', 'identity/entity', { name: 'bob-old' });
+  const [id, old] = [String(first.data['id']), String(second.data['id'])];
+  await vault.root('POST', 'identity/entity/name/bob', { metadata: { team: 'ops' } });
+  await aliases(vault, id);
+  await vault.root('POST', 'auth/userpass/users/bob', { password });
+  await logIn(vault, 'bob', '127.0.0.12');
+  await ask(`identity/entity/id/${id}`);
+  await vault.root('POST', 'identity/entity/merge', { to_entity_id: id, from_entity_ids: [old] });
+  await vault.root('DELETE', 'identity/entity/name/bob');
+  await ask(`identity/entity/id/${id}`);
+}
+
+const logIn = (vault: Vault, name: string, from: string) =>
+  vault.must('POST', `auth/userpass/login/${name}`, { body: { password }, from });
 
 async function aliases(vault: Vault, entity: string): Promise<void> {
   const auth = await vault.root('GET', 'sys/auth');
@@ -183,9 +192,12 @@ async function aliases(vault: Vault, entity: string): Promise<void> {
   });
 }
 
-async function ends(vault: Vault): Promise<void> {
+async function ends(vault: Vault, ask: Ask): Promise<void> {
   await vault.root('POST', 'sys/remount', { from: 'team/kv', to: 'team/secrets' });
   await vault.root('DELETE', 'auth/approle/role/orders-api');
   await vault.root('DELETE', 'sys/mounts/pki');
   await vault.root('DELETE', 'sys/auth/approle');
+  await sleep(500);
+  await ask('sys/mounts');
+  await ask('sys/auth');
 }
