@@ -14,9 +14,11 @@ export const objectIn = (value: Json | undefined): JsonObject | undefined =>
 /** A text that is there to be read; undefined when it is absent, empty or hashed. */
 export const textIn = (data: JsonObject, key: string): string | undefined => {
   const value = data[key];
-  if (typeof value !== 'string' || value === '' || isHashed(value)) return undefined;
-  return value.slice(0, limits.textCharsMax);
+  return typeof value !== 'string' || value === '' || isHashed(value) ? undefined : bounded(value);
 };
+
+/** Stores cannot hold NUL. */
+const bounded = (text: string): string => text.slice(0, limits.textCharsMax).replaceAll('\0', '\u{fffd}');
 
 /** A number of seconds, `0` included; texts such as `1h` are not read. */
 export const secondsIn = (data: JsonObject, ...keys: string[]): number | undefined => {
@@ -36,7 +38,10 @@ export function textsIn(
   const list = data[key];
   if (list === null) return [];
   if (!Array.isArray(list) || list.some(isHashed)) return undefined;
-  return list.filter((item) => typeof item === 'string').slice(0, max);
+  return list
+    .filter((item) => typeof item === 'string')
+    .slice(0, max)
+    .map(bounded);
 }
 
 /** Nothing in it is hashed: it says all there is. */
