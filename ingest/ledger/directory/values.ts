@@ -18,7 +18,8 @@ export const textIn = (data: JsonObject, key: string): string | undefined => {
 };
 
 /** Stores cannot hold NUL. */
-const bounded = (text: string): string => text.slice(0, limits.textCharsMax).replaceAll('\0', '\u{fffd}');
+const withoutNul = (text: string): string => text.replaceAll('\0', '\u{fffd}');
+const bounded = (text: string): string => withoutNul(text.slice(0, limits.textCharsMax));
 
 /** A number of seconds, `0` included; texts such as `1h` are not read. */
 export const secondsIn = (data: JsonObject, ...keys: string[]): number | undefined => {
@@ -51,7 +52,7 @@ function metadataIn(data: JsonObject): Record<string, string> | undefined {
   const metadata = objectIn(data['metadata']);
   const entries = Object.entries(metadata ?? {}).slice(0, limits.metadataKeysMax);
   if (entries.length === 0 || entries.some(([, value]) => isHashed(value))) return undefined;
-  const known = entries.map(([key]) => [key, textIn(metadata as JsonObject, key) ?? '']);
+  const known = entries.map(([key]) => [bounded(key), textIn(metadata as JsonObject, key) ?? '']);
   return Object.fromEntries(known) as Record<string, string>;
 }
 
@@ -133,5 +134,5 @@ export function roleIn(data: JsonObject, isAuth: boolean): Partial<FactValues['r
 export function policyIn(data: JsonObject): FactValues['policy'] {
   const text = data['policy'] ?? data['rules'];
   const isShown = typeof text === 'string' && !isHashed(text) && text.length <= limits.policyCharsMax;
-  return isShown ? { text } : {};
+  return isShown ? { text: withoutNul(text) } : {};
 }
