@@ -2,7 +2,7 @@
 
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
-import { type CredentialCall, doneAt, type Handles } from '../../core/records.ts';
+import { type CredentialCall, doneAt, type Handles, tokenShown } from '../../core/records.ts';
 import { type Entry, integerOf, objectOf, stringOf } from './entry.ts';
 
 /** Actions that say something of a lease, a token, or what the directory knows; `ui-read` is looked at more closely. */
@@ -62,10 +62,6 @@ export function handlesOf(main: Entry, isLogin: boolean): Handles | undefined {
 const some = <K extends keyof Handles>(key: K, value: Handles[K]): Partial<Handles> =>
   value === undefined ? {} : { [key]: value };
 
-/** The token that calls, by whatever the line shows of it. */
-const tokenOf = (event: AuditEvent, handles: Handles | undefined): string | undefined =>
-  event.vault.caller.accessor ?? handles?.sent ?? handles?.inner;
-
 /** Tokens by a part of their hash that no two share, and when the call was done that told of it. */
 export type TokensState = [token: string, done: string][];
 
@@ -88,13 +84,14 @@ export class CredentialCalls {
   /** What the ledger is told of the call, if anything. */
   of(event: AuditEvent, main: Entry): CredentialCall | undefined {
     const handles = handlesOf(main, event.event.action === 'user-login');
-    const isFirst = this.isFirst(event, tokenOf(event, handles));
-    if (!isFirst && !isCredentialCall(event, handles)) return undefined;
-    return handles === undefined ? { event } : { event, handles };
+    const call: CredentialCall = handles === undefined ? { event } : { event, handles };
+    const isFirst = this.isFirst(event, tokenShown(call));
+    if (isCredentialCall(event, handles)) return call;
+    return isFirst ? { ...call, onlyFirst: true } : undefined;
   }
 
   private isFirst(event: AuditEvent, token: string | undefined): boolean {
-    if (token === undefined || event.vault.caller.kind === 'anonymous') return false;
+    if (token === undefined) return false;
     const key = token.slice(-KEY_CHARS);
     const before = this.tokens.get(key);
     // Cheaper than reckoning when it was done, and true of nearly every call.

