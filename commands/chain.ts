@@ -43,6 +43,7 @@ export interface ChainOptions {
   devices: Device[];
   partitions: number;
   time: Config['time'];
+  callers?: Config['callers'];
   rules: CompiledRules;
   redactor: Redactor;
   /** Without a memory there is no ledger: whoever wants events alone needs none. */
@@ -121,11 +122,12 @@ export class Chain {
   }
 
   private normaliser(partition: number): Normaliser {
-    const { cluster, devices, time, sink } = this.options;
+    const { cluster, devices, time, callers = [], sink } = this.options;
     return new Normaliser({
       partition,
       cluster,
       devices,
+      callers,
       ...time,
       keepsLines: true,
       sink: {

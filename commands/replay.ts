@@ -82,6 +82,7 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     devices,
     partitions: config.partitions,
     time: config.time,
+    callers: config.callers,
     rules,
     redactor,
     ledger: { memory, ...(answers !== undefined && { answer: (question) => answers.answer(question) }) },

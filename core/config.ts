@@ -96,6 +96,24 @@ const settings = z.strictObject({
       (time) => time.pairWaitSeconds > time.allowedLatenessSeconds,
       'pairWaitSeconds must be greater than allowedLatenessSeconds',
     ),
+  callers: z
+    .array(
+      z
+        .strictObject({
+          mount: z.string().min(1).max(512).optional(),
+          role: z.string().min(1).max(512).optional(),
+          name: z.string().min(1).max(512).optional(),
+          entity: z.string().min(1).max(128).optional(),
+          kind: z.enum(['human', 'workload']),
+        })
+        .refine(
+          ({ kind: _, ...who }) => Object.keys(who).length > 0,
+          'say whom it is about: mount, role, name or entity',
+        ),
+    )
+    .max(1000)
+    .default([])
+    .describe('who is a person and who a program, where metadata and display name do not tell'),
   retention: z
     .strictObject({
       streamHours: count(1, 24 * 365)

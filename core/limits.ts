@@ -272,8 +272,8 @@ export const limits = {
   ledgerPageCacheBytes: 64 * MiB,
   /** Pages that a replay keeps of the recorded answers, and of the leases it has found. */
   answersPageCacheBytes: 16 * MiB,
-  /** Rows, and small values, of the ledger that are kept decoded, those used last. */
-  ledgerRecentMax: 10_000,
+  /** Rows of the ledger, and small values of each kind, that are kept at hand, those used last. */
+  ledgerRecentMax: 5_000,
   /** Changes of rows, and of small values, that wait to be written to the ledger's file. */
   ledgerUnwrittenMax: 5_000,
   /** How long after an end a sign of life does not refute it: revoking takes a while, and a look-up has another clock. */

@@ -22,10 +22,11 @@ export interface NormaliseTaskOptions {
   cluster: string;
   devices: readonly Device[];
   time: Config['time'];
+  callers?: Config['callers'];
 }
 
-/** What decides when a call goes out, and so at which cause. */
-type Settings = Pick<NormaliseTaskOptions, 'cluster' | 'devices' | 'time'>;
+/** What decides when a call goes out, and so at which cause; and what it says. */
+type Settings = Pick<Required<NormaliseTaskOptions>, 'cluster' | 'devices' | 'time' | 'callers'>;
 
 interface TaskState {
   next: number;
@@ -33,10 +34,11 @@ interface TaskState {
   settings: Settings;
 }
 
-const settingsOf = ({ cluster, devices, time }: NormaliseTaskOptions): Settings => ({
+const settingsOf = ({ cluster, devices, time, callers = [] }: NormaliseTaskOptions): Settings => ({
   cluster,
   devices: [...devices],
   time: { ...time },
+  callers: [...callers],
 });
 
 export class NormaliseTask {
@@ -60,12 +62,13 @@ export class NormaliseTask {
     this.options = options;
     this.next = this.savedAt = next;
     this.seen = seen;
-    const { cluster, devices, time, partition, stream } = options;
+    const { cluster, devices, time, callers = [], partition, stream } = options;
     this.normaliser = new Normaliser(
       {
         partition,
         cluster,
         devices,
+        callers,
         ...time,
         sink: {
           event: (event, text) => this.event(event, text),

@@ -89,10 +89,10 @@ export class Pipeline {
 
   static async load(options: PipelineOptions): Promise<Pipeline> {
     const { config, stream, rules, devices, outputs, logger, openLedger, now, ask } = options;
-    const { cluster, time } = config;
+    const { cluster, time, callers } = config;
     const normalise: NormaliseTask[] = [];
     for (let partition = 0; partition < stream.partitions; partition++) {
-      normalise.push(await NormaliseTask.load({ stream, partition, cluster, devices, time }));
+      normalise.push(await NormaliseTask.load({ stream, partition, cluster, devices, time, callers }));
     }
     const ledger = await RunningLedger.load({
       stream,

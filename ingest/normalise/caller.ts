@@ -1,8 +1,9 @@
 // Who made the call and which token the call gave out, from what the entry itself shows (vault-audit.md 5).
 
-import type { Caller, Credential, JsonObject } from '../../core/event.ts';
+import type { Caller, CallerKind, Credential, JsonObject } from '../../core/event.ts';
 import { addSeconds, utcTime } from '../../core/time.ts';
 import { integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
+import { asDisplayed, type CallerKinds } from './kinds.ts';
 import { type Shown, shownBy } from './methods.ts';
 import { sourceOf } from './parts.ts';
 import type { Place } from './place.ts';
@@ -20,6 +21,7 @@ export interface CallerInput {
   /** A login's own entry: `auth` is then the token that was given out, not one that called. */
   isLogin: boolean;
   time: string;
+  kinds: CallerKinds;
 }
 
 export function identify(input: CallerInput): Identity {
@@ -29,6 +31,8 @@ export function identify(input: CallerInput): Identity {
   const credential = credentialOf(input, policies);
   const shown = shownIn(input, credential, display ?? '');
   const life = lifetimeOf(input);
+  const name = nameOf(shown, credential, display);
+  const entity = stringOf(auth, 'entity_id');
   const caller: Caller = {
     accessor: isLogin
       ? undefined
@@ -37,8 +41,8 @@ export function identify(input: CallerInput): Identity {
     auth_mount: shown.mount,
     credential,
     display_name: display,
-    entity_id: stringOf(auth, 'entity_id'),
-    kind: isProven(auth) ? shown.kind : 'anonymous',
+    entity_id: entity,
+    kind: isProven(auth) ? kindOf(input, shown, credential, name, entity) : 'anonymous',
     policies,
     role: shown.role,
     subject: shown.subject,
@@ -46,15 +50,35 @@ export function identify(input: CallerInput): Identity {
     token_issued_at: life.issued,
     token_ttl_s: life.ttl,
   };
-  return { caller, name: nameOf(shown, credential, display) };
+  return { caller, name };
+}
+
+/** Nobody is known by a wrapping token. */
+function kindOf(
+  { kinds }: CallerInput,
+  { kind, role, called }: ShownCaller,
+  credential: Credential,
+  name: string | undefined,
+  entity: string | undefined,
+): CallerKind {
+  return credential === 'wrapping' ? kind : kinds.of(kind, { mount: called, role, name, entity });
 }
 
 /** The auth of a login is the new token's; after a second factor only the response has it (`sys/mfa/validate`). */
 export const loginAuth = (auth: JsonObject, response: JsonObject | undefined): JsonObject =>
   stringOf(auth, 'display_name') === undefined ? (objectOf(response, 'auth') ?? auth) : auth;
 
+interface ShownCaller extends Shown {
+  /** The mount as display names write it, also where that may be of two. */
+  called?: string | undefined;
+}
+
 /** Kind, method, mount, role and subject, as path, metadata and display name show them. */
-function shownIn({ auth, place, isLogin }: CallerInput, credential: Credential, display: string): Shown {
+function shownIn(
+  { auth, place, isLogin }: CallerInput,
+  credential: Credential,
+  display: string,
+): ShownCaller {
   // Whoever opens a wrapped answer is not the one who wrapped it.
   if (credential === 'wrapping') return { kind: 'unknown' };
   if (credential === 'root') return { kind: 'root', ...token };
@@ -62,29 +86,30 @@ function shownIn({ auth, place, isLogin }: CallerInput, credential: Credential, 
   if (!isLogin && TOKEN.test(display)) return { kind: 'unknown', ...token };
   const metadata = objectOf(auth, 'metadata') ?? {};
   if (!isLogin || !place.mount.startsWith('auth/')) return shownLater(display, metadata);
-  const mount = place.mount.slice('auth/'.length, -1).replaceAll('/', '-');
+  const mount = asDisplayed(place.mount);
   const shown = shownBy({ metadata, display, mount, method: place.mountType || undefined });
   return {
     ...shown,
     subject: shown.subject ?? (place.mountType === 'oci' ? undefined : loginName(place)),
     role: shown.role ?? (place.mountType === 'oci' ? loginName(place) : undefined),
     mount: place.mount,
+    called: mount,
     method: place.mountType || shown.method,
   };
 }
 
 /** A token makes many calls, and looking at its metadata costs several times more than looking the result up. */
-const seen = new Map<string, Shown>();
+const seen = new Map<string, ShownCaller>();
 const SEEN_MAX = 10_000;
 const KEY_CHARS_MAX = 1000;
 
 /** What a token shows in the calls after its login. */
-function shownLater(display: string, metadata: JsonObject): Shown {
+function shownLater(display: string, metadata: JsonObject): ShownCaller {
   const key = keyOf(display, metadata);
   const known = seen.get(key);
   if (known !== undefined) return known;
   const shown = shownBy({ metadata, display });
-  const made = { ...shown, mount: mountCalled(shown.mount) };
+  const made = { ...shown, mount: mountCalled(shown.mount), called: shown.mount };
   // Whoever makes tokens chooses their metadata: neither many nor long ones may fill the memory.
   if (seen.size >= SEEN_MAX) seen.clear();
   if (key.length <= KEY_CHARS_MAX) seen.set(key, made);
@@ -103,7 +128,7 @@ function keyOf(display: string, metadata: JsonObject): string {
 
 /** `token create` calls its tokens `token` or `token-<given name>`; a root token is made without a login as well. */
 const TOKEN = /^token(?:-|$)/;
-const token = { method: 'token', mount: 'auth/token/' };
+const token = { method: 'token', mount: 'auth/token/', called: 'token' };
 
 /** Vault writes `/` as `-` in display names, so a mount with a dash may be either. */
 const mountCalled = (text: string | undefined): string | undefined =>

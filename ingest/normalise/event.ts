@@ -16,6 +16,7 @@ import { type Action, actionOf } from './action.ts';
 import { identify, loginAuth, userId } from './caller.ts';
 import { dataOf } from './data.ts';
 import { type Entry, integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
+import type { CallerKinds } from './kinds.ts';
 import { type Verdict, verdictOf } from './outcome.ts';
 import {
   authorizationOf,
@@ -55,8 +56,8 @@ export interface BuiltEvent {
   text: string;
 }
 
-/** The event of `call`. */
-export function buildEvent(call: Call): BuiltEvent {
+/** The event of `call`; `kinds`: what the operator says of callers. */
+export function buildEvent(call: Call, kinds: CallerKinds): BuiltEvent {
   // The response's entry repeats the request, so it is read first; the request's gives time and error.
   const main = (call.response ?? call.request) as Entry;
   const { request } = main;
@@ -66,7 +67,7 @@ export function buildEvent(call: Call): BuiltEvent {
   const isLogin = action.name === 'user-login';
   const auth = isLogin ? loginAuth(main.auth, response) : main.auth;
   const time = call.requestTime ?? main.time;
-  const { caller, name } = identify({ auth, request, place, isLogin, time });
+  const { caller, name } = identify({ auth, request, place, isLogin, time, kinds });
   const authorization = authorizationOfCall(call, auth);
   const error = call.response?.error ?? call.request?.error;
   const verdict = verdictOf({

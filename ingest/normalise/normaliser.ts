@@ -1,6 +1,7 @@
 // The normaliser of one partition of raw: lines, losses and ticks in; events, rejects, coverage, hash pairs, nodes and the
 // watermark out. Pure: its only clock is the ticks in the partition.
 
+import type { Config } from '../../core/config.ts';
 import { type Device, deviceOfInput } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
@@ -14,6 +15,7 @@ import { EmittedCalls, type EmittedState } from './emitted.ts';
 import { parseEntry } from './entry.ts';
 import { type Found, findCopy } from './find.ts';
 import { type HeartbeatState, Heartbeats, requestIdOf } from './heartbeat.ts';
+import { CallerKinds } from './kinds.ts';
 import { type NormaliserSink, Outgoing, type OutgoingState } from './outgoing.ts';
 import { answerTime, devicesOf, hasBoth, isComplete, type PendingCall } from './pairing.ts';
 import { lossCounters, rejectOfLoss } from './rejects.ts';
@@ -30,6 +32,8 @@ export interface NormaliserOptions {
   allowedLatenessSeconds: number;
   /** How long a call that went out is remembered, to know a late copy of it, in event time. */
   dedupeSeconds: number;
+  /** What the operator says of callers. */
+  callers?: Config['callers'];
   /** A record's bytes stay as they are; else they are the reader's own buffer, and a line that waits is copied. */
   keepsLines?: boolean;
   sink: NormaliserSink;
@@ -74,7 +78,8 @@ export class Normaliser {
     const originOf = (device: string) => this.clusters.originOf(device);
     this.coverage = new Coverage(options.partition, originOf, state?.coverage);
     this.heartbeats = new Heartbeats(options, this.coverage, state?.heartbeats);
-    const parts = { clusters: this.clusters, coverage: this.coverage, heartbeats: this.heartbeats };
+    const kinds = new CallerKinds(options.callers);
+    const parts = { clusters: this.clusters, coverage: this.coverage, heartbeats: this.heartbeats, kinds };
     this.out = new Outgoing(options.sink, parts, state?.outgoing);
     this.watermark = state?.watermark ?? EPOCH;
     this.lateBefore = this.lateBound();

@@ -19,6 +19,7 @@ import { buildEvent } from './event.ts';
 import { flagsOf } from './flags.ts';
 import { type HashesState, HashPairs } from './hashes.ts';
 import type { Heartbeats } from './heartbeat.ts';
+import type { CallerKinds } from './kinds.ts';
 import { hostOf, NodesSeen } from './nodes.ts';
 import { type Chosen, type Copy, chosen, devicesOf, namesOf, nodesOf, type PendingCall } from './pairing.ts';
 import { rejectOf } from './rejects.ts';
@@ -48,6 +49,7 @@ interface OutgoingParts {
   clusters: Clusters;
   coverage: Coverage;
   heartbeats: Pick<Heartbeats, 'wentOut'>;
+  kinds: CallerKinds;
 }
 
 export class Outgoing {
@@ -56,19 +58,21 @@ export class Outgoing {
   private readonly clusters: Clusters;
   private readonly coverage: Coverage;
   private readonly heartbeats: Pick<Heartbeats, 'wentOut'>;
+  private readonly kinds: CallerKinds;
   private readonly hashes: HashPairs;
   private readonly nodes: NodesSeen;
   private readonly credentials: CredentialCalls;
 
   constructor(
     sink: NormaliserSink,
-    { clusters, coverage, heartbeats }: OutgoingParts,
+    { clusters, coverage, heartbeats, kinds }: OutgoingParts,
     state?: OutgoingState,
   ) {
     this.sink = sink;
     this.clusters = clusters;
     this.coverage = coverage;
     this.heartbeats = heartbeats;
+    this.kinds = kinds;
     this.hashes = new HashPairs(state?.hashes);
     this.nodes = new NodesSeen(state?.nodes);
     this.credentials = new CredentialCalls(state?.tokens);
@@ -133,19 +137,22 @@ export class Outgoing {
     if (main === undefined) return;
     const shown = response === undefined ? namesOf(call.request) : devicesOf(call);
     const cluster = this.clusters.of(shown[0] as string);
-    const built = buildEvent({
-      id: call.id,
-      requestId: call.requestId,
-      isAgain: call.again,
-      cluster: cluster.name,
-      devices: shown,
-      nodes: response === undefined ? nodesOf(call.request) : nodesOf(call.request, call.response),
-      flags: flagsOf(call, shown, response !== undefined, cluster.files),
-      requestTime: request?.time,
-      request: asked,
-      response: answered,
-      lines: [request?.line, answered && response?.line].filter((line) => line !== undefined),
-    });
+    const built = buildEvent(
+      {
+        id: call.id,
+        requestId: call.requestId,
+        isAgain: call.again,
+        cluster: cluster.name,
+        devices: shown,
+        nodes: response === undefined ? nodesOf(call.request) : nodesOf(call.request, call.response),
+        flags: flagsOf(call, shown, response !== undefined, cluster.files),
+        requestTime: request?.time,
+        request: asked,
+        response: answered,
+        lines: [request?.line, answered && response?.line].filter((line) => line !== undefined),
+      },
+      this.kinds,
+    );
     this.counters.events++;
     this.sink.event(built.event, built.text);
     const told = this.credentials.of(built.event, main);

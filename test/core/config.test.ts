@@ -112,6 +112,8 @@ describe('what is refused, with exit code 2 and a name', () => {
       'outputs.webhook.url',
     ],
     ['a key of an unknown role', () => withYaml('keys: [{name: a, role: root, file: b}]\n'), 'keys.0.role'],
+    ['a caller of an unknown kind', () => withYaml('callers: [{name: a, kind: root}]\n'), 'callers.0.kind'],
+    ['a caller who is nobody', () => withYaml('callers: [{kind: human}]\n'), 'mount, role, name or entity'],
     ['a list', () => withYaml('- a\n'), 'mapping'],
     ['a plain word', () => withYaml('word\n'), 'mapping'],
     ['two documents', () => withYaml('a: 1\n---\nb: 2\n'), file],

@@ -14,9 +14,12 @@ export const objectIn = (value: Json | undefined): JsonObject | undefined =>
 /** A text that is there to be read; undefined when it is absent, empty or hashed. */
 export const textIn = (data: JsonObject, key: string): string | undefined => {
   const value = data[key];
-  if (typeof value !== 'string' || value === '' || isHashed(value)) return undefined;
-  return value.slice(0, limits.textCharsMax);
+  return typeof value !== 'string' || value === '' || isHashed(value) ? undefined : bounded(value);
 };
+
+/** Stores cannot hold NUL. */
+const withoutNul = (text: string): string => text.replaceAll('\0', '\u{fffd}');
+const bounded = (text: string): string => withoutNul(text.slice(0, limits.textCharsMax));
 
 /** A number of seconds, `0` included; texts such as `1h` are not read. */
 export const secondsIn = (data: JsonObject, ...keys: string[]): number | undefined => {
@@ -36,7 +39,10 @@ export function textsIn(
   const list = data[key];
   if (list === null) return [];
   if (!Array.isArray(list) || list.some(isHashed)) return undefined;
-  return list.filter((item) => typeof item === 'string').slice(0, max);
+  return list
+    .filter((item) => typeof item === 'string')
+    .slice(0, max)
+    .map(bounded);
 }
 
 /** Nothing in it is hashed: it says all there is. */
@@ -46,7 +52,7 @@ function metadataIn(data: JsonObject): Record<string, string> | undefined {
   const metadata = objectIn(data['metadata']);
   const entries = Object.entries(metadata ?? {}).slice(0, limits.metadataKeysMax);
   if (entries.length === 0 || entries.some(([, value]) => isHashed(value))) return undefined;
-  const known = entries.map(([key]) => [key, textIn(metadata as JsonObject, key) ?? '']);
+  const known = entries.map(([key]) => [bounded(key), textIn(metadata as JsonObject, key) ?? '']);
   return Object.fromEntries(known) as Record<string, string>;
 }
 
@@ -128,5 +134,5 @@ export function roleIn(data: JsonObject, isAuth: boolean): Partial<FactValues['r
 export function policyIn(data: JsonObject): FactValues['policy'] {
   const text = data['policy'] ?? data['rules'];
   const isShown = typeof text === 'string' && !isHashed(text) && text.length <= limits.policyCharsMax;
-  return isShown ? { text } : {};
+  return isShown ? { text: withoutNul(text) } : {};
 }

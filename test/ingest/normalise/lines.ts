@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Chain } from '../../../commands/chain.ts';
+import type { Config } from '../../../core/config.ts';
 import { recordedDevice } from '../../../core/devices.ts';
 import type { AuditEvent, JsonObject } from '../../../core/event.ts';
 import {
@@ -65,8 +66,8 @@ export type Line = string | Buffer | EntryLine;
 const bytesOf = (line: Line): Buffer =>
   Buffer.isBuffer(line) ? line : Buffer.from(typeof line === 'string' ? line : JSON.stringify(line));
 
-/** What the real scrub, scan and normaliser make of `lines` of one device. */
-export function made(lines: Line[]): Made {
+/** What the real scrub, scan and normaliser make of `lines` of one device; `callers` is the config key. */
+export function made(lines: Line[], callers: Config['callers'] = []): Made {
   const result: Made = { versions: [], events: [], texts: [], rejects: [], counts: {} };
   const rows = new Map<string, CoverageRow>();
   const chain = new Chain({
@@ -74,6 +75,7 @@ export function made(lines: Line[]): Made {
     devices: [recordedDevice('file', 'test')],
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
+    callers,
     rules: { alerting: [], catalogue: [] },
     redactor: new Redactor(Buffer.alloc(32)),
     sink: {

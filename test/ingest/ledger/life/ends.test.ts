@@ -191,6 +191,7 @@ describe('the end of a token', () => {
   it('comes with its last use', () => {
     const told = new Told().live(token('10:00', { token: { num_uses: 2 } }), held(), used('10:03', 1));
     expect(told.row(TOKEN)).toMatchObject({ state: 'active', token: { num_uses: 2, uses_left: 1 } });
+    expect(told.tell(used('10:02', 2)).row(TOKEN).token?.uses_left, 'told late').toBe(1);
     told.live(used('10:05', 0));
     expect(told.row(TOKEN)).toMatchObject({
       state: 'revoked',
@@ -281,7 +282,8 @@ describe('the chain of tokens', () => {
 
   it('loses its parent when a look-up shows that it has none', () => {
     const shown = { ...lifetime('10:03', life(3600), CHILD), token: { orphan: true } } as never;
-    const told = new Told().live(token('10:00'), child('10:02')).tell(shown).live(tokenRevoked('10:05'));
+    const thought = child('10:02', { token: { orphan: false } });
+    const told = new Told().live(token('10:00'), thought).tell(shown).live(tokenRevoked('10:05'));
     expect(told.row(CHILD).state).toBe('active');
   });
 });
@@ -389,6 +391,11 @@ describe('a look-up', () => {
       ended_at: at('10:15'),
       end_confirmed: true,
     });
+  });
+
+  it('that shows its end, by a clock that is ahead, does not refute that end', () => {
+    const told = new Told().live(held()).tell(lifetime('10:18', life(900, { expires_at: at('10:15') })));
+    expect(told.until('10:20').row(LEASE)).toMatchObject({ state: 'expired', ended_at: at('10:15') });
   });
 
   it('that finds it long after its end: that was none', () => {
