@@ -154,6 +154,16 @@ export const limits = {
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
   deliveredMemory: 10_000,
+  /** Bytes of a policy's text that is understood; Vault itself takes no more than half of it in its usual storage. */
+  policyBytesMax: 1 * MiB,
+  /** Rows of facts about policies, groups, roles and entities that one question about access reads. */
+  accessFactsMax: 200_000,
+  /** Identities and roles that one answer about access names, over all its paths. */
+  accessRowsMax: 20_000,
+  /** Secrets whose readers one evidence answer works out. */
+  accessSecretsMax: 1_000,
+  /** Ids that stand as examples beside what could not be evaluated. */
+  accessExamplesMax: 10,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
@@ -190,18 +200,58 @@ export const limits = {
   sameHashesMax: 100,
   /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
   coverageNodesMax: 1_000,
+  /** Things of one kind (mounts, groups) of the directory that one answer looks at. */
+  factsMax: 10_000,
+  /** Tokens of one chain, from a credential up to its login. */
+  tokenChainMax: 50,
+  /** Tokens made by tokens, living in one period, that posture looks at. */
+  postureTokensMax: 100_000,
+  /** Secrets that one call of the inventory looks at. */
+  inventoryScanMax: 20_000,
+  /** Tokens and leases of one identity that live at a time. */
+  heldRowsMax: 10_000,
+  /** Leases that are held against the name of a database user. */
+  userNameLeasesMax: 10_000,
   /** Body of one API request; none of the present ones needs a body. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */
   apiRequestMs: 15_000,
   /** Characters of an id in a path: lease ids hold whole paths. */
   apiParamCharsMax: 1024,
-  /** An answer of Vault; those that are asked for now hold the properties of one token. */
+  /** An answer of Vault about one thing: a token, a lease, a login. */
   vaultAnswerBytesMax: 64 * KiB,
+  /** An answer that lists: all mounts, the members of a group, a policy. */
+  vaultListBytesMax: 8 * MiB,
   /** Time for one call of Vault, redirects among it. */
   vaultCallMs: 10_000,
   /** Redirects that one call of Vault follows: a standby names the active node. */
   vaultRedirectsMax: 3,
+  /** Waits for a Vault that does not answer double from the first to the second; a part of each is by chance. */
+  vaultBackoffMsMin: 1_000,
+  vaultBackoffMsMax: 60_000,
+  /** Longest that Vault's `Retry-After` is obeyed: a proxy's mistake must not silence sealwatch for days. */
+  vaultRetryAfterMsMax: 600_000,
+  /** Least and most time between two looks at the own token. */
+  vaultTokenStepMsMin: 1_000,
+  vaultTokenStepMsMax: 3_600_000,
+  /** How often a token file is looked at for a new token. */
+  vaultTokenFileMs: 5_000,
+  /** Time that an orderly stop gives Vault to revoke the own token. */
+  vaultRevokeMs: 2_000,
+  /** Questions of the ledger that wait to be asked; past it the least needed and oldest is dropped and counted. */
+  vaultQuestionsMax: 10_000,
+  /** How often a question is asked that Vault answers with an error of its own. */
+  vaultTriesMax: 3,
+  /** How often it is looked whether more lines have earned another question. */
+  vaultBudgetMs: 1_000,
+  /** What was denied is not asked for again before this time. */
+  vaultDeniedMs: 600_000,
+  /** Kinds of path that are remembered as denied. */
+  vaultDeniedMax: 1_000,
+  /** Texts that are kept of one list of an answer: members of a group, policies. */
+  vaultKeptListMax: 10_000,
+  /** Characters kept of one text of an answer: the text of a policy. */
+  vaultKeptTextCharsMax: 64 * KiB,
   /** How long after its last line may come a look-up is judged, so that the time of an answer and of a line may differ. */
   heartbeatMarginSeconds: 10,
   /** Look-ups of one partition, of anybody, that are remembered for an answer that is still to come. */

@@ -22,6 +22,8 @@ export type FromThread =
 export type ToThread =
   | { type: 'stop' }
   | { type: 'answer'; answer: Answer }
+  /** An own secret was read from Vault: `ref` is what the configuration has in its place. */
+  | { type: 'secret'; ref: string; value: string }
   | { type: 'metrics'; metrics: Metrics; ready: boolean; reasons: string[] };
 
 /** An error as a message; one that is not the user's to mend is INTERNAL. */

@@ -1,6 +1,6 @@
 // The pipeline: normalise, ledger, detect and index in turn, each from the stream; alerts delivered beside them.
 
-import { type Config, dataFiles } from '../../core/config.ts';
+import { type Config, dataFiles, secretRefsOf } from '../../core/config.ts';
 import { auditDevices, type Device } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceWriter, Stream } from '../../core/ports.ts';
@@ -102,7 +102,10 @@ export class Pipeline {
       now,
       ...(ask !== undefined && { ask }),
     });
-    const detect = await DetectTask.load({ stream, rules, cluster, slowCallNanos: slowCallNanos(time) });
+    const detect = await DetectTask.load({
+      ...{ stream, rules, cluster, slowCallNanos: slowCallNanos(time) },
+      ownSecrets: secretRefsOf(config).map(({ path }) => path),
+    });
     const stopping = new AbortController();
     const deliveries: Delivery[] = [];
     for (const output of outputs)

@@ -14,7 +14,6 @@ export interface Wrapped {
   namespace: string;
   path: string;
   mount: string;
-  rest: string;
   by: string;
   holder?: string;
   holder_id: string;
@@ -62,17 +61,27 @@ export class Wraps {
   }
 }
 
+/** A token that no other token's end ends: said by the path, or by `no_parent`, which is plain (vault-audit.md 4). */
+export const isOrphan = ({ rest, data }: Call): boolean =>
+  rest.startsWith('create-orphan') || data['no_parent'] === true;
+
+/** When, where and by which call that was asked for which `call` shows. */
+export function requestIn({ base }: Call, by: Wrapped | undefined): Call['base'] {
+  return by === undefined ? base : { ...base, at: by.at, proof: by.proof, namespace: by.namespace };
+}
+
 /** Whether a lease of the call lives as long as any of its role. */
-export const isByRole = ({ data, event }: Call): boolean =>
+const isByRole = ({ data, event }: Call): boolean =>
   data['ttl'] === undefined && event.vault.caller.credential !== 'batch';
 
-function requestOf(call: Call, token: string | undefined): Wrapped {
-  const { event, base, mount, rest } = call;
-  const { issued: given, request, caller } = event.vault;
+/** The call as one whose answer holds a lease or a token. */
+export function requestOf(call: Call, token: string | undefined): Wrapped {
+  const { event, base, mount } = call;
+  const { issued: given, request } = event.vault;
   return {
     ...known({
       holder: event.user.name,
-      holder_token: caller.credential === 'none' ? undefined : call.token,
+      holder_token: event.event.action === 'token-create' && isOrphan(call) ? undefined : call.token,
       ttl_s: request.wrap_ttl_s,
       token,
     }),
@@ -81,7 +90,6 @@ function requestOf(call: Call, token: string | undefined): Wrapped {
     namespace: base.namespace,
     path: event.vault.wrap?.creation_path ?? request.path ?? '',
     mount,
-    rest,
     by: event.user.id,
     holder_id: given?.entity_id ?? event.user.id,
     isLogin: event.event.action === 'user-login',

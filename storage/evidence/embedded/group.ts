@@ -9,8 +9,8 @@ import { whereOf } from './where.ts';
 
 interface Options {
   kind?: QueryKind;
-  from: string;
-  to: string;
+  from?: string;
+  to?: string;
   where: readonly Clause[];
   by: readonly Field<QueryKind>[];
   collect: readonly Field<QueryKind>[];
