@@ -146,8 +146,6 @@ export const limits = {
   entityAliasesMax: 100,
   /** Members kept of an entity's or group's metadata. */
   metadataKeysMax: 100,
-  /** Text of a policy that is kept; of a longer one no text. */
-  policyCharsMax: 64 * KiB,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */
