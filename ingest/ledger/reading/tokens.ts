@@ -98,9 +98,10 @@ export class Tokens {
       id,
       path: request.path ?? '',
       requested_by: event.user.id,
-      holder_id: issued.entity_id ?? id,
       ...known({
         role,
+        // Of a wrapped `token create` only the accessor shows: whose it is, is seen when it is opened.
+        holder_id: issued.entity_id ?? (wrap !== undefined && !isLogin ? undefined : id),
         holder: isLogin || holder ? event.user.name : undefined,
         holder_token: parent,
         wrapped: wrap,
