@@ -100,8 +100,9 @@ export class Lifetimes {
     });
   }
 
-  /** The settings of a role changed: what was known of it holds for leases of before. */
-  roleChanged({ base, mount, data, event }: Call, role: string, isWrite: boolean): void {
+  /** The settings of an engine's role changed: what was known of it holds for leases of before. */
+  roleChanged(call: Call, role: string, isWrite: boolean): void {
+    const { base, mount, data, event } = call;
     const key = `${base.namespace}${mount} ${role}`;
     this.changed.set(key, base.at);
     if (!isWrite) {
@@ -118,6 +119,9 @@ export class Lifetimes {
       ...(ttl === undefined ? {} : { ttl }),
       ...(max === undefined ? {} : { max }),
     });
+    // The dictionary is asked for now, so that it is known when the first lease comes.
+    this.joins.seconds(call, ttl);
+    this.joins.seconds(call, max);
   }
 
   /** A mount was tuned, or its engine configured. */
