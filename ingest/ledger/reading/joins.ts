@@ -116,8 +116,8 @@ export class Joins {
 
   /** A call shows which token a hash is of. */
   explainToken(hash: string | undefined, id: string, at: string): Change[] {
-    if (hash === undefined) return [];
-    this.names.learnToken(hash, id);
+    // Nothing waits for what is known.
+    if (hash === undefined || !this.names.learnToken(hash, id)) return [];
     return this.release(hash, at, () => id, undefined);
   }
 

@@ -54,13 +54,13 @@ export class Reading {
   call(event: AuditEvent, handles: Handles): Change[] {
     const call = callOf(event, handles, (shown) => this.joins.names.canonical(shown));
     const seen = this.issues.firstSeen(call);
-    this.joins.names.learnCaller(call);
+    const joined = this.joinsOf(call);
     this.settings(call);
     const done = call.isDone
       ? [...this.renewed(call), ...this.issues.given(call), ...ends(call, this.joins, this.memory)]
       : [];
     const shown = this.explain(this.own.call(call), call.base.at, call.base.proof);
-    return [...seen, ...this.joinsOf(call), ...done, ...lookups(call, this.joins), ...shown, ...used(call)];
+    return [...seen, ...joined, ...done, ...lookups(call, this.joins), ...shown, ...used(call)];
   }
 
   /** What Vault answered to a question, of whoever it was; answers about names, mounts and policies are the directory's. */
