@@ -141,7 +141,8 @@ export class Reading {
     const { action } = call.event.event;
     const { rest, mount } = call;
     this.issues.role(call);
-    const role = /^(?:static-)?roles?\/(.+)$/.exec(rest)?.[1];
+    // Of a token its issue tells the lifetime.
+    const role = mount.startsWith('auth/') ? undefined : /^(?:static-)?roles?\/(.+)$/.exec(rest)?.[1];
     if (action === 'role-write' && role !== undefined) this.lifetimes.roleChanged(call, role, true);
     else if (action === 'role-delete' && role !== undefined) this.lifetimes.roleChanged(call, role, false);
     else if (action === 'engine-config-write' || action === 'engine-config-delete')
