@@ -3,14 +3,14 @@
 import { z } from 'zod';
 import type { Device } from '../core/devices.ts';
 import type { EvidenceReader } from '../core/ports.ts';
-import { type CoverageCounter, coverageCounters, type RejectReason, rejectReasons } from '../core/records.ts';
+import { type CoverageCounter, coverageCounters, type LineFault, lineFaults } from '../core/records.ts';
 import { nodeSchema, nodesOf } from './coverage-nodes.ts';
 import { statementOf } from './coverage-sentences.ts';
 import { listOf } from './schemas.ts';
 
-type Reasoned = `rejected_${RejectReason}`;
+type Reasoned = `rejected_${LineFault}`;
 type Flat = Exclude<CoverageCounter, Reasoned>;
-const reasoned: readonly string[] = rejectReasons.map((reason) => `rejected_${reason}`);
+const reasoned: readonly string[] = lineFaults.map((fault) => `rejected_${fault}`);
 const flat = coverageCounters.filter((counter): counter is Flat => !reasoned.includes(counter));
 
 const countsSchema = z.object({
@@ -117,7 +117,7 @@ export const rowId = ({ device, partition }: Pick<HourRow, 'device' | 'partition
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
 function countsOf(counts: Record<CoverageCounter, number>): Counts {
-  const reasons = rejectReasons.flatMap((reason) => {
+  const reasons = lineFaults.flatMap((reason) => {
     const count = counts[`rejected_${reason}`];
     return count > 0 ? [[reason, count] as const] : [];
   });

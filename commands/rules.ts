@@ -8,25 +8,24 @@ import { SealwatchError } from '../core/errors.ts';
 import { type CaseResult, type Normalise, parseCases, runCases } from '../detectors/engine/cases.ts';
 import { compileRules } from '../detectors/engine/compile.ts';
 import { lostLinesRule } from '../detectors/engine/lost.ts';
+import { ownTrafficRule } from '../detectors/engine/own.ts';
 import type { CompiledRules, RuleInfo } from '../detectors/engine/rule.ts';
 import { type ParsedRule, parseRuleFile } from '../detectors/engine/sigma.ts';
 
 /** Beside this file in the sources and in dist/ alike: the build copies the folder. */
 const builtInDir = fileURLToPath(new URL('../detectors/rules/', import.meta.url));
 
-export const loadBuiltInRules = (): CompiledRules => withLostLines(compileRules(readRules(builtInDir)));
+export const loadBuiltInRules = (): CompiledRules => withBuiltIns(compileRules(readRules(builtInDir)));
 
 /** The built-in rules and those in `dir`. Throws SealwatchError: RULE_INVALID, also for an id twice, or INPUT_UNREADABLE. */
 export function loadRules(dir?: string): CompiledRules {
-  return withLostLines(
-    compileRules([...readRules(builtInDir), ...(dir === undefined ? [] : readRules(dir))]),
-  );
+  return withBuiltIns(compileRules([...readRules(builtInDir), ...(dir === undefined ? [] : readRules(dir))]));
 }
 
-/** The one rule that is no Sigma rule stands in the catalogue as well. */
-const withLostLines = ({ alerting, catalogue }: CompiledRules): CompiledRules => ({
+/** The rules that are no Sigma rules stand in the catalogue as well. */
+const withBuiltIns = ({ alerting, catalogue }: CompiledRules): CompiledRules => ({
   alerting,
-  catalogue: [...catalogue, lostLinesRule].sort((a, b) => (a.id < b.id ? -1 : 1)),
+  catalogue: [...catalogue, lostLinesRule, ownTrafficRule].sort((a, b) => (a.id < b.id ? -1 : 1)),
 });
 
 function readRules(dir: string): ParsedRule[] {

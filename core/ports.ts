@@ -176,8 +176,8 @@ export interface EvidenceReader extends AsyncDisposable {
   /** Exact groups over rows of a kind (events when it is not given), ordered by the values of `by`. */
   group<K extends QueryKind = 'events'>(options: {
     kind?: K;
-    from: string;
-    to: string;
+    from?: string;
+    to?: string;
     where: Clause<K>[];
     by: Field<K>[];
     collect: Field<K>[];

@@ -2,6 +2,7 @@
 
 import type { Origin } from './devices.ts';
 import type { AuditEvent, JsonObject } from './event.ts';
+import { addNanos } from './time.ts';
 
 /** Topics of design section 3. */
 export const topics = {
@@ -13,6 +14,9 @@ export const topics = {
   credentials: 'vault.audit.credentials',
 } as const;
 export type Topic = (typeof topics)[keyof typeof topics];
+
+/** What the ledger reads and what it tells stands on this one partition: one owner sees every credential. */
+export const LEDGER_PARTITION = 0;
 
 /** One byte of each record on disk; never renumber. */
 export const kinds = {
@@ -94,6 +98,8 @@ export interface Answer {
   method: string;
   path: string;
   body?: JsonObject;
+  /** Namespace that was asked, with its closing slash; absent for the root. */
+  namespace?: string;
   /** 0 when Vault did not answer. */
   status: number;
   response?: JsonObject;
@@ -130,6 +136,10 @@ export interface CredentialCall {
   event: AuditEvent;
   handles?: Handles;
 }
+
+/** When Vault had done the call, by the log. */
+export const doneAt = ({ '@timestamp': time, event: { duration } }: AuditEvent): string =>
+  duration === undefined ? time : addNanos(time, duration);
 
 /** Hashes by which tokens are named beside their accessor (vault-audit.md 4, correlation table). */
 export interface Handles {
@@ -186,7 +196,8 @@ export interface Watermark {
   time: string;
 }
 
-export const rejectReasons = [
+/** Why a line that was read whole could not become an event. */
+export const lineFaults = [
   'not_json',
   'not_object',
   'jsonx',
@@ -194,9 +205,11 @@ export const rejectReasons = [
   'bad_type',
   'bad_time',
   'internal',
-  ...lossReasons,
+  'line_too_long',
 ] as const;
-export type RejectReason = (typeof rejectReasons)[number];
+export type LineFault = (typeof lineFaults)[number];
+
+export type RejectReason = LineFault | LossReason;
 
 /** A line that could not become an event. The line itself is not kept here. */
 export interface Reject {
@@ -227,7 +240,7 @@ export const coverageCounters = [
   'future',
   /** Lines that could not become an event; `rejected_...` say why. */
   'rejected',
-  ...rejectReasons.map((reason) => `rejected_${reason}` as const),
+  ...lineFaults.map((fault) => `rejected_${fault}` as const),
   /** Lines that something secret was taken out of: the sum of the next two. */
   'scrubbed',
   'log_raw',

@@ -1,6 +1,6 @@
 // Metrics of single devices: names of devices are the only labels of ours that a user chooses, so there are few.
 
-import type { CoverageCounter, RejectReason } from '../../core/records.ts';
+import type { CoverageCounter } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
 import { msOf } from '../../core/time.ts';
 import type { Intake } from '../../ingest/collector/intake.ts';
@@ -54,7 +54,7 @@ export function coverageMetrics(normalisers: readonly Normaliser[]): Metrics {
 function nameOf(device: string, counter: string): string {
   const prefix = 'rejected_';
   if (!counter.startsWith(prefix)) return labelled(`sealwatch_device_${counter}_total`, { device });
-  const reason = counter.slice(prefix.length) as RejectReason;
+  const reason = counter.slice(prefix.length);
   return labelled('sealwatch_device_rejected_total', { device, reason });
 }
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { type Alert, severityOf } from '../../core/alert.ts';
 import { ECS_VERSION } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
+import { msOf, timeOfMs } from '../../core/time.ts';
 import type { Match } from './match.ts';
 import type { CompiledRule } from './rule.ts';
 
@@ -59,6 +60,12 @@ export function joinAlert(alert: AlertState, match: Match): AlertState {
 /** 128 bits in hex of the parts. */
 export function shortHash(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
+
+/** Matches and losses within one such stretch of event time, of one rule and group, are one alert. */
+export function bucketOf(time: string): string {
+  const widthMs = limits.alertGroupSeconds * 1000;
+  return timeOfMs(Math.floor(msOf(time) / widthMs) * widthMs);
 }
 
 /** The document, its keys in order so that JSON.stringify of it is canonical. */

@@ -3,10 +3,10 @@
 import type { Alert } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { type AlertState, alertBody } from './alert.ts';
-import { LateAlerts, type LateSnapshot } from './late.ts';
 import { type Match, matchKey, matchOf } from './match.ts';
 import type { CompiledRule, CompiledRules } from './rule.ts';
 import { SeenMatches } from './seen.ts';
+import { UnorderedAlerts, type UnorderedSnapshot } from './unordered.ts';
 import { WaitingMatches } from './waiting.ts';
 import { RuleWindows, type WindowsSnapshot } from './windows.ts';
 
@@ -56,7 +56,7 @@ interface DetectorSnapshot {
   changed: AlertState[];
   counters: DetectorCounters;
   format: 1;
-  late: LateSnapshot;
+  late: UnorderedSnapshot;
   seen: [string, string][];
   slow: Match[];
   waiting: Match[];
@@ -71,7 +71,7 @@ class RulesDetector implements Detector {
   readonly #counters: DetectorCounters;
   readonly #rules: Map<string, CompiledRule>;
   readonly #alerting: CompiledRule[];
-  readonly #late: LateAlerts;
+  readonly #late: UnorderedAlerts;
   readonly #seen: SeenMatches;
   readonly #slowCallNanos: number;
   readonly #waiting: WaitingMatches;
@@ -88,7 +88,7 @@ class RulesDetector implements Detector {
     this.#rules = new Map(rules.alerting.map((rule) => [rule.id, rule]));
     this.#counters = { ...(before?.counters ?? { evaluated: 0, evicted: 0, late: 0, matched: 0 }) };
     this.#watermark = before?.watermark ?? '';
-    this.#late = new LateAlerts(before?.late);
+    this.#late = new UnorderedAlerts(true, before?.late);
     this.#seen = new SeenMatches(before?.seen);
     const known = (matches: Match[] = []) => matches.filter((match) => this.#rules.has(match.rule));
     this.#waiting = new WaitingMatches(known(before?.waiting));

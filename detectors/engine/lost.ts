@@ -5,8 +5,7 @@ import { type Alert, severityOf } from '../../core/alert.ts';
 import { ECS_VERSION } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { Reject, RejectReason } from '../../core/records.ts';
-import { msOf, timeOfMs } from '../../core/time.ts';
-import { shortHash } from './alert.ts';
+import { bucketOf, shortHash } from './alert.ts';
 import type { RuleInfo } from './rule.ts';
 
 /** What the alert says of each reason that loses lines for good; the others lose none. */
@@ -126,9 +125,3 @@ export class LostLines {
     };
   }
 }
-
-/** Losses of one device and reason within one such stretch of event time are one alert. */
-const bucketOf = (time: string): string => {
-  const widthMs = limits.alertGroupSeconds * 1000;
-  return timeOfMs(Math.floor(msOf(time) / widthMs) * widthMs);
-};

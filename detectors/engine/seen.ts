@@ -4,7 +4,7 @@ import { limits } from '../../core/limits.ts';
 import { addSeconds } from '../../core/time.ts';
 
 /** A whole can follow its half this long after the call: the half waits to go out, then for its other half. */
-const memorySeconds = 2 * limits.halfMemorySeconds;
+export const wholeMemorySeconds = 2 * limits.halfMemorySeconds;
 
 export class SeenMatches {
   evicted = 0;
@@ -21,7 +21,7 @@ export class SeenMatches {
 
   /** @param time of the match, or the watermark when that is later */
   add(key: string, time: string): void {
-    this.#until.set(key, addSeconds(time, memorySeconds));
+    this.#until.set(key, addSeconds(time, wholeMemorySeconds));
     if (this.#until.size <= limits.pendingCallsMax) return;
     for (const oldest of this.#until.keys()) {
       this.#until.delete(oldest);

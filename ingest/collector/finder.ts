@@ -1,5 +1,7 @@
 // Searches a chunk of lines for a rare text once, not once per line: what lies ahead is remembered until it is reached.
 
+import { standsAt } from '../../core/json-bytes.ts';
+
 export class Finder {
   readonly length: number;
   private readonly head: Buffer;
@@ -36,14 +38,8 @@ export class Finder {
   private search(bytes: Buffer, from: number): number {
     const { head, tail } = this;
     for (let at = bytes.indexOf(tail, from + head.length); at >= 0; at = bytes.indexOf(tail, at + 1)) {
-      if (endsAt(bytes, at, head)) return at - head.length;
+      if (standsAt(bytes, at - head.length, head)) return at - head.length;
     }
     return Number.POSITIVE_INFINITY;
   }
-}
-
-function endsAt(bytes: Buffer, end: number, text: Buffer): boolean {
-  const from = end - text.length;
-  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text[i]) return false;
-  return true;
 }

@@ -1,13 +1,6 @@
 // Cuts the data out of lines of megabytes without parsing them: an event would not hold it anyway.
 
-import { stringEnd } from './scan.ts';
-
-const QUOTE = 34;
-const COLON = 58;
-const OPEN = 123;
-const CLOSE = 125;
-const OPEN_LIST = 91;
-const CLOSE_LIST = 93;
+import { CLOSE, CLOSE_LIST, COLON, OPEN, OPEN_LIST, QUOTE, stringEnd } from '../../core/json-bytes.ts';
 
 /** The line with each `data` of request and response replaced by its length; undefined when its braces do not match. */
 export function cutData(line: Buffer): Buffer | undefined {

@@ -6,7 +6,7 @@ import { plainKeysDefault } from '../../core/config.ts';
 import type { Json, JsonObject } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { Scrub } from '../../core/raw.ts';
-import type { RejectReason } from '../../core/records.ts';
+import type { LineFault } from '../../core/records.ts';
 import { withheldLine } from '../../core/withheld.ts';
 import { cutData } from './long-line.ts';
 
@@ -122,7 +122,7 @@ export class Redactor {
   }
 
   /** A suspect line that cannot become an event is not kept: its reject says why, and how long it was. */
-  private withhold(text: string, bytes: number, reason: RejectReason): Redacted {
+  private withhold(text: string, bytes: number, reason: LineFault): Redacted {
     const scrub = showsSecret(text) ? 'token_in_plain' : undefined;
     return { line: withheldLine(reason, bytes, this.hide(text)), scrub };
   }
@@ -226,7 +226,7 @@ function unescaped(text: string): string {
 }
 
 /** Why a line is no entry: what stands first tells. */
-function reasonOf(text: string): RejectReason {
+function reasonOf(text: string): LineFault {
   if (text.startsWith('<')) return 'jsonx';
   return text.startsWith('[') ? 'not_object' : 'not_json';
 }

@@ -4,16 +4,21 @@
 // Only members of the line's own object and of its `request` object count. A key of the same name deeper down is a
 // caller's data, and an attacker writes that.
 
+import {
+  BACKSLASH,
+  CLOSE,
+  CLOSE_LIST,
+  COLON,
+  COMMA,
+  OPEN,
+  OPEN_LIST,
+  QUOTE,
+  skipSpace,
+  standsAt,
+  stringEnd,
+} from '../../core/json-bytes.ts';
 import { noSpans, type Spans } from '../../core/raw.ts';
 import { Finder } from './finder.ts';
-
-const QUOTE = 34;
-const BACKSLASH = 92;
-const OPEN = 123;
-const CLOSE = 125;
-const OPEN_LIST = 91;
-const CLOSE_LIST = 93;
-const COLON = 58;
 
 const requestKey = '"request":{';
 const timeFirst = Buffer.from('{"time":"');
@@ -58,30 +63,26 @@ function isTopLevel(bytes: Buffer, start: number, at: number): boolean {
   return depth === 1;
 }
 
-const sameAt = (bytes: Buffer, at: number, needle: Buffer): boolean => {
-  for (let i = 0; i < needle.length; i++) if (bytes[at + i] !== needle[i]) return false;
-  return true;
-};
-
 /** Vault 1.17 to 1.21: keys in order, so the line ends in `,"time":"T","type":"request"}`, which is the top object's end. */
 function tailTime(bytes: Buffer, start: number, to: number, scan: Spans): boolean {
   if (bytes[to - 2] !== QUOTE) return false;
   const typeEnd = to - 2;
   const typeStart = backToQuote(bytes, typeEnd, start);
   const timeEnd = typeStart - typeKey.length;
-  if (timeEnd <= start || !sameAt(bytes, timeEnd, typeKey)) return false;
+  if (timeEnd <= start || !standsAt(bytes, timeEnd, typeKey)) return false;
   const timeStart = backToQuote(bytes, timeEnd, start);
-  if (timeStart - timeKey.length < start || !sameAt(bytes, timeStart - timeKey.length, timeKey)) return false;
+  if (timeStart - timeKey.length < start || !standsAt(bytes, timeStart - timeKey.length, timeKey))
+    return false;
   setTimeAndType(scan, timeStart, timeEnd, typeStart, typeEnd);
   return true;
 }
 
 /** Other versions and OpenBao: the line begins with `{"time":"T","type":"request"`. */
 function headTime(bytes: Buffer, start: number, to: number, scan: Spans): boolean {
-  if (!sameAt(bytes, start, timeFirst)) return false;
+  if (!standsAt(bytes, start, timeFirst)) return false;
   const timeStart = start + timeFirst.length;
   const timeEnd = bytes.indexOf(QUOTE, timeStart);
-  if (timeEnd < 0 || timeEnd >= to || !sameAt(bytes, timeEnd, typeKey)) return false;
+  if (timeEnd < 0 || timeEnd >= to || !standsAt(bytes, timeEnd, typeKey)) return false;
   const typeStart = timeEnd + typeKey.length;
   const typeEnd = bytes.indexOf(QUOTE, typeStart);
   if (typeEnd < 0 || typeEnd >= to) return false;
@@ -137,40 +138,6 @@ function findId(bytes: Buffer, at: number, to: number, scan: Spans): void {
   }
 }
 
-/** Index of the quote that closes the string whose first byte is at `i`; `to` when it does not close. */
-export function stringEnd(bytes: Buffer, i: number, to: number): number {
-  // Keys are short: a loop finds their end sooner than a native search begins.
-  const short = Math.min(i + SHORT_BYTES, to);
-  while (i < short) {
-    const c = bytes[i];
-    if (c === QUOTE) return i;
-    i += c === BACKSLASH ? 2 : 1;
-  }
-  for (
-    let quote = bytes.indexOf(QUOTE, i);
-    quote >= 0 && quote < to;
-    quote = bytes.indexOf(QUOTE, quote + 1)
-  ) {
-    if (!isEscaped(bytes, quote, i)) return quote;
-  }
-  return to;
-}
-
-const SHORT_BYTES = 16;
-
-/** Whether the byte at `at` is escaped: an odd number of backslashes stands right before it, not before `from`. */
-function isEscaped(bytes: Buffer, at: number, from: number): boolean {
-  let count = 0;
-  while (at - 1 - count >= from && bytes[at - 1 - count] === BACKSLASH) count++;
-  return count % 2 === 1;
-}
-
-const isSpace = (c: number | undefined) => c === 32 || c === 9 || c === 13 || c === 10;
-const skipSpace = (bytes: Buffer, i: number, to: number): number => {
-  while (i < to && isSpace(bytes[i])) i++;
-  return i;
-};
-
 function takeString(bytes: Buffer, at: number, to: number, scan: Spans, name: 'id' | 'time' | 'type'): void {
   if (bytes[at] !== QUOTE) return;
   const end = stringEnd(bytes, at + 1, to);
@@ -211,6 +178,6 @@ function walkTop(bytes: Buffer, start: number, to: number, scan: Spans): void {
       keyNext = true;
     } else if (c === OPEN_LIST) depth++;
     else if (c === CLOSE || c === CLOSE_LIST) depth--;
-    else if (c === 44) keyNext = true;
+    else if (c === COMMA) keyNext = true;
   }
 }

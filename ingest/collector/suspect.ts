@@ -1,16 +1,22 @@
 // Tells from a line's bytes whether it may hold something secret. A clean line costs one pass of `Spots`; only a suspect
 // one is parsed and redacted (guarantee 4).
 
+import {
+  BACKSLASH,
+  CLOSE,
+  CLOSE_LIST,
+  COLON,
+  OPEN,
+  OPEN_LIST,
+  QUOTE,
+  standsAt,
+  stringEnd,
+} from '../../core/json-bytes.ts';
 import { Spots } from './spots.ts';
 
-const QUOTE = 34;
 const PERCENT = 37;
 const DOT = 46;
-const COLON = 58;
-const BACKSLASH = 92;
 const LETTER_W = 119;
-const OPEN = 123;
-const CLOSE = 125;
 const HEX_CHARS = 64;
 
 const hashValue = Buffer.from('"hmac-sha256:');
@@ -101,7 +107,7 @@ function isPlainToken(bytes: Buffer, at: number, to: number): boolean {
   while (isSpace(bytes[next])) next++;
   const value = bytes[next];
   // A text, or the list of a header's texts.
-  return (value === QUOTE || value === 91) && !isHashAt(bytes, value === QUOTE ? next : next + 1, to);
+  return (value === QUOTE || value === OPEN_LIST) && !isHashAt(bytes, value === QUOTE ? next : next + 1, to);
 }
 
 const isClientToken = (bytes: Buffer, at: number) => standsAt(bytes, at - clientToken.length, clientToken);
@@ -177,8 +183,8 @@ function endOfHashed(bytes: Buffer, open: number, to: number): number {
   let depth = 0;
   for (let i = open; i < to; i++) {
     const c = bytes[i] as number;
-    if (c === OPEN || c === 91) depth++;
-    else if (c === CLOSE || c === 93) {
+    if (c === OPEN || c === OPEN_LIST) depth++;
+    else if (c === CLOSE || c === CLOSE_LIST) {
       if (--depth === 0) return i;
     } else if (c >= 48 && c <= 57) return -1;
     else if (c === QUOTE) {
@@ -186,16 +192,10 @@ function endOfHashed(bytes: Buffer, open: number, to: number): number {
         i += hashValue.length + HEX_CHARS;
         continue;
       }
-      let end = i + 1;
-      while (end < to && bytes[end] !== QUOTE) end += bytes[end] === BACKSLASH ? 2 : 1;
+      const end = stringEnd(bytes, i + 1, to);
       if (bytes[end + 1] !== COLON) return -1;
       i = end;
     }
   }
   return to;
-}
-
-function standsAt(bytes: Buffer, at: number, text: Buffer): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
-  return true;
 }

@@ -1,6 +1,17 @@
 // A line of tens of MB (vault-audit.md 7.8) without what makes it long: to parse all of it would take seconds and many times
 // its bytes, and no event could hold it.
 
+import {
+  CLOSE,
+  CLOSE_LIST,
+  COLON,
+  COMMA,
+  OPEN,
+  OPEN_LIST,
+  QUOTE,
+  skipSpace,
+  stringEnd,
+} from '../../core/json-bytes.ts';
 import { limits } from '../../core/limits.ts';
 
 export interface Cut {
@@ -9,14 +20,6 @@ export interface Cut {
   parts: string[];
 }
 
-const QUOTE = 34;
-const BACKSLASH = 92;
-const OPEN = 123;
-const CLOSE = 125;
-const OPEN_LIST = 91;
-const CLOSE_LIST = 93;
-const COLON = 58;
-const COMMA = 44;
 const objects = new Set(['auth', 'request', 'response']);
 
 /**
@@ -56,27 +59,28 @@ const KEY_CHARS_MAX = 256;
 /** Calls `visit` with each key and where its value begins; it returns where the value ends. The end of the object, or -1. */
 function eachMember(line: Buffer, open: number, visit: (key: string, from: number) => number): number {
   if (line[open] !== OPEN) return -1;
-  let at = skipSpace(line, open + 1);
+  const skip = (from: number) => skipSpace(line, from, line.length);
+  let at = skip(open + 1);
   while (line[at] === QUOTE) {
-    const keyEnd = stringEnd(line, at);
-    const key = line.toString('utf8', at + 1, Math.min(keyEnd - 1, at + KEY_CHARS_MAX));
-    const colon = skipSpace(line, keyEnd);
+    const keyEnd = stringEnd(line, at + 1, line.length);
+    const key = line.toString('utf8', at + 1, Math.min(keyEnd, at + KEY_CHARS_MAX));
+    const colon = skip(keyEnd + 1);
     if (line[colon] !== COLON) return -1;
-    const end = visit(key, skipSpace(line, colon + 1));
+    const end = visit(key, skip(colon + 1));
     if (end < 0) return -1;
-    at = skipSpace(line, end);
-    if (line[at] === COMMA) at = skipSpace(line, at + 1);
+    at = skip(end);
+    if (line[at] === COMMA) at = skip(at + 1);
   }
   return line[at] === CLOSE ? at + 1 : -1;
 }
 
 /** Where the value that begins at `at` ends. */
 function valueEnd(line: Buffer, at: number): number {
-  if (line[at] === QUOTE) return stringEnd(line, at);
+  if (line[at] === QUOTE) return stringEnd(line, at + 1, line.length) + 1;
   let depth = 0;
   for (let i = at; i < line.length; i++) {
     const c = line[i];
-    if (c === QUOTE) i = stringEnd(line, i) - 1;
+    if (c === QUOTE) i = stringEnd(line, i + 1, line.length);
     else if (c === OPEN || c === OPEN_LIST) depth++;
     else if (c === CLOSE || c === CLOSE_LIST) {
       if (depth === 0) return i;
@@ -84,20 +88,4 @@ function valueEnd(line: Buffer, at: number): number {
     } else if (c === COMMA && depth === 0) return i;
   }
   return -1;
-}
-
-/** One past the quote that closes the string which opens at `at`. */
-function stringEnd(line: Buffer, at: number): number {
-  for (let i = at + 1; i < line.length; i++) {
-    const c = line[i];
-    if (c === QUOTE) return i + 1;
-    if (c === BACKSLASH) i++;
-  }
-  return line.length;
-}
-
-function skipSpace(line: Buffer, at: number): number {
-  let i = at;
-  while (line[i] === 32 || line[i] === 9 || line[i] === 13) i++;
-  return i;
 }

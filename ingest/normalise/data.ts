@@ -27,7 +27,6 @@ const parts = ['request', 'response', 'unknown'] as const;
  */
 export function dataOf(request: Entry | undefined, response: Entry | undefined): CallData {
   const data = read(request, response);
-  data.sorted = parts.every((part) => isSorted(data[part], limits.nestingMax) === true);
   if (!parts.some((part) => isInexact(data[part]))) return data;
   const exact = read(request && withExactNumbers(request), response && withExactNumbers(response));
   return { ...exact, sorted: data.sorted };
@@ -45,19 +44,22 @@ function read(request: Entry | undefined, response: Entry | undefined): CallData
     sorted: true,
   };
   if (unknown?.isCut) leaveOut(data, 'unknown');
+  if (isSorted(data.unknown, limits.nestingMax) !== true) data.sorted = false;
   // Only a long line can hold that much.
   const isLong = main.line.length > limits.eventDataBytesMax;
   for (const part of ['request', 'response'] as const) {
     const path = `${part}.data`;
-    if (!main.cut.includes(path) && !isDeep(data[part]) && !(isLong && isOver(data[part]))) continue;
+    const sorted = isSorted(data[part], limits.nestingMax);
+    if (!main.cut.includes(path) && sorted !== 'deep' && !(isLong && isOver(data[part]))) {
+      if (!sorted) data.sorted = false;
+      continue;
+    }
     data[part] = undefined;
     leaveOut(data, path);
   }
   for (const path of main.cut) if (!data.truncated?.includes(path)) leaveOut(data, path);
   return data;
 }
-
-const isDeep = (data: JsonObject | undefined): boolean => isSorted(data, limits.nestingMax) === 'deep';
 
 const isOver = (data: JsonObject | undefined): boolean =>
   data !== undefined && JSON.stringify(data).length > limits.eventDataBytesMax;

@@ -2,7 +2,7 @@
 
 import type { Json, JsonObject } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
-import type { RejectReason } from '../../core/records.ts';
+import type { LineFault } from '../../core/records.ts';
 import { utcTime } from '../../core/time.ts';
 import { cutLine } from './cut.ts';
 
@@ -24,9 +24,9 @@ export interface Entry {
   error: string | undefined;
 }
 
-export type ParseResult = { ok: true; entry: Entry } | { ok: false; reason: RejectReason };
+export type ParseResult = { ok: true; entry: Entry } | { ok: false; reason: LineFault };
 
-const reject = (reason: RejectReason): ParseResult => ({ ok: false, reason });
+const reject = (reason: LineFault): ParseResult => ({ ok: false, reason });
 const none: JsonObject = {};
 
 /** Parses the entry whose object begins at `start` of `line`; a prefix may stand before it. */

@@ -1,12 +1,14 @@
-// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|credentials|nodes|sample]
+// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|directory|credentials|nodes|ledger|sample]
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditFile, hideFolder, tokenReplacer } from './audit-file.ts';
 import { captureAuthScenes } from './auth-methods/capture.ts';
 import { captureCredentials } from './capture-credentials.ts';
+import { captureDirectory } from './capture-directory.ts';
 import { captureLeaks } from './capture-leaks.ts';
 import { captureNodes } from './capture-nodes.ts';
+import { captureLedger } from './ledger/capture.ts';
 import { captureSample } from './sample.ts';
 import { scenes } from './scenes.ts';
 import { startVault } from './servers.ts';
@@ -54,7 +56,9 @@ const steps: Record<string, () => Promise<string>> = {
   leaks: async () => `${await captureLeaks(`${target}-leaks`)} lines in ${target}-leaks`,
   credentials: async () =>
     `${await captureCredentials(join(target, 'credentials'))} lines in ${target}/credentials`,
+  directory: async () => `${await captureDirectory(join(target, 'directory'))} lines in ${target}/directory`,
   nodes: async () => `${await captureNodes(join(target, 'nodes'))} lines in ${target}/nodes`,
+  ledger: async () => `${await captureLedger(join(target, 'ledger'))} lines in ${target}/ledger`,
   sample: async () =>
     `${await captureSample('deploy/sample/audit.jsonl')} lines in deploy/sample/audit.jsonl`,
 };

@@ -40,7 +40,8 @@ export class Tokens {
   /** Whether no token's end ends it; undefined when a role decides that nobody has seen. */
   private isOrphan(call: Call, role: string | undefined): boolean | undefined {
     if (call.token === undefined || isOrphan(call)) return true;
-    return role === undefined ? false : this.orphans.get(call.base.namespace + role);
+    if (role === undefined) return false;
+    return this.orphans.get(call.base.namespace + role) ?? this.settingsOf(call, role)?.orphan;
   }
 
   /** The caller's token, when no row tells of it: it was issued before the log began, or its issue was lost. */
@@ -87,7 +88,6 @@ export class Tokens {
     const isLogin = call.token === undefined;
     const role = isLogin ? caller.role : /^create\/(.+)$/.exec(call.rest)?.[1];
     const orphan = this.isOrphan(call, role);
-    const parent = orphan === true ? undefined : call.token;
     if (orphan === undefined) this.ask(call, issued.accessor);
     const wrap = event.vault.wrap === undefined ? undefined : { by: event.user.id, at: base.at };
     const holder = issued.entity_id !== undefined && issued.entity_id === caller.entity_id;
@@ -103,7 +103,7 @@ export class Tokens {
         // Of a wrapped `token create` only the accessor shows: whose it is, is seen when it is opened.
         holder_id: issued.entity_id ?? (wrap !== undefined && !isLogin ? undefined : id),
         holder: isLogin || holder ? event.user.name : undefined,
-        holder_token: parent,
+        holder_token: orphan ? undefined : call.token,
         wrapped: wrap,
         life: this.tokenLife(call, role),
       }),

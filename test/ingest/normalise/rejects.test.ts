@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../../core/canonical.ts';
 import type { AuditEvent } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
-import { rejectReasons } from '../../../core/records.ts';
+import { lineFaults } from '../../../core/records.ts';
 import { Redactor } from '../../../ingest/collector/redact.ts';
 import { Suspicion } from '../../../ingest/collector/suspect.ts';
 import { callOf, type EntryLine, fixtureLines, type Line, made, theEvent, withRequest } from './lines.ts';
@@ -43,7 +43,7 @@ describe('a line that is no entry', () => {
     const hash = sha(Buffer.concat([kept, Buffer.from('\n')]));
     const id = `reject-${hash.slice(0, 32)}`;
     expect(rejects).toEqual([{ bytes: bytes.length, device: 'file', hash, id, reason }]);
-    expect(rejectReasons).toContain(reason);
+    expect(lineFaults).toContain(reason);
     expect(counts['file']).toMatchObject({ received: 1, rejected: 1, paired: 0, dropped: 0 });
   });
 
@@ -243,7 +243,7 @@ describe('wrong types', () => {
           const { versions, texts, rejects, counts } = made(edited.map((entry) => JSON.stringify(entry)));
           expect(versions.length + rejects.length).toBeGreaterThan(0);
           for (const [i, event] of versions.entries()) expectSound(event, texts[i] ?? '');
-          for (const { reason } of rejects) expect(rejectReasons).toContain(reason);
+          for (const { reason } of rejects) expect(lineFaults).toContain(reason);
           expect(counts['file']?.received).toBe(2);
         },
       ),
