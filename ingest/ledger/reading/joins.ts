@@ -47,9 +47,9 @@ export class Joins {
   /** `change` of the lease that the call names, in plain or by its hash. Its own `id` is not looked at. */
   onLease(call: Call, shown: string | undefined, change: Change): Change[] {
     if (shown === undefined) return [];
-    if (!isHash(shown)) return [aimed(change, shown, undefined)];
+    if (!isHash(shown)) return this.aim(change, shown, undefined);
     const found = this.names.name(shown);
-    if (found !== undefined) return [aimed(change, found.name, found.how)];
+    if (found !== undefined) return this.aim(change, found.name, found.how);
     this.wait(shown, 'lease', change);
     this.ask(call, this.leasesNear(call));
     return [];
@@ -116,8 +116,8 @@ export class Joins {
 
   /** A call shows which token a hash is of. */
   explainToken(hash: string | undefined, id: string, at: string): Change[] {
-    if (hash === undefined) return [];
-    this.names.learnToken(hash, id);
+    // Nothing waits for what is known.
+    if (hash === undefined || !this.names.learnToken(hash, id)) return [];
     return this.release(hash, at, () => id, undefined);
   }
 
@@ -138,10 +138,22 @@ export class Joins {
     return this.explain(hash, input, 'asked', answer.at, proofOf(answer));
   }
 
+  /** Vault knows a lease in its own namespace alone: that it is not in another says nothing. */
+  private aim(change: Change, id: string, how: How | undefined): Change[] {
+    const row = change.change === 'gone' ? this.memory.held(id)?.lease : undefined;
+    const isElsewhere = row?.kind === 'lease' && (row.namespace ?? '') !== change.namespace;
+    return isElsewhere ? [] : [aimed(change, id, how)];
+  }
+
+  /** An end is kept before all else: whoever may look leases up must not be able to hide a revocation behind look-ups. */
   private wait(hash: string, target: Target, change: Change): void {
     const waiting = this.waiting.get(hash) ?? [];
-    if (waiting.length >= limits.readingWaitingPerHashMax) return;
     if (waiting.some((other) => other.change.proof === change.proof && other.target === target)) return;
+    if (waiting.length >= limits.readingWaitingPerHashMax) {
+      const least = waiting.findIndex((other) => other.change.change !== 'ended');
+      if (least < 0) return;
+      waiting.splice(least, 1);
+    }
     this.waiting.set(hash, [...waiting, { target, change }]);
   }
 
@@ -161,7 +173,7 @@ export class Joins {
       .flatMap(({ target, change }) => {
         if (target === 'word') return lasting(change, idOf(target));
         // A word can be neither a lease nor a token.
-        return isWord(idOf(target)) ? [] : [aimed(change, idOf(target), how)];
+        return isWord(idOf(target)) ? [] : this.aim(change, idOf(target), how);
       });
   }
 

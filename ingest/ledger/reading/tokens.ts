@@ -40,7 +40,8 @@ export class Tokens {
   /** Whether no token's end ends it; undefined when a role decides that nobody has seen. */
   private isOrphan(call: Call, role: string | undefined): boolean | undefined {
     if (call.token === undefined || isOrphan(call)) return true;
-    return role === undefined ? false : this.orphans.get(call.base.namespace + role);
+    if (role === undefined) return false;
+    return this.orphans.get(call.base.namespace + role) ?? this.settingsOf(call, role)?.orphan;
   }
 
   /** The caller's token, when no row tells of it: it was issued before the log began, or its issue was lost. */
@@ -100,9 +101,10 @@ export class Tokens {
       id,
       path: request.path ?? '',
       requested_by: event.user.id,
-      holder_id: issued.entity_id ?? id,
       ...known({
         role,
+        // Of a wrapped `token create` only the accessor shows: whose it is, is seen when it is opened.
+        holder_id: issued.entity_id ?? (wrap !== undefined && !isLogin ? undefined : id),
         holder: isLogin || holder ? event.user.name : undefined,
         holder_token: parent,
         wrapped: wrap,
