@@ -126,6 +126,7 @@ export function roleIn(data: JsonObject, isAuth: boolean): Partial<FactValues['r
     token_explicit_max_ttl_s: secondsIn(data, 'token_explicit_max_ttl', 'explicit_max_ttl'),
     token_period_s: secondsIn(data, 'token_period', 'period'),
     token_type: textIn(data, 'token_type'),
+    orphan: typeof data['orphan'] === 'boolean' ? data['orphan'] : undefined,
     secret_id_ttl_s: secondsIn(data, 'secret_id_ttl'),
   });
 }
