@@ -88,8 +88,9 @@ export class Tokens {
     const isLogin = call.token === undefined;
     const role = isLogin ? caller.role : /^create\/(.+)$/.exec(call.rest)?.[1];
     const orphan = this.isOrphan(call, role);
-    if (orphan === undefined) this.ask(call, issued.accessor);
     const wrap = event.vault.wrap === undefined ? undefined : { by: event.user.id, at: base.at };
+    if (orphan === undefined || (wrap !== undefined && issued.ttl_s === undefined))
+      this.ask(call, issued.accessor);
     const holder = issued.entity_id !== undefined && issued.entity_id === caller.entity_id;
     return {
       change: 'issued',
