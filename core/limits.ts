@@ -179,8 +179,10 @@ export const limits = {
   readingWaitingPerHashMax: 16,
   /** An operation on a hash that is explained later than this counts no more: 32 days, Vault's own greatest lifetime. */
   readingWaitingSeconds: 2_764_800,
-  /** Leases or accessors that one hash may stand for: of the caller, and as many of anybody. */
+  /** Leases or accessors that are asked for because of one hash: of the caller, and as many of anybody. */
   readingCandidatesMax: 16,
+  /** Newest ones among which those are sought whose hash is not known yet. */
+  readingCandidateRowsMax: 500,
   /** Questions that wait for their answer, and how long none is asked again, in event time. */
   readingQuestionsMax: 100_000,
   readingQuestionSeconds: 600,

@@ -1,6 +1,5 @@
 // Operations on a hash: applied at once when it is known what it stands for, else kept until it is, with their own time and proof.
 
-import type { JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Answer, HashPair } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
@@ -51,7 +50,7 @@ export class Joins {
     const found = this.names.name(shown);
     if (found !== undefined) return this.aim(change, found.name, found.how);
     this.wait(shown, 'lease', change);
-    this.ask(call, this.leasesNear(call));
+    this.askLeases(call);
     return [];
   }
 
@@ -61,7 +60,7 @@ export class Joins {
     const found = this.names.tokenByAccessor(shown);
     if (found !== undefined) return [aimed(change, found.id, found.how)];
     this.wait(shown, 'accessor', change);
-    this.ask(call, this.accessorsNear(call));
+    this.askAccessors(call);
     return [];
   }
 
@@ -194,35 +193,42 @@ export class Joins {
     );
   }
 
-  /** Asks the device that hashed it for the hashes of `candidates` that it was not asked for under its present salt. */
-  private ask(call: Call, candidates: readonly string[]): void {
+  /** Asks the device that hashed it for the hashes of those of `inputs` that it was not asked for under its present salt. */
+  private ask(call: Call, inputs: readonly string[], limit = Number.POSITIVE_INFINITY): void {
     const device = this.deviceOf(call);
     const salt = this.names.salt(device);
-    for (const input of new Set(candidates)) {
+    const path = `sys/audit-hash/${device}`;
+    let asked = 0;
+    for (const input of new Set(inputs)) {
+      if (asked >= limit) return;
       if (this.names.isHashed(salt, input)) continue;
-      const body: JsonObject = { input };
-      const path = `sys/audit-hash/${device}`;
+      asked++;
       // Audit devices belong to the root namespace.
-      this.questions.put({ at: call.base.at, path, body, need: 'hash', namespace: '' }, { salt });
+      this.questions.put({ at: call.base.at, path, body: { input }, need: 'hash', namespace: '' }, { salt });
     }
   }
 
-  /** Leases that the caller may mean: its own newest ones, then anybody's. */
-  private leasesNear({ event }: Call): string[] {
-    const limit = limits.readingCandidatesMax;
-    const rows = [
-      ...this.memory.newestOpen(event.user.id, limit),
-      ...this.memory.newestOpen(undefined, limit),
-    ];
-    return rows.map(({ lease }) => lease.id);
+  /** Leases that the caller may mean: its own newest ones, then anybody's. What is known of one hash narrows the next. */
+  private askLeases(call: Call): void {
+    for (const holder of [call.event.user.id, undefined]) {
+      const rows = this.memory.newestOpen(holder, limits.readingCandidateRowsMax);
+      this.ask(
+        call,
+        rows.map(({ lease }) => lease.id),
+        limits.readingCandidatesMax,
+      );
+    }
   }
 
   /** Tokens that the caller made, then those that were seen last. Where devices hash accessors there is none to ask for. */
-  private accessorsNear({ token, base }: Call): string[] {
-    const limit = limits.readingCandidatesMax;
-    const made = token === undefined ? [] : this.memory.aliveOf(token, base.at, '', limit);
-    const accessors = made.map(({ lease }) => lease.token?.accessor ?? '').filter((text) => text !== '');
-    return [...accessors, ...this.names.newestAccessors(limit)].filter((text) => !isHash(text));
+  private askAccessors(call: Call): void {
+    const rows = limits.readingCandidateRowsMax;
+    const made = call.token === undefined ? [] : this.memory.aliveOf(call.token, call.base.at, '', rows);
+    const accessors = made.map(({ lease }) => lease.token?.accessor ?? '');
+    for (const list of [accessors, this.names.newestAccessors(rows)]) {
+      const plain = list.filter((accessor) => accessor !== '' && !isHash(accessor));
+      this.ask(call, plain, limits.readingCandidatesMax);
+    }
   }
 }
 

@@ -88,11 +88,9 @@ export class Tokens {
     const isLogin = call.token === undefined;
     const role = isLogin ? caller.role : /^create\/(.+)$/.exec(call.rest)?.[1];
     const orphan = this.isOrphan(call, role);
-    const parent = orphan === true ? undefined : call.token;
-    // Of a wrapped token no line tells when it ends.
-    if (orphan === undefined || (issued.ttl_s === undefined && event.vault.wrap !== undefined))
-      this.ask(call, issued.accessor);
     const wrap = event.vault.wrap === undefined ? undefined : { by: event.user.id, at: base.at };
+    if (orphan === undefined || (wrap !== undefined && issued.ttl_s === undefined))
+      this.ask(call, issued.accessor);
     const holder = issued.entity_id !== undefined && issued.entity_id === caller.entity_id;
     return {
       change: 'issued',
@@ -106,7 +104,7 @@ export class Tokens {
         // Of a wrapped `token create` only the accessor shows: whose it is, is seen when it is opened.
         holder_id: issued.entity_id ?? (wrap !== undefined && !isLogin ? undefined : id),
         holder: isLogin || holder ? event.user.name : undefined,
-        holder_token: parent,
+        holder_token: orphan ? undefined : call.token,
         wrapped: wrap,
         life: this.tokenLife(call, role),
       }),
