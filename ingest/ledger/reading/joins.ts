@@ -146,12 +146,13 @@ export class Joins {
 
   /** An end is kept before all else: whoever may look leases up must not be able to hide a revocation behind look-ups. */
   private wait(hash: string, target: Target, change: Change): void {
-    const waiting = this.waiting.get(hash) ?? [];
+    let waiting = this.waiting.get(hash) ?? [];
     if (waiting.some((other) => other.change.proof === change.proof && other.target === target)) return;
     if (waiting.length >= limits.readingWaitingPerHashMax) {
       const least = waiting.findIndex((other) => other.change.change !== 'ended');
       if (least < 0) return;
-      waiting.splice(least, 1);
+      // What the memory gives is everybody's: never changed in place.
+      waiting = waiting.toSpliced(least, 1);
     }
     this.waiting.set(hash, [...waiting, { target, change }]);
   }
