@@ -10,10 +10,10 @@ const ACTION =
   /^(user-|token-|lease-|response-|role-|mount-|auth-(?!config-)|policy-|entity-|group-|audit-(device-|hash$)|namespace-)/;
 
 /** Whether the ledger works on the call whatever the token that makes it. */
-export function isCredentialCall(event: AuditEvent, handles: Handles | undefined): boolean {
+export function isCredentialCall(event: AuditEvent, { auth }: Entry): boolean {
   const { issued, lease, wrap, request } = event.vault;
   if (issued !== undefined || lease !== undefined || wrap !== undefined) return true;
-  if (handles?.uses_left !== undefined) return true;
+  if (auth['remaining_uses'] !== undefined) return true;
   const { action } = event.event;
   if (action === 'ui-read') return request.path?.startsWith(UI_MOUNTS) === true;
   return isCredentialAction(action);
@@ -83,10 +83,15 @@ export class CredentialCalls {
 
   /** What the ledger is told of the call, if anything. */
   of(event: AuditEvent, main: Entry): CredentialCall | undefined {
+    const isWanted = isCredentialCall(event, main);
+    const { accessor } = event.vault.caller;
+    // Nearly every call that is not wanted shows its accessor, by which its token is known: nothing more is looked at.
+    const early = isWanted || accessor === undefined ? undefined : this.isFirst(event, tokenShown({ event }));
+    if (early === false) return undefined;
     const handles = handlesOf(main, event.event.action === 'user-login');
     const call: CredentialCall = handles === undefined ? { event } : { event, handles };
-    const isFirst = this.isFirst(event, tokenShown(call));
-    if (isCredentialCall(event, handles)) return call;
+    const isFirst = early ?? this.isFirst(event, tokenShown(call));
+    if (isWanted) return call;
     return isFirst ? { ...call, onlyFirst: true } : undefined;
   }
 
