@@ -286,8 +286,11 @@ export const limits = {
   leaseTermsMax: 50,
   /** Ends kept of one lease or token, the first ones: one that is refuted makes place for the next. */
   leaseEndsMax: 4,
-  /** How long a row that ended is remembered, in event time, for what is told of it late. */
-  endedMemorySeconds: 604_800,
+  /**
+   * How long a row that ended is remembered for what is told of it late: hours of event time in which something was told, so that
+   * a gap between two logs forgets nothing.
+   */
+  endedMemoryHours: 168,
   /** Rows that are read at a time when an end crosses many. */
   cascadeRowsMax: 500,
   /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */

@@ -460,16 +460,23 @@ describe('asks whether what ended is gone', () => {
 });
 
 describe('what ended', () => {
-  const past = (seconds: number) => addSeconds(at('10:05'), limits.endedMemorySeconds + seconds);
+  const pass = (told: Told, hours: number) => {
+    for (let hour = 0; hour < hours; hour++) told.life.advance(addSeconds(told.now(), 3600));
+  };
 
   it('is remembered for a while, then forgotten', () => {
     const told = new Told().live(held(), held('10:00', { id: 'a/open', life: life(9e8) }), revoked('10:05'));
-    told.life.advance(past(-600));
+    pass(told, limits.endedMemoryHours - 1);
     expect(told.memory.held(LEASE)).toBeDefined();
-    told.life.advance(past(3600));
+    pass(told, 2);
     expect(told.memory.held(LEASE)).toBeUndefined();
     expect(told.memory.held('a/open')).toBeDefined();
     told.tell(gone('10:10'));
     expect(told.row(LEASE).end_confirmed, 'too late').toBe(false);
+  });
+
+  it('is not forgotten for a gap between two logs', () => {
+    const told = new Told().live(held(), revoked('10:05')).until('10:00', '2027-03-01');
+    expect(told.tell(gone('10:10')).row(LEASE).end_confirmed).toBe(true);
   });
 });
