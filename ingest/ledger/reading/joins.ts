@@ -194,42 +194,45 @@ export class Joins {
     );
   }
 
-  /** Asks the device that hashed it for the hashes of those of `inputs` that it was not asked for under its present salt. */
+  /** Asks the device that hashed it for the hashes of `inputs`: of those that it was not asked for under its present salt. */
   private ask(call: Call, inputs: readonly string[], limit = Number.POSITIVE_INFINITY): void {
     const device = this.deviceOf(call);
     const salt = this.names.salt(device);
     const path = `sys/audit-hash/${device}`;
-    let asked = 0;
-    for (const input of new Set(inputs)) {
-      if (asked >= limit) return;
-      if (this.names.isHashed(salt, input)) continue;
-      asked++;
-      // Audit devices belong to the root namespace.
+    const unknown = inputs.filter((input) => !this.names.isHashed(salt, input));
+    // Audit devices belong to the root namespace.
+    for (const input of new Set(unknown.slice(0, limit)))
       this.questions.put({ at: call.base.at, path, body: { input }, need: 'hash', namespace: '' }, { salt });
-    }
+  }
+
+  /** As `ask`, at most so many of what `newest` gives: of few where that will do, else of more. */
+  private askSome(call: Call, newest: (limit: number) => string[]): void {
+    const salt = this.names.salt(this.deviceOf(call));
+    const limit = limits.readingCandidatesMax;
+    let inputs = newest(2 * limit);
+    const unknown = inputs.filter((input) => !this.names.isHashed(salt, input));
+    if (unknown.length < limit && inputs.length === 2 * limit)
+      inputs = newest(limits.readingCandidateRowsMax);
+    this.ask(call, inputs, limit);
   }
 
   /** Leases that the caller may mean: its own newest ones, then anybody's. What is known of one hash narrows the next. */
   private askLeases(call: Call): void {
-    for (const holder of [call.event.user.id, undefined]) {
-      const rows = this.memory.newestOpen(holder, limits.readingCandidateRowsMax);
-      this.ask(
-        call,
-        rows.map(({ lease }) => lease.id),
-        limits.readingCandidatesMax,
-      );
-    }
+    for (const holder of [call.event.user.id, undefined])
+      this.askSome(call, (limit) => this.memory.newestOpen(holder, limit).map(({ lease }) => lease.id));
   }
 
   /** Tokens that the caller made, then those that were seen last. Where devices hash accessors there is none to ask for. */
   private askAccessors(call: Call): void {
-    const rows = limits.readingCandidateRowsMax;
-    const made = call.token === undefined ? [] : this.memory.aliveOf(call.token, call.base.at, '', rows);
-    const accessors = made.map(({ lease }) => lease.token?.accessor ?? '');
-    for (const list of [accessors, this.names.newestAccessors(rows)]) {
-      const plain = list.filter((accessor) => accessor !== '' && !isHash(accessor));
-      this.ask(call, plain, limits.readingCandidatesMax);
-    }
+    const { token, base } = call;
+    if (token !== undefined)
+      this.askSome(call, (limit) =>
+        this.memory.aliveOf(token, base.at, '', limit).flatMap(({ lease }) => {
+          const accessor = lease.token?.accessor;
+          return accessor === undefined || isHash(accessor) ? [] : [accessor];
+        }),
+      );
+    this.askSome(call, (limit) => this.names.newestAccessors(limit));
   }
 }
 

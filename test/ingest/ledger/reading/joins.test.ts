@@ -92,7 +92,7 @@ describe('a hash that nothing explains', () => {
   it('is forgotten in time, and only so many operations on it are kept', () => {
     const late = addSeconds(revoke.done, limits.readingWaitingSeconds + 60);
     const rig = new Rig().play([issue, revoke, hashed(idOf(issue), hashOf(revoke), late)]);
-    expect(rig.leases.get(idOf(issue))?.end_reason).toBe('parent_ended');
+    expect(rig.changes.filter(({ change }) => change === 'ended')).toEqual([]);
     const many = Array.from({ length: 40 }, (_, n) =>
       changed(lookup, (event) => {
         event.event.id = `look-up-${n}`;
@@ -104,6 +104,34 @@ describe('a hash that nothing explains', () => {
     expect(full.changes.length - before).toBe(limits.readingWaitingPerHashMax);
     // However many look-ups came after it.
     expect(full.leases.get(idOf(issue))?.end_reason).toBe('revoked');
+  });
+});
+
+describe('a lease that Vault does not find', () => {
+  const refused = (namespace?: string) =>
+    changed(lookup, (event) => {
+      event.event.id = 'refused';
+      event.event.outcome = 'failure';
+      event.error = { message: '1 error occurred:\n\t* invalid request\n\n' };
+      if (namespace !== undefined) event.vault.request.namespace = namespace;
+    });
+
+  it('is gone, but not when another namespace was asked', () => {
+    const gone = new Rig().play([issue, renew, refused()]);
+    expect(gone.leases.get(idOf(issue))).toMatchObject({ end_confirmed: true, end_reason: 'unknown' });
+    const elsewhere = new Rig().play([issue, renew, refused('team/')]);
+    expect(elsewhere.leases.get(idOf(issue))?.ended_at).toBeUndefined();
+  });
+
+  it('may be there when the policy refused to look, or Vault failed', () => {
+    const denied = changed(refused(), (event) => {
+      event.vault.authorization = { allowed: false };
+    });
+    const failed = changed(refused(), (event) => {
+      event.error = { message: 'internal error' };
+    });
+    for (const input of [denied, failed])
+      expect(new Rig().play([issue, renew, input]).leases.get(idOf(issue))?.ended_at).toBeUndefined();
   });
 });
 
