@@ -135,7 +135,7 @@ export const limits = {
   /** Rows of facts about policies, groups, roles and entities that one question about access reads. */
   accessFactsMax: 200_000,
   /** Identities and roles that one answer about access names, over all its paths. */
-  accessRowsMax: 20_000,
+  accessRowsMax: 10_000,
   /** Secrets whose readers one evidence answer works out. */
   accessSecretsMax: 1_000,
   /** Ids that stand as examples beside what could not be evaluated. */
