@@ -17,13 +17,16 @@ const areas = [
   'alerts',
   'leases',
   'identities',
+  'secrets',
+  'posture',
   'metrics',
 ] as const;
 export type Area = (typeof areas)[number];
 
-// An auditor traces evidence to its events, alerts and leases, but needs no profile of a person and no metrics.
+// An auditor traces evidence to its events, alerts and leases, and sees what secrets there are and how they are kept; but needs no
+// profile of a person (which blast-radius is, too) and no metrics.
 export const mayRead: Record<Role, readonly Area[]> = {
-  auditor: ['evidence', 'access', 'coverage', 'rules', 'events', 'alerts', 'leases'],
+  auditor: ['evidence', 'access', 'coverage', 'rules', 'events', 'alerts', 'leases', 'secrets', 'posture'],
   analyst: areas,
   responder: areas,
   admin: areas,

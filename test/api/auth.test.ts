@@ -13,6 +13,8 @@ const protectedRoutes = {
   alerts: '/v1/alerts',
   leases: '/v1/leases',
   identities: '/v1/identities/nobody',
+  secrets: '/v1/secrets',
+  posture: '/v1/posture?from=2026-09-01T00:00:00Z&to=2026-10-01T00:00:00Z',
   metrics: '/metrics',
 } as const;
 
