@@ -3,6 +3,7 @@
 import type { Fact } from '../../core/directory.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
+import { aliveAt } from '../leases/alive.ts';
 import { allTime } from '../time.ts';
 import { type PolicyName, policyKey } from './decide.ts';
 import { cleanName, type Knowledge } from './knowledge.ts';
@@ -62,7 +63,7 @@ async function tokenHolders(reader: EvidenceReader, knowledge: Knowledge, cluste
     where: [
       { field: 'kind', op: 'eq', value: 'token' },
       { field: 'cluster', op: 'eq', value: cluster },
-      { field: 'ended_at', op: 'after_or_absent', value: knowledge.at },
+      ...aliveAt(knowledge.at).where,
     ],
     by: ['namespace', 'token.entity_id', 'holder_id', 'token.policies'],
     collect: ['holder'],

@@ -95,7 +95,8 @@ test('what was true then counts, not what is true now', async () => {
 });
 
 test('a token that ended is not there any more, one without an end is', async () => {
-  const tokens = [aToken('t', ['app'], { ended: at(30) }), aToken('u', ['app'], { time: at(31) })];
+  const past = { ...aToken('past', ['app']), expires_at: at(10) };
+  const tokens = [aToken('t', ['app'], { ended: at(30) }), aToken('u', ['app'], { time: at(31) }), past];
   const batch = batchWith([aFact('policy', 'app', reading('secret/data/app'))], tokens);
   const who = async (time: string) => named(await ask(batch, `&at=${time}`))?.map(([, id]) => id);
   expect(await who(at(29))).toEqual(['token:t']);
