@@ -65,6 +65,10 @@ test('entities by themselves and by nested groups, roles, and tokens without an 
 });
 
 test('a template gives its own path to each', async () => {
+  const erna = aFact('entity', 'e-erna', { name: 'erna', policies: ['own'], metadata: {}, aliases: [] });
+  const both = batchWith([...organisation, erna]);
+  expect(named(await ask(both, '', 'secret/data/erna'))).toEqual([['entity', 'e-erna', 0]]);
+  expect(named(await ask(both, '', 'secret/data/bert'))).toEqual([['entity', 'e-bert', 0]]);
   expect(named(await ask(batchWith(organisation), '', 'secret/data/bert'))).toEqual([
     ['entity', 'e-bert', 0],
   ]);
@@ -88,6 +92,7 @@ test('what was true then counts, not what is true now', async () => {
   const batch = batchWith(facts, tokens);
   const who = async (time: string) => named(await ask(batch, `&at=${time}`))?.map(([, id]) => id);
   expect(await who(at(9))).toEqual([]);
+  expect((await ask(batch, `&at=${at(9)}`)).not_evaluated).toEqual([]);
   expect(await who(at(10))).toEqual(['e', 'token:t']);
   expect(await who(at(15))).toEqual(['token:t']);
   expect(await who(at(20))).toEqual(undefined);

@@ -51,6 +51,8 @@ const tokens = [
     ended: at(50),
   }),
   aToken('x', ['app', 'default'], { time: at(60) }),
+  // A role of the same name elsewhere is another role.
+  aToken('o', ['default'], { entity: 'e-anna', path: 'auth/other/login', role: 'orders', ended: at(50) }),
 ];
 const work = aFact('entity', 'e-work', { name: 'work', policies: [], metadata: {}, aliases: [] });
 const batch = batchWith([...organisation, work], tokens, {
