@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { type AccessAnswer, accessSchema } from '../../../api/access/schemas.ts';
+import { limits } from '../../../core/limits.ts';
 import type { EvidenceBatch } from '../../../core/ports.ts';
 import { at } from '../../builders.ts';
 import { Harness } from '../harness.ts';
@@ -149,6 +150,27 @@ test('what is not known is named with its reason, and the answer is not complete
   ]);
 });
 
+test('a list that was cut at its bound is not all there is', async () => {
+  const names = (n: number) => Array.from({ length: n }, (_, i) => `p${i}`);
+  const facts = (n: number, members: number) => [
+    aFact('policy', 'app', reading('secret/data/app')),
+    ...names(n).map((name) => aFact('policy', name, { text: '' })),
+    aFact('policy', 'default', { text: '' }),
+    aFact('entity', 'e', { policies: names(n) }),
+    aFact('role', 'auth/a/role/x', { mount: 'auth/a/', role: 'x', token_policies: names(n) }),
+    aFact('group', 'g', { policies: [], member_entity_ids: names(members), member_group_ids: [] }),
+  ];
+  const doubtsWith = async (n: number, members: number) =>
+    (await ask(batchWith(facts(n, members), [aToken('t', names(n))]))).not_evaluated.map(
+      ({ reason }) => reason,
+    );
+  const { listTextsMax, groupMembersMax } = limits;
+  expect(await doubtsWith(listTextsMax, groupMembersMax)).toEqual([
+    ...['entity_unknown', 'group_unknown', 'role_unknown', 'token_unknown'],
+  ]);
+  expect(await doubtsWith(listTextsMax - 1, groupMembersMax - 1)).toEqual([]);
+});
+
 test('whether a role gives default is said where it matters', async () => {
   const facts = [
     aFact('policy', 'default', reading('secret/data/app')),
@@ -199,7 +221,7 @@ test('without any policy nothing is said of who could', async () => {
 
 test('more facts or more rows than are looked at make the answer incomplete', async () => {
   const policy = aFact('policy', 'app', reading('secret/data/app'));
-  const { accessRowsMax } = (await import('../../../core/limits.ts')).limits;
+  const { accessRowsMax } = limits;
   const many = Array.from({ length: accessRowsMax + 1 }, (_, i) =>
     aFact('entity', `e${i}`, { policies: ['app'] }),
   );

@@ -84,8 +84,8 @@ it.each([
 });
 
 it('what is too long or too deep is refused', () => {
-  expect(faultOf(`# ${'x'.repeat(limits.policyBytesMax)}`)).toBe(
-    `longer than ${limits.policyBytesMax} bytes`,
+  expect(faultOf(`# ${'x'.repeat(limits.policyCharsMax)}`)).toBe(
+    `longer than ${limits.policyCharsMax} characters`,
   );
   const deep = `line 1: nested deeper than ${limits.nestingMax}`;
   expect(faultOf(`path "a" { x = ${'['.repeat(200)} }`)).toBe(deep);
