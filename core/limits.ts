@@ -146,18 +146,18 @@ export const limits = {
   entityAliasesMax: 100,
   /** Members kept of an entity's or group's metadata. */
   metadataKeysMax: 100,
+  /** Text of a policy that is kept and read; of a longer one no text. */
+  policyCharsMax: 64 * KiB,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
   deliveredMemory: 10_000,
-  /** Bytes of a policy's text that is understood; Vault itself takes no more than half of it in its usual storage. */
-  policyBytesMax: 1 * MiB,
   /** Rows of facts about policies, groups, roles and entities that one question about access reads. */
   accessFactsMax: 200_000,
   /** Identities and roles that one answer about access names, over all its paths. */
-  accessRowsMax: 20_000,
+  accessRowsMax: 10_000,
   /** Secrets whose readers one evidence answer works out. */
   accessSecretsMax: 1_000,
   /** Ids that stand as examples beside what could not be evaluated. */
