@@ -35,7 +35,17 @@ const role = all(
 
 const token = all(
   ...['accessor', 'creation_time', 'creation_ttl', 'display_name', 'entity_id', 'expire_time'],
-  ...['explicit_max_ttl', 'issue_time', 'last_renewal', 'last_renewal_time', 'meta', 'num_uses', 'orphan', 'path', 'period'],
+  ...[
+    'explicit_max_ttl',
+    'issue_time',
+    'last_renewal',
+    'last_renewal_time',
+    'meta',
+    'num_uses',
+    'orphan',
+    'path',
+    'period',
+  ],
   ...['policies', 'identity_policies', 'renewable', 'role', 'ttl', 'type', 'namespace_path'],
 );
 

@@ -198,7 +198,7 @@ const MINUTE = 60_000;
 const accessorOf = async ({ session }: OpenVault): Promise<string> => {
   const { body, fault } = await session.read('auth/token/lookup-self');
   expect(fault).toBeUndefined();
-  return String((body?.['data'] as { accessor: string }).accessor);
+  return String((body?.['data'] as { accessor?: string } | undefined)?.accessor);
 };
 
 describe.each(Object.keys(methods))('%s', (name) => {

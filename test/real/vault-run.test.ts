@@ -50,7 +50,10 @@ keys:
 `,
   );
   product = await Product.start(dataDir, { SEALWATCH_CONFIG: config });
-  await vault.root('PUT', 'sys/audit/file', { type: 'file', options: { file_path: auditFile, hmac_accessor: 'false' } });
+  await vault.root('PUT', 'sys/audit/file', {
+    type: 'file',
+    options: { file_path: auditFile, hmac_accessor: 'false' },
+  });
 });
 
 afterAll(async () => {
@@ -92,7 +95,9 @@ const statusWith = async (key: string): Promise<number> =>
 const isSignedWith = (secret: string): boolean =>
   received.some(({ headers, body }) => {
     const text = `${headers['x-sealwatch-timestamp']}.${body}`;
-    return headers['x-sealwatch-signature'] === `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
+    return (
+      headers['x-sealwatch-signature'] === `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`
+    );
   });
 
 it('logs in, and its look-up comes back on the device', async () => {
@@ -109,12 +114,18 @@ it('logs in, and its look-up comes back on the device', async () => {
 it('reads its own secrets, and follows their rotation without a restart', async () => {
   expect(await statusWith(keys.first)).toBe(200);
   // The root token was used: worth an alert.
-  await product.until('an alert signed with the first key', async () => isSignedWith('webhook-key-1') || undefined);
+  await product.until(
+    'an alert signed with the first key',
+    async () => isSignedWith('webhook-key-1') || undefined,
+  );
   await running.vault.root('POST', SECRET, { data: { signing: 'webhook-key-2', api: keys.second } });
   await product.until('the second key', async () => (await statusWith(keys.second)) === 200 || undefined);
   expect(await statusWith(keys.first)).toBe(401);
   await running.vault.root('PUT', 'sys/policies/acl/x', { policy: 'path "x" {}' });
-  await product.until('an alert signed with the second key', async () => isSignedWith('webhook-key-2') || undefined);
+  await product.until(
+    'an alert signed with the second key',
+    async () => isSignedWith('webhook-key-2') || undefined,
+  );
 });
 
 it('keeps a secret that is no longer there', async () => {
