@@ -20,10 +20,15 @@ import { addAuth } from './auth.ts';
 import { addCallLog, addHeaders } from './headers.ts';
 import type { ApiOptions } from './options.ts';
 import { addProblems, problemOf, sendProblem } from './problem.ts';
+import { addAccess } from './routes/access.ts';
 import { addCoverage } from './routes/coverage.ts';
+import { addCredentials } from './routes/credentials.ts';
 import { addEvidence } from './routes/evidence.ts';
 import { addIdentities } from './routes/identities.ts';
-import { addAlerts, addEvents, addLeases } from './routes/rows.ts';
+import { addLeases } from './routes/leases.ts';
+import { addPosture } from './routes/posture.ts';
+import { addAlerts, addEvents } from './routes/rows.ts';
+import { addSecrets } from './routes/secrets.ts';
 import { addService } from './routes/service.ts';
 import { addWeb } from './web.ts';
 
@@ -73,10 +78,14 @@ function addRoutes(app: App, options: ApiOptions): void {
   const { reader } = options;
   addEvents(app, reader);
   addAlerts(app, reader);
-  addLeases(app, reader);
-  addIdentities(app, reader);
+  addLeases(app, options);
+  addCredentials(app, reader);
+  addIdentities(app, options);
+  addSecrets(app, options);
+  addPosture(app, options);
   addCoverage(app, options);
   addEvidence(app, options);
+  addAccess(app, options);
   addService(app, options);
   addWeb(app);
 }

@@ -7,7 +7,7 @@ import type { Clause, Field, Query, QueryKind, Rows } from '../core/query.ts';
 import { ProblemError } from './problem.ts';
 
 /** Query parameter -> field it filters by. */
-export type Filters<K extends QueryKind> = Record<string, { field: Field<K>; op: 'eq' | 'prefix' }>;
+export type Filters<K extends QueryKind> = Record<string, { field: Field<K>; op: 'eq' | 'prefix' | 'over' }>;
 
 export interface ListQuery {
   from?: string | undefined;
@@ -17,16 +17,20 @@ export interface ListQuery {
   cursor?: string | undefined;
 }
 
-/** One page of `kind`. Throws the problem `invalid-cursor`. */
+/** One page of `kind`: by the filters, and further bounds that are no filters. Throws the problem `invalid-cursor`. */
 export async function listPage<K extends QueryKind>(
   reader: EvidenceReader,
   kind: K,
   query: ListQuery & Record<string, unknown>,
   filters: Filters<K>,
+  further: { where?: Clause<K>[]; to?: string | undefined } = {},
 ): Promise<{ items: Rows[K][]; next_cursor: string | null }> {
-  const { from, to, order, limit, cursor } = query;
-  const where = clausesOf(filters, query);
-  const identity = queryHash({ kind, from, to, where, order });
+  const { limit, cursor, ...asked } = query;
+  const { from, order } = query;
+  const to = further.to ?? query.to;
+  const where = [...clausesOf(filters, query), ...(further.where ?? [])];
+  // What was asked, not what it means now: `now` moves on from page to page.
+  const identity = queryHash({ kind, ...asked });
   const page = await reader.find({
     kind,
     where,
@@ -40,10 +44,26 @@ export async function listPage<K extends QueryKind>(
 }
 
 function clausesOf<K extends QueryKind>(filters: Filters<K>, query: Record<string, unknown>): Clause<K>[] {
-  return Object.entries(filters).flatMap(([name, { field, op }]) => {
+  return Object.entries(filters).flatMap<Clause<K>>(([name, { field, op }]) => {
     const value = query[name];
+    if (op === 'over') return typeof value === 'number' ? [{ field, op, value }] : [];
     return typeof value === 'string' ? [{ field, op, value }] : [];
   });
+}
+
+/** One page of `items`, which stand in the order of `keyOf` (UTF-16 units). Throws the problem `invalid-cursor`. */
+export function pageByKey<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  identity: string,
+): { items: T[]; next_cursor: string | null } {
+  const after = cursor === undefined ? undefined : decodeCursor(cursor, identity).id;
+  const start = after === undefined ? 0 : items.findIndex((item) => keyOf(item) > after);
+  const page = start === -1 ? [] : items.slice(start, start + limit);
+  const last = page.at(-1);
+  const isEnd = last === undefined || start + limit >= items.length;
+  return { items: page, next_cursor: isEnd ? null : encodeCursor({ time: '', id: keyOf(last) }, identity) };
 }
 
 /** Names a query, so that a cursor of another one is refused. */

@@ -5,6 +5,7 @@ import type { Level } from '../core/alert.ts';
 import type { Device } from '../core/devices.ts';
 import type { EvidenceReader } from '../core/ports.ts';
 import type { KeyRing, Role } from './auth.ts';
+import type { PostureSettings } from './posture/settings.ts';
 
 export interface ApiOptions {
   reader: EvidenceReader;
@@ -18,6 +19,8 @@ export interface ApiOptions {
   /** Version of sealwatch, shown in evidence and in the OpenAPI document. */
   version: string;
   rules: readonly RuleInfo[];
+  /** What posture is held against. */
+  posture: PostureSettings;
   /** Called before the answer to each call of /v1/evidence leaves; when it throws, no evidence is given out. */
   recordAccess(entry: AccessEntry): void;
   /** Prometheus text. */

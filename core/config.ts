@@ -6,6 +6,7 @@ import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { vaultSettings } from './config-vault.ts';
 import {
+  auditPath,
   type Device,
   deviceSchema,
   devicesOf,
@@ -61,11 +62,11 @@ const settings = z.strictObject({
     .prefault({})
     .describe('listener for a socket audit device, socket_type=tcp'),
   unix: z
-    .strictObject({ path: z.string().min(1).max(100).optional() })
+    .strictObject({ path: z.string().min(1).max(100).optional(), auditPath })
     .prefault({})
     .describe('listener for a socket audit device, socket_type=unix'),
   file: z
-    .strictObject({ path: z.string().min(1).optional() })
+    .strictObject({ path: z.string().min(1).optional(), auditPath })
     .prefault({})
     .describe('the file of a file audit device'),
   devices: z
@@ -110,6 +111,21 @@ const settings = z.strictObject({
   vault: vaultSettings
     .prefault({})
     .describe('the Vault to ask: a look-up each minute must come back on every device'),
+  posture: z
+    .strictObject({
+      leaseMinutes: count(1, 60 * 24 * 3660)
+        .default(60)
+        .describe('longest lifetime that a lease should have'),
+      tokenMinutes: count(1, 60 * 24 * 3660)
+        .default(720)
+        .describe('longest lifetime that a token should have'),
+      staticTokenDays: count(1, 3660)
+        .default(1)
+        .describe('age past which a token that a token made counts as static'),
+      rotationDays: count(1, 3660).default(90).describe('age past which a secret is overdue for rotation'),
+    })
+    .prefault({})
+    .describe('what posture is held against'),
   outputs: z
     .strictObject({
       file: z
@@ -165,8 +181,8 @@ export type Config = z.output<typeof settings>;
 /** Everything that is read, in order of rank: files first, since they are what sockets are filled from. */
 export function inputsOf({ tcp, unix, file, devices }: Config): Input[] {
   const ready: Input[] = [];
-  if (file.path !== undefined) ready.push({ type: 'file', device: 'file', path: file.path });
-  if (unix.path !== undefined) ready.push({ type: 'unix', device: 'unix', path: unix.path });
+  if (file.path !== undefined) ready.push({ type: 'file', device: 'file', ...file, path: file.path });
+  if (unix.path !== undefined) ready.push({ type: 'unix', device: 'unix', ...unix, path: unix.path });
   if (tcp.enabled) {
     const { enabled: _, ...options } = tcp;
     ready.push({ type: 'tcp', device: 'tcp', ...options });
@@ -291,6 +307,7 @@ export const dataFiles = (dataDir: string) => ({
   lock: join(dataDir, 'lock.db'),
   stream: join(dataDir, 'stream'),
   evidence: join(dataDir, 'evidence.db'),
+  ledger: join(dataDir, 'ledger.db'),
   alerts: join(dataDir, 'alerts.jsonl'),
   accessLog: join(dataDir, 'evidence-access.jsonl'),
   doctorLogins: join(dataDir, 'doctor-logins.jsonl'),

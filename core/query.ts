@@ -25,8 +25,11 @@ export const fields = {
     'vault.request.path',
     'vault.request.mount_type',
     'vault.secret.path',
+    'vault.secret.engine',
+    'vault.secret.version',
     'vault.caller.kind',
     'vault.caller.auth_method',
+    'vault.caller.role',
     'vault.pair',
   ],
   alerts: ['user.id', 'rule.id', 'rule.level', 'incident.id'],
@@ -41,6 +44,7 @@ export const fields = {
     'kind',
     'ttl_source',
     'end_reason',
+    'end_confirmed',
     'ended_at',
     'expires_at',
     'ttl_s',
@@ -50,6 +54,9 @@ export const fields = {
     'token.auth_method',
     'token.type',
     'token.periodic',
+    'token.policies',
+    'namespace',
+    'cluster',
   ],
   facts: ['what', 'key', 'name', 'source'],
 } as const satisfies Record<QueryKind, readonly string[]>;
@@ -59,6 +66,8 @@ export type Field<K extends QueryKind = 'events'> = (typeof fields)[K][number];
 export type Clause<K extends QueryKind = QueryKind> =
   | { field: Field<K>; op: 'eq' | 'prefix'; value: string }
   | { field: Field<K>; op: 'in'; value: string[] }
+  /** Greater than `value` as text; absent is not. */
+  | { field: Field<K>; op: 'after'; value: string }
   /** Later than the time `value`, or absent: of `ended_at`, what was alive then. */
   | { field: Field<K>; op: 'after_or_absent'; value: string }
   /** A number greater than `value`; absent is not. */

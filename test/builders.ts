@@ -22,6 +22,8 @@ export interface EventParts {
   ip?: string | undefined;
   path?: string;
   secret?: string | undefined;
+  engine?: string;
+  version?: number | undefined;
   kind?: AuditEvent['vault']['caller']['kind'];
   method?: string;
   pair?: AuditEvent['vault']['pair'];
@@ -64,7 +66,13 @@ export function anEvent(parts: EventParts): AuditEvent {
       request: { mount_type: 'kv', operation: 'read', path: parts.path ?? 'secret/data/app' },
       revision: parts.revision ?? 2,
       schema: EVENT_SCHEMA,
-      ...(secret !== undefined && { secret: { engine: 'kv', path: secret } }),
+      ...(secret !== undefined && {
+        secret: {
+          engine: parts.engine ?? 'kv-v2',
+          path: secret,
+          ...(parts.version !== undefined && { version: parts.version }),
+        },
+      }),
     },
   };
 }
@@ -111,7 +119,14 @@ export function anAlert(parts: {
   };
 }
 
-export function aLease(parts: { id: string; time?: string; holder?: string; state?: Lease['state'] }): Lease {
+/** A lease of an hour, unless `parts` say otherwise; `with` are members as they stand in the row. */
+export function aLease(parts: {
+  id: string;
+  time?: string;
+  holder?: string;
+  state?: Lease['state'];
+  with?: Partial<Lease>;
+}): Lease {
   const { id, time = at(0), holder = 'entity-1', state = 'active' } = parts;
   return {
     cluster: 'test',
@@ -128,5 +143,29 @@ export function aLease(parts: { id: string; time?: string; holder?: string; stat
     terms: [{ at: time, ttl_s: 3600 }],
     ttl_s: 3600,
     ttl_source: 'own_lookup',
+    ...parts.with,
   };
 }
+
+/** A token that a login of AppRole gave out, unless `parts` say otherwise. */
+export const aToken = (
+  parts: Parameters<typeof aLease>[0] & { token?: Partial<NonNullable<Lease['token']>> },
+): Lease =>
+  aLease({
+    ...parts,
+    id: `token:${parts.id}`,
+    with: {
+      kind: 'token',
+      path: 'auth/approle/login',
+      role: 'app',
+      ttl_source: 'audit',
+      token: {
+        accessor: parts.id,
+        auth_method: 'approle',
+        auth_mount: 'auth/approle/',
+        login: 'e1',
+        ...parts.token,
+      },
+      ...parts.with,
+    },
+  });

@@ -19,6 +19,14 @@ export const NO_DATA = 'no_data';
 /** `vault.pair` of calls whose answer was seen: only then is it known that data was returned. */
 export const answeredPairs = ['both', 'response_only'] as const;
 
+/** Calls that gave out a secret. A reason beside success says that nothing was given out. */
+export const gaveSecret: Clause<'events'>[] = [
+  { field: 'event.action', op: 'in', value: [...readActions] },
+  { field: 'event.outcome', op: 'eq', value: 'success' },
+  { field: 'event.reason', op: 'exists', value: false },
+  { field: 'vault.secret.path', op: 'exists', value: true },
+];
+
 const by = [
   'user.id',
   'vault.secret.path',

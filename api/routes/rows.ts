@@ -1,9 +1,9 @@
-// Events, alerts and leases: lists with filters, and one by its id.
+// Events and alerts: lists with filters; and one row of any kind by its id.
 
 import { z } from 'zod';
 import { levels } from '../../core/alert.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
-import type { QueryKind, Rows } from '../../core/query.ts';
+import type { Rows } from '../../core/query.ts';
 import type { App } from '../app.ts';
 import { type Filters, listPage } from '../list.ts';
 import { ProblemError } from '../problem.ts';
@@ -11,7 +11,6 @@ import {
   alertSchema,
   eventSchema,
   inOrder,
-  leaseSchema,
   listOf,
   paging,
   period,
@@ -39,13 +38,7 @@ const alertFilters = {
   user: { field: 'user.id', op: 'eq' },
 } as const satisfies Filters<'alerts'>;
 
-const leaseFilters = {
-  holder: { field: 'holder_id', op: 'eq' },
-  state: { field: 'state', op: 'eq' },
-  kind: { field: 'kind', op: 'eq' },
-} as const satisfies Filters<'leases'>;
-
-const filterText = text.optional();
+export const filterText = text.optional();
 
 export function addEvents(app: App, reader: EvidenceReader): void {
   const querystring = z
@@ -99,33 +92,8 @@ export function addAlerts(app: App, reader: EvidenceReader): void {
   addOne(app, reader, 'alerts', alertSchema);
 }
 
-export function addLeases(app: App, reader: EvidenceReader): void {
-  const querystring = z
-    .strictObject({
-      ...period,
-      ...paging,
-      holder: filterText.meta({ description: 'user.id of who holds it' }),
-      state: z.enum(['active', 'revoked', 'expired', 'irrevocable', 'unknown']).optional(),
-      kind: z.enum(['lease', 'token']).optional(),
-    })
-    .refine(inOrder, toNotAfterFrom);
-  app.get(
-    '/v1/leases',
-    {
-      config: { area: 'leases' },
-      schema: {
-        summary: 'Credentials that Vault gave out, by time of issue',
-        querystring,
-        response: { 200: listOf(leaseSchema), ...problems },
-      },
-    },
-    (request) => listPage(reader, 'leases', request.query, leaseFilters),
-  );
-  addOne(app, reader, 'leases', leaseSchema);
-}
-
 /** `/v1/KIND/{id}`. Ids hold slashes: they may come encoded, or as they are (the second, hidden route). */
-function addOne<K extends 'events' | 'alerts' | 'leases'>(
+export function addOne<K extends 'events' | 'alerts' | 'leases'>(
   app: App,
   reader: EvidenceReader,
   kind: K,

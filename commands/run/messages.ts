@@ -15,7 +15,7 @@ export type FromThread =
   | { type: 'loaded' }
   | { type: 'ready'; says: Record<string, string> }
   | { type: 'metrics'; metrics: Metrics }
-  /** The ledger wants to know something of Vault. */
+  /** What the ledger wants to know from Vault. */
   | { type: 'question'; question: Question }
   | { type: 'failed'; code: ErrorCode; message: string; advice: string };
 

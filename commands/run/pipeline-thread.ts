@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
-import { topics } from '../../core/records.ts';
+import { type Question, topics } from '../../core/records.ts';
 import { secretRef } from '../../core/secret-ref.ts';
 import { fileOutput } from '../../outputs/alerts/file.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { webhookOutput } from '../../outputs/alerts/webhook.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
+import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { loadRules } from '../rules.ts';
 import { alertsPath, Pipeline } from './pipeline.ts';
@@ -38,6 +39,10 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     config,
     stream,
     writer,
+    openLedger: () => openLedgerMemory(files.ledger),
+    ...(config.vault.address !== undefined && {
+      ask: (question: Question) => say({ type: 'question', question }),
+    }),
     rules: loadRules(config.rules.dir),
     devices: configuredDevices(config),
     outputs,

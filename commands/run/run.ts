@@ -202,6 +202,7 @@ const failures = {
   sealwatch_collector_failing: 'the spool cannot be written',
   sealwatch_pipeline_stream_failing: 'the stream cannot be written',
   sealwatch_pipeline_store_failing: 'the evidence store cannot be written',
+  sealwatch_ledger_failing: 'the ledger cannot be written',
   sealwatch_pipeline_snapshots_failing: 'snapshots cannot be written',
 };
 

@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
 import { type ApiKey, keyDigest } from '../../api/auth.ts';
+import type { PostureSettings } from '../../api/posture/settings.ts';
 import { type Config, configuredDevices, dataFiles, inputsOf } from '../../core/config.ts';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
 import { secretRef } from '../../core/secret-ref.ts';
@@ -26,6 +27,7 @@ await runThread('serve', async ({ data, logger, say }) => {
     devices: configuredDevices(config),
     nodes: nodeNames(config),
     version,
+    posture: postureOf(config),
     rules: loadRules(config.rules.dir).catalogue.map((rule) => ({ ...rule, enabled: true })),
     recordAccess: accessRecorder(files.accessLog),
     metrics: () => registry.metrics(),
@@ -63,6 +65,15 @@ await runThread('serve', async ({ data, logger, say }) => {
       show(registry, message.metrics);
     },
   };
+});
+
+const DAY_S = 86_400;
+
+const postureOf = ({ posture }: Config): PostureSettings => ({
+  leaseSeconds: posture.leaseMinutes * 60,
+  tokenSeconds: posture.tokenMinutes * 60,
+  staticTokenSeconds: posture.staticTokenDays * DAY_S,
+  rotationSeconds: posture.rotationDays * DAY_S,
 });
 
 /** Appends lines to `path`; one that a full disk has cut off does not swallow the next. */

@@ -6,12 +6,15 @@ import { Harness, keyOf } from './harness.ts';
 
 const protectedRoutes = {
   evidence: '/v1/evidence',
+  access: '/v1/access?path=secret/data/app',
   coverage: '/v1/coverage',
   rules: '/v1/rules',
   events: '/v1/events',
   alerts: '/v1/alerts',
   leases: '/v1/leases',
   identities: '/v1/identities/nobody',
+  secrets: '/v1/secrets',
+  posture: '/v1/posture?from=2026-09-01T00:00:00Z&to=2026-10-01T00:00:00Z',
   metrics: '/metrics',
 } as const;
 

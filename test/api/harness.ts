@@ -33,6 +33,12 @@ export class Harness implements AsyncDisposable {
       devices: [{ name: 'file', cluster: 'test', origin: 'local', isFile: true }],
       nodes: {},
       version: '0.0.0',
+      posture: {
+        leaseSeconds: 3600,
+        tokenSeconds: 43_200,
+        staticTokenSeconds: 86_400,
+        rotationSeconds: 7_776_000,
+      },
       rules: [{ id: 'rule-1', title: 'A rule', level: 'high', version: '1', enabled: true }],
       recordAccess: (entry) => void this.accesses.push(entry),
       metrics: async () => 'up 1\n',

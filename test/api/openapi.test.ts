@@ -7,17 +7,23 @@ const routes = [
   '/healthz',
   '/metrics',
   '/readyz',
+  '/v1/access',
   '/v1/alerts',
   '/v1/alerts/{id}',
   '/v1/coverage',
+  '/v1/credentials',
   '/v1/events',
   '/v1/events/{id}',
   '/v1/evidence',
   '/v1/evidence/{control}',
   '/v1/identities/{id}',
+  '/v1/identities/{id}/blast-radius',
   '/v1/leases',
+  '/v1/leases/lifetimes',
   '/v1/leases/{id}',
+  '/v1/posture',
   '/v1/rules',
+  '/v1/secrets',
 ];
 
 interface Operation {

@@ -17,7 +17,8 @@ export interface Asked {
 function valueAt(event: AuditEvent, field: string): string | undefined {
   let node: unknown = event;
   for (const key of field.split('.')) node = (node as Record<string, unknown> | undefined)?.[key];
-  return node as string | undefined;
+  // Numbers are told as text.
+  return node === undefined ? undefined : String(node);
 }
 
 function matches(event: AuditEvent, clause: Clause<'events'>): boolean {
@@ -26,6 +27,8 @@ function matches(event: AuditEvent, clause: Clause<'events'>): boolean {
   if (value === undefined) return false;
   if (clause.op === 'in') return clause.value.includes(value);
   if (clause.op === 'after_or_absent' || clause.op === 'over') throw new Error(`not of events: ${clause.op}`);
+  // UTF-8 bytes, as the stores compare.
+  if (clause.op === 'after') return Buffer.compare(Buffer.from(value), Buffer.from(clause.value)) > 0;
   return clause.op === 'eq' ? value === clause.value : value.startsWith(clause.value);
 }
 

@@ -275,6 +275,7 @@ const eventParts: fc.Arbitrary<Omit<EventParts, 'id'>> = fc.record({
   ip: fc.option(fc.constantFrom('10.0.0.1', '10.0.0.2'), { nil: undefined }),
   path: paths,
   secret: fc.option(paths, { nil: undefined }),
+  version: fc.option(fc.constantFrom(1, 2, 3), { nil: undefined }),
 });
 
 const textFields = ['user.id', 'vault.request.path', 'vault.secret.path', 'source.ip'] as const;
@@ -289,13 +290,20 @@ const clause: fc.Arbitrary<Clause<'events'>> = fc.oneof(
     op: fc.constant('in' as const),
     value: fc.array(fc.oneof(paths, users), { maxLength: 3 }),
   }),
+  fc.record({ field: fc.constantFrom(...textFields), op: fc.constant('after' as const), value: paths }),
   fc.record({
     field: fc.constantFrom(...textFields),
     op: fc.constant('exists' as const),
     value: fc.boolean(),
   }),
 );
-const groupFields = fc.subarray<Field>(['user.id', 'vault.secret.path', 'event.action', 'event.outcome']);
+const groupFields = fc.subarray<Field>([
+  'user.id',
+  'vault.secret.path',
+  'vault.secret.version',
+  'event.action',
+  'event.outcome',
+]);
 const question = fc.record({
   from: time,
   to: time,

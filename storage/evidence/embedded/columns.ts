@@ -21,8 +21,15 @@ const columns: Columns = {
     'vault.request.path': { column: 'path', value: (row) => row.vault.request.path },
     'vault.request.mount_type': { column: 'mount_type', value: (row) => row.vault.request.mount_type },
     'vault.secret.path': { column: 'secret_path', value: (row) => row.vault.secret?.path },
+    'vault.secret.engine': { column: 'engine', value: (row) => row.vault.secret?.engine },
+    'vault.secret.version': {
+      column: 'version',
+      type: 'integer',
+      value: (row) => row.vault.secret?.version,
+    },
     'vault.caller.kind': { column: 'caller_kind', value: (row) => row.vault.caller.kind },
     'vault.caller.auth_method': { column: 'auth_method', value: (row) => row.vault.caller.auth_method },
+    'vault.caller.role': { column: 'caller_role', value: (row) => row.vault.caller.role },
     'vault.pair': { column: 'pair', value: (row) => row.vault.pair },
   },
   alerts: {
@@ -42,6 +49,7 @@ const columns: Columns = {
     holder_token: { column: 'holder_token', value: (row) => row.holder_token },
     role: { column: 'role', value: (row) => row.role },
     end_reason: { column: 'end_reason', value: (row) => row.end_reason },
+    end_confirmed: { column: 'end_confirmed', value: (row) => String(row.end_confirmed) },
     ended_at: { column: 'ended_at', value: (row) => row.ended_at },
     expires_at: { column: 'expires_at', value: (row) => row.expires_at },
     ttl_s: { column: 'ttl_s', type: 'integer', value: (row) => row.ttl_s },
@@ -51,6 +59,9 @@ const columns: Columns = {
     'token.auth_method': { column: 'auth_method', value: (row) => row.token?.auth_method },
     'token.type': { column: 'token_type', value: (row) => row.token?.type },
     'token.periodic': { column: 'periodic', value: (row) => row.token?.periodic },
+    'token.policies': { column: 'policies', value: (row) => listText(row.token?.policies) },
+    namespace: { column: 'namespace', value: (row) => row.namespace },
+    cluster: { column: 'cluster', value: (row) => row.cluster },
   },
   facts: {
     what: { column: 'what', value: (row) => row.what },
@@ -59,6 +70,10 @@ const columns: Columns = {
     source: { column: 'source', value: (row) => row.source },
   },
 };
+
+/** A list of texts as one value, so that rows can be grouped by it: sorted, as JSON. */
+const listText = (texts: string[] | undefined): string | undefined =>
+  texts && JSON.stringify([...texts].sort());
 
 /** The columns of each kind, in a fixed order. */
 export const columnLists: { [K in QueryKind]: Column<K>[] } = {

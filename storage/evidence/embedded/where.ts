@@ -44,6 +44,8 @@ function conditionOf(kind: QueryKind, clause: Clause): [string, ...Bound[]] {
       return prefixOf(column, columnText(clause.value));
     case 'in':
       return [`${column} in (${clause.value.map(() => '?').join(', ')})`, ...clause.value.map(columnText)];
+    case 'after':
+      return [`${column} > ?`, columnText(clause.value)];
     case 'after_or_absent':
       return [`(${column} > ? or ${column} is null)`, clause.value];
     case 'over':
