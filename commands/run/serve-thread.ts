@@ -64,14 +64,16 @@ await runThread('serve', async ({ data, logger, say }) => {
   };
 });
 
-const DAY_S = 86_400;
-
-const postureOf = ({ posture }: Config): PostureSettings => ({
-  leaseSeconds: posture.leaseMinutes * 60,
-  tokenSeconds: posture.tokenMinutes * 60,
-  staticTokenSeconds: posture.staticTokenDays * DAY_S,
-  rotationSeconds: posture.rotationDays * DAY_S,
-});
+/** What posture is held against, in seconds. */
+function postureOf({ posture }: Config): PostureSettings {
+  const day = 86_400;
+  return {
+    leaseSeconds: posture.leaseMinutes * 60,
+    tokenSeconds: posture.tokenMinutes * 60,
+    staticTokenSeconds: posture.staticTokenDays * day,
+    rotationSeconds: posture.rotationDays * day,
+  };
+}
 
 /** Appends lines to `path`; one that a full disk has cut off does not swallow the next. */
 function accessRecorder(path: string): (entry: object) => void {
