@@ -35,7 +35,7 @@ export const blastSchema = z.object({
               description:
                 'auth/token/revoke-accessor takes the accessor: false for a hash, and for a batch token, which has none',
             }),
-            path: z.string().meta({ description: 'that gave it out' }),
+            path: z.string().nullable().meta({ description: 'that gave it out' }),
           }),
         )
         .meta({ description: 'the end of a token ends its leases and its child tokens' }),
@@ -112,7 +112,12 @@ const isHash = (accessor: string) =>
 
 function revocable({ id, path, token }: Lease): Blast['contain']['tokens'][number] {
   const accessor = token?.accessor;
-  return { id, accessor: accessor ?? null, usable: accessor !== undefined && !isHash(accessor), path };
+  return {
+    id,
+    accessor: accessor ?? null,
+    usable: accessor !== undefined && !isHash(accessor),
+    path: path ?? null,
+  };
 }
 
 async function prefixesOf(reader: EvidenceReader, leases: Lease[], at: string) {
@@ -156,7 +161,7 @@ function notesOf(
       `${unsure.length} of the tokens and leases have no known lifetime and no known end: they may be over.`,
     hashed.length > 0 &&
       `${hashed.length} accessor(s) are known as a hash only, which Vault does not take: find the token by a list of accessors and sys/audit-hash, disable the entity, or set hmac_accessor=false on the audit device.`,
-    leases.some(({ path }) => /(^|\/)sts\//.test(path)) &&
+    leases.some(({ id }) => /(^|\/)sts\//.test(id)) &&
       'Credentials of sts/ cannot be taken back before they end: deny their session at AWS.',
   ];
   return [

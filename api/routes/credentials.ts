@@ -25,7 +25,7 @@ const item = z.object({
     name: z.string().nullable(),
     full_name: z.string().nullable().meta({ description: 'name that a person gave the entity' }),
   }),
-  requested_by: z.string(),
+  requested_by: z.string().nullable(),
   chain: chainSchema,
   match: z.object({
     by: z.enum(ways),
@@ -112,7 +112,7 @@ async function tell(reader: EvidenceReader, match: Match, of: number): Promise<z
       name: name ?? null,
       full_name: (holder === undefined ? undefined : await fullNameOf(reader, holder)) ?? null,
     },
-    requested_by,
+    requested_by: requested_by ?? null,
     chain: await chainOf(reader, credential),
     match: { by, certainty, detail },
   };
