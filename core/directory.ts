@@ -65,10 +65,30 @@ export interface Fact<W extends FactKind = FactKind> {
   key: string;
   /** Name for people, when it differs from the key. */
   name?: string;
+  /** Who told the name, when it is another than `source`: Vault tells no name of an AWS role's entity, its calls do. */
+  name_source?: 'audit' | 'vault';
   at: string;
   value: FactValues[W] | null;
   /** `vault`: Vault answered it to sealwatch. `audit`: the audit log shows it. */
   source: 'audit' | 'vault';
   /** Event id, or the request id of Vault's answer, by which the log has it too. */
   proof: string;
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** What Vault calls an entity that a login made. */
+const AUTOMATIC = /^entity_[0-9a-f]+$/;
+
+/** Whether a person gave the entity its name: it is not automatic, no UUID, and not the role id that AppRole logs in with. */
+export const isGivenName = ({ name, aliases = [] }: FactValues['entity']): boolean =>
+  name !== undefined &&
+  !AUTOMATIC.test(name) &&
+  !UUID.test(name) &&
+  !aliases.some((alias) => alias.mount_type === 'approle' && alias.name === name);
+
+/** The name that a person gave an entity, which is joined on read as `user.full_name`; undefined when nobody gave one. */
+export function givenName(fact: Fact): string | undefined {
+  if (fact.what !== 'entity' || fact.value === null) return undefined;
+  const entity = fact.value as FactValues['entity'];
+  return isGivenName(entity) ? entity.name : undefined;
 }

@@ -16,18 +16,19 @@ export interface Lease {
   holder_token?: string;
   /** Lease id; of a token `token:` and its accessor, of a batch token `token:` and its hash (the form of `user.id`). */
   id: string;
+  /** Of what was there when the log began, and `requested_by` is absent: when it was seen first. */
   issued_at: string;
   kind: 'lease' | 'token';
   last_renewed_at?: string;
   max_ttl_s?: number;
   namespace?: string;
-  /** Path that gave it out, relative to its namespace. */
-  path: string;
+  /** Path that gave it out, relative to its namespace; absent for a token that nobody saw given out. */
+  path?: string;
   /** Ids of the events that prove each statement. */
   proof: { ended?: string; issued: string; ttl?: string };
   renewals: number;
-  /** `user.id` of who asked for it. */
-  requested_by: string;
+  /** `user.id` of who asked for it; absent when nobody saw it given out. */
+  requested_by?: string;
   /** The role whose settings decide the lifetime: of a lease the engine's (`readonly`), of a token the auth method's. */
   role?: string;
   state: 'active' | 'revoked' | 'expired' | 'irrevocable' | 'unknown';

@@ -1,7 +1,7 @@
 // What the directory knows of an entity: the name a person gave it, its aliases, groups and policies, each with its source.
 
 import { z } from 'zod';
-import type { Fact } from '../../core/directory.ts';
+import { type Fact, givenName } from '../../core/directory.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { factAt, factsAt } from './facts.ts';
 
@@ -40,21 +40,14 @@ export const entitySchema = z.object({
 });
 export type Entity = z.infer<typeof entitySchema>;
 
-/** Names that Vault makes by itself, and ids. */
-const AUTOMATIC = /^entity_[0-9a-f]{8}$|^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
 /** The name that a person gave the entity before `at`, if any. */
 export async function fullNameOf(
   reader: EvidenceReader,
   id: string,
   at?: string,
 ): Promise<string | undefined> {
-  return givenName(await factAt(reader, 'entity', id, at));
-}
-
-function givenName(fact: Fact<'entity'> | undefined): string | undefined {
-  const name = fact?.value?.name ?? fact?.name;
-  return name === undefined || AUTOMATIC.test(name) ? undefined : name;
+  const fact = await factAt(reader, 'entity', id, at);
+  return fact && givenName(fact);
 }
 
 /** The entity as it was before `at`; undefined when nothing is known of it, or it was removed. */
