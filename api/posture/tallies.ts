@@ -90,6 +90,9 @@ async function leaseGroups(
   return groups;
 }
 
+/** What was there when the log began has no known asker, and its time is that of its first use. */
+const wasSeenIssued: Clause<'leases'> = { field: 'requested_by', op: 'exists', value: true };
+
 /** Logins, tokens and lifetimes: of what was given out in the period. */
 async function countIssued(count: Count): Promise<void> {
   const { from, to, by, allowed } = count;
@@ -102,7 +105,7 @@ async function countIssued(count: Count): Promise<void> {
     'ttl_s',
     'ttl_source',
   ];
-  for (const { by: values, n } of await leaseGroups(count, { from, to }, [], fields)) {
+  for (const { by: values, n } of await leaseGroups(count, { from, to }, [wasSeenIssued], fields)) {
     const [shown, kind, method, path = '', role, ttl, source = 'unknown'] = values;
     const tally = tallyOf(count, shown);
     const of = kind === 'token' ? 'token' : 'lease';
