@@ -34,7 +34,7 @@ export const entitySchema = z.object({
     .meta({ description: "of the entity and of its groups; those of a token stand on the token's row" }),
   complete: z.boolean().meta({
     description:
-      'false when it was changed and nobody could see to what, or there are too many groups to look at',
+      'false when the policies of the entity or of one of its groups are not known, or there are too many groups to look at',
   }),
   ...source,
 });
@@ -66,7 +66,7 @@ export async function entityAt(reader: EvidenceReader, id: string, at?: string):
     aliases: value.aliases ?? [],
     groups: groups.map((group) => ({ id: group.key, name: nameOf(group) ?? null, ...sourceOf(group) })),
     policies: [fact, ...groups].flatMap((of) => policiesOf(of)),
-    complete: all.complete && [fact, ...groups].every((of) => Object.keys(of.value ?? {}).length > 0),
+    complete: all.complete && [fact, ...groups].every((of) => of.value?.policies !== undefined),
     ...sourceOf(fact),
   };
 }

@@ -38,7 +38,9 @@ const tokens = [
     id: 'periodic',
     time: day(4),
     token: { ...byToken, periodic: 'behaviour' },
-    ...named('ci', { path: 'auth/token/create', ended_at: day(15) }),
+    // Its calls tell who has it.
+    holder: 'token:periodic',
+    with: { path: 'auth/token/create', ended_at: day(15) },
   }),
   aToken({
     id: 'root',
@@ -99,6 +101,14 @@ const events = [
     outcome: 'failure',
   }),
   anEvent({ id: 'r0', time: day(3), ...reading, secret: 'legacy/x', engine: 'kv-v1' }),
+  anEvent({
+    id: 'used',
+    time: day(5),
+    user: 'token:periodic',
+    name: 'ci',
+    action: 'token-lookup',
+    secret: undefined,
+  }),
 ];
 
 const fact = (what: 'mount' | 'role', key: string, value: Fact['value']): Fact => ({
