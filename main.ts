@@ -93,14 +93,17 @@ program
     'folder for events.jsonl leases.jsonl alerts.jsonl rejects.jsonl summary.json',
   )
   .option('--rules <dir>', 'rules of your own beside the built-in ones')
-  .option('--vault-answers <file>', "recorded answers of Vault's API; accepted, not used yet")
+  .option(
+    '--vault-answers <file>',
+    "recorded answers of Vault's API as JSON lines, plain or .gz: lifetimes, names and mounts",
+  )
   .addHelpText(
     'after',
     `
 Two logs of the same Vault (two devices, two nodes) are joined call by call. The same logs give the same bytes, in whatever
 order their lines come. Rows are canonical JSON, in order of (time, id).`,
   )
-  .action(async (files: string[], options: { out: string; rules?: string }) => {
+  .action(async (files: string[], options: { out: string; rules?: string; vaultAnswers?: string }) => {
     const [{ replay }, { loadRules }] = await Promise.all([
       import('./commands/replay.ts'),
       import('./commands/rules.ts'),
@@ -112,6 +115,7 @@ order their lines come. Rows are canonical JSON, in order of (time, id).`,
       out: join(options.out),
       config: loaded,
       rules,
+      ...(options.vaultAnswers !== undefined && { answers: options.vaultAnswers }),
       progress: process.stderr.isTTY,
     });
     process.stdout.write(`${JSON.stringify(summary)}\n`);

@@ -20,6 +20,7 @@ import { addAuth } from './auth.ts';
 import { addCallLog, addHeaders } from './headers.ts';
 import type { ApiOptions } from './options.ts';
 import { addProblems, problemOf, sendProblem } from './problem.ts';
+import { addAccess } from './routes/access.ts';
 import { addCoverage } from './routes/coverage.ts';
 import { addCredentials } from './routes/credentials.ts';
 import { addEvidence } from './routes/evidence.ts';
@@ -84,6 +85,7 @@ function addRoutes(app: App, options: ApiOptions): void {
   addPosture(app, options);
   addCoverage(app, options);
   addEvidence(app, options);
+  addAccess(app, options);
   addService(app, options);
   addWeb(app);
 }

@@ -10,6 +10,7 @@ export type Role = (typeof roles)[number];
 /** Parts of the API; each route belongs to one. */
 const areas = [
   'evidence',
+  'access',
   'coverage',
   'rules',
   'events',
@@ -25,7 +26,7 @@ export type Area = (typeof areas)[number];
 // An auditor traces evidence to its events, alerts and leases, and sees what secrets there are and how they are kept; but needs no
 // profile of a person (which blast-radius is, too) and no metrics.
 export const mayRead: Record<Role, readonly Area[]> = {
-  auditor: ['evidence', 'coverage', 'rules', 'events', 'alerts', 'leases', 'secrets', 'posture'],
+  auditor: ['evidence', 'access', 'coverage', 'rules', 'events', 'alerts', 'leases', 'secrets', 'posture'],
   analyst: areas,
   responder: areas,
   admin: areas,

@@ -3,25 +3,30 @@
 
 import type { Alert } from '../core/alert.ts';
 import type { Config } from '../core/config.ts';
-import type { Device } from '../core/devices.ts';
+import { auditDevices, type Device } from '../core/devices.ts';
+import type { Fact } from '../core/directory.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
-import type { NewRecord } from '../core/ports.ts';
-import type { CoverageRow, HashPair, NodeSeen, Reject } from '../core/records.ts';
+import type { LedgerMemory, NewRecord } from '../core/ports.ts';
+import type { Answer, CoverageRow, HashPair, NodeSeen, Question, Reject } from '../core/records.ts';
 import { addSeconds, slowCallNanos } from '../core/time.ts';
 import { createDetector, type Detector } from '../detectors/engine/detect.ts';
 import { LostLines } from '../detectors/engine/lost.ts';
+import { OwnTraffic } from '../detectors/engine/own.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
 import { Framer } from '../ingest/collector/framer.ts';
 import { Intake } from '../ingest/collector/intake.ts';
 import type { Redactor } from '../ingest/collector/redact.ts';
-import { openedLease } from '../ingest/ledger/open.ts';
+import { ledgerParts } from '../ingest/ledger/join.ts';
+import { Ledger } from '../ingest/ledger/ledger.ts';
 import { Normaliser } from '../ingest/normalise/normaliser.ts';
 
 export interface ChainSink {
   event(event: AuditEvent, text: string): void;
-  lease(lease: Lease): void;
+  /** A lease or token as it is now; of revisions of one id the highest holds. */
+  lease(revision: number, body: Lease): void;
+  fact(fact: Fact): void;
   reject(reject: Reject): void;
   /** Absolute counts; of rows with one id the last holds. */
   coverage(row: CoverageRow): void;
@@ -40,6 +45,8 @@ export interface ChainOptions {
   time: Config['time'];
   rules: CompiledRules;
   redactor: Redactor;
+  /** Without a memory there is no ledger: whoever wants events alone needs none. */
+  ledger?: { memory: LedgerMemory; answer?: (question: Question) => Answer | undefined };
   sink: ChainSink;
 }
 
@@ -55,9 +62,13 @@ export class Chain {
   private readonly framers: Map<string, Framer>;
   private readonly detector: Detector;
   private readonly lost: LostLines;
+  private readonly own: OwnTraffic;
+  readonly ledger: Ledger | undefined;
   private readonly watermarks: string[];
   private readonly unfinished: Set<string>;
   private watermark = '';
+  /** Time of the latest call. */
+  private last = '';
   private offset = 0;
 
   constructor(options: ChainOptions) {
@@ -69,6 +80,8 @@ export class Chain {
       slowCallNanos: slowCallNanos(time),
     });
     this.lost = new LostLines(cluster);
+    this.own = new OwnTraffic(cluster);
+    this.ledger = this.makeLedger();
     this.watermarks = Array.from({ length: partitions }, () => '');
     this.normalisers = this.watermarks.map((_, partition) => this.normaliser(partition));
     this.intake = new Intake(
@@ -77,6 +90,26 @@ export class Chain {
     );
     this.unfinished = new Set(devices.map(({ name }) => name));
     this.framers = new Map(devices.map(({ name }) => [name, this.framer(name)]));
+  }
+
+  private makeLedger(): Ledger | undefined {
+    const { cluster, devices, partitions, sink, ledger } = this.options;
+    if (ledger === undefined) return undefined;
+    return new Ledger({
+      memory: ledger.memory,
+      partitions,
+      parts: ledgerParts({ cluster, ...auditDevices(devices) }),
+      sink: {
+        lease: (revision, body) => sink.lease(revision, body),
+        fact: (fact) => sink.fact(fact),
+        own: (token) => this.own.own(token),
+        watermark: (time) => this.own.ledger(time),
+        ask: (question) => {
+          const answer = ledger.answer?.(question);
+          if (answer !== undefined) this.ledger?.record('answer', answer, 0);
+        },
+      },
+    });
   }
 
   private framer(device: string): Framer {
@@ -102,7 +135,12 @@ export class Chain {
           this.lost.reject(reject);
         },
         coverage: (row) => sink.coverage(row),
-        hashes: (pair) => sink.hashes(pair),
+        hashes: (pair) => {
+          sink.hashes(pair);
+          this.ledger?.record('hashes', pair, 0);
+        },
+        credential: (call) => this.ledger?.record('credential', call, 0),
+        answer: (answer) => this.ledger?.record('answer', answer, 0),
         node: (seen) => sink.node(seen),
         watermark: (reached) => this.advance(partition, reached),
       },
@@ -113,8 +151,8 @@ export class Chain {
     const { sink } = this.options;
     sink.event(event, text);
     this.detector.event(event);
-    const lease = openedLease(event);
-    if (lease !== undefined) sink.lease(lease);
+    this.own.event(event);
+    if (event['@timestamp'] > this.last) this.last = event['@timestamp'];
   }
 
   private take(partition: number, records: readonly NewRecord[]): void {
@@ -168,16 +206,19 @@ export class Chain {
   finish(): void {
     this.intake.tick(NO_WALL_CLOCK, {});
     for (const normaliser of this.normalisers) normaliser.finish();
+    // Time goes no further than the log: what lives at its end is alive.
+    this.ledger?.finish(this.last);
     for (const partition of this.watermarks.keys()) this.advance(partition, END_OF_TIME);
   }
 
   private advance(partition: number, reached: string): void {
     this.watermarks[partition] = reached;
+    if (reached !== END_OF_TIME) this.ledger?.record('watermark', { source: partition, time: reached }, 0);
     const lowest = this.watermarks.reduce((low, time) => (time < low ? time : low), reached);
     if (lowest <= this.watermark) return;
     this.watermark = lowest;
     this.detector.advance(lowest);
-    this.options.sink.alerts([...this.detector.take(), ...this.lost.take()]);
+    this.options.sink.alerts([...this.detector.take(), ...this.lost.take(), ...this.own.take()]);
     this.options.sink.watermark(lowest);
   }
 }

@@ -24,7 +24,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     checkSpace(config),
     ...(await checkInputs(config, runs, Date.now())),
     ...(runs ? await checkRunning(config) : [checkLock(config)]),
-    ...(await checkVault(config)),
+    ...(await checkVault(config, runs)),
     checkRules(config),
   ];
 }

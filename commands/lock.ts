@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { dataFiles } from '../core/config.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
-import { openDatabase } from '../storage/evidence/embedded/sqlite.ts';
+import { openDatabase } from '../storage/sqlite.ts';
 
 /** Holds the data folder until disposed. Throws DATA_DIR_LOCKED. */
 export function lockDataDir(dataDir: string): Disposable {

@@ -21,6 +21,7 @@ export function normaliseLines(lines: string[], socket: string[] = []): AuditEve
     sink: {
       event: (event) => events.set(event.event.id, event),
       lease: () => {},
+      fact: () => {},
       reject: () => {},
       coverage: () => {},
       hashes: () => {},

@@ -1,9 +1,7 @@
 // `sealwatch replay`: the stages over recorded logs, the last version of everything as files.
 
-import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { canonicalJson } from '../core/canonical.ts';
 import { type Config, dataFiles } from '../core/config.ts';
 import { recordedDevice } from '../core/devices.ts';
@@ -11,17 +9,23 @@ import { SealwatchError, systemCode } from '../core/errors.ts';
 import type { Reject } from '../core/records.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
+import { temporaryLedgerMemory } from '../storage/ledger/memory.ts';
 import { Chain, type ChainSink } from './chain.ts';
 import { ensureKey } from './keys.ts';
 import { progressLine } from './progress.ts';
+import { openLog, unreadable } from './read-log.ts';
 import { SortedFile } from './sorted-file.ts';
+import { SortedRows } from './sorted-rows.ts';
 import { Summary } from './summary.ts';
+import { RecordedAnswers } from './vault-answers.ts';
 
 export interface ReplayOptions {
   files: string[];
   out: string;
   config: Config;
   rules: CompiledRules;
+  /** What Vault answered, as JSON lines: the ledger asks there. */
+  answers?: string;
   /** Shows progress, on a terminal. */
   progress: boolean;
 }
@@ -37,7 +41,7 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
   const { config, rules, out } = options;
   mkdirOrFail(out);
   const events = new SortedFile(join(out, 'events.jsonl'));
-  const leases = new SortedFile(join(out, 'leases.jsonl'));
+  const leases = new SortedRows(join(out, '.leases.tmp'));
   const alerts = new SortedFile(join(out, 'alerts.jsonl'));
   const rejects = new Map<string, Reject>();
   const summary = new Summary();
@@ -46,8 +50,9 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
       summary.event(event);
       events.add({ time: event['@timestamp'], id: event.event.id, revision: event.vault.revision, text });
     },
-    lease: (lease) =>
-      leases.add({ time: lease.issued_at, id: lease.id, revision: 1, text: canonicalJson(lease) }),
+    lease: (revision, lease) =>
+      leases.add({ time: lease.issued_at, id: lease.id, revision, text: canonicalJson(lease) }),
+    fact: () => {},
     alerts: (changed) => {
       for (const { revision, body } of changed) {
         alerts.add({ time: body['@timestamp'], id: body.alert.id, revision, text: canonicalJson(body) });
@@ -58,8 +63,16 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     hashes: () => {},
     node: () => {},
     // Alerts change as long as their window is open, so only events are written on the way.
-    watermark: (time) => events.flush(time),
+    watermark: (time) => {
+      events.flush(time);
+      memory.commit(null);
+    },
   };
+  using memory = temporaryLedgerMemory(join(out, '.ledger.tmp'));
+  using answers =
+    options.answers === undefined
+      ? undefined
+      : await RecordedAnswers.read(options.answers, join(out, '.answers.tmp'));
   const sources = openSources(options.files);
   const scrubKey = Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key);
   const redactor = new Redactor(scrubKey, config.scrub.plainKeys);
@@ -71,18 +84,19 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     time: config.time,
     rules,
     redactor,
+    ledger: { memory, ...(answers !== undefined && { answer: (question) => answers.answer(question) }) },
     sink,
   });
   await feed(chain, sources, options.progress);
   chain.finish();
   const read = (text: string) => placeOf(JSON.parse(text));
   await events.finish(read);
-  await leases.finish(read);
+  const leaseRows = leases.finish(join(out, 'leases.jsonl'));
   await alerts.finish(read);
   writeRejects(join(out, 'rejects.jsonl'), [...rejects.values()]);
   const result = summary.result({
     events: events.rows,
-    leases: leases.rows,
+    leases: leaseRows,
     alerts: alerts.rows,
     rejects: rejects.size,
   });
@@ -92,16 +106,14 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
 
 interface AnyRow {
   '@timestamp'?: string;
-  issued_at?: string;
-  id?: string;
   event?: { id?: string };
   vault?: { revision?: number };
   alert?: { id: string; count: number };
 }
 
 const placeOf = (row: AnyRow): { time: string; id: string; revision: number } => ({
-  time: row['@timestamp'] ?? row.issued_at ?? '',
-  id: row.alert?.id ?? row.event?.id ?? row.id ?? '',
+  time: row['@timestamp'] ?? '',
+  id: row.alert?.id ?? row.event?.id ?? '',
   revision: row.alert?.count ?? row.vault?.revision ?? 1,
 });
 
@@ -136,12 +148,7 @@ async function readChunk(source: Source): Promise<Buffer | undefined> {
     const { value, done } = await source.chunks.next();
     return done ? undefined : value;
   } catch (error) {
-    throw new SealwatchError(
-      'INPUT_UNREADABLE',
-      `cannot read ${source.device} (${systemCode(error) ?? String(error)})`,
-      'Check the path, its rights, and that a .gz file is whole.',
-      { cause: error },
-    );
+    throw unreadable(source.device, error);
   }
 }
 
@@ -153,15 +160,6 @@ function openSources(files: string[]): Source[] {
   });
 }
 
-function openLog(file: string): Readable {
-  const raw = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
-  if (!file.endsWith('.gz')) return raw;
-  const plain = createGunzip({ chunkSize: CHUNK_BYTES });
-  raw.on('error', (error: Error) => plain.destroy(error));
-  return raw.pipe(plain);
-}
-
-const CHUNK_BYTES = 256 * 1024;
 const TICK_CHUNKS = 16;
 
 /** A device is called by its file; a second file of the same name gets a number. */

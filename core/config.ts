@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { vaultSettings } from './config-vault.ts';
 import {
+  auditPath,
   type Device,
   deviceSchema,
   devicesOf,
@@ -15,6 +17,13 @@ import {
   tcpOptions,
 } from './devices.ts';
 import { SealwatchError } from './errors.ts';
+import { isOddRef, REF_SHAPE, type SecretRef, secretRef } from './secret-ref.ts';
+
+/** A file, or a reference to a secret in Vault. */
+const secret = z
+  .string()
+  .min(1)
+  .refine((text) => !isOddRef(text), REF_SHAPE);
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
@@ -53,11 +62,11 @@ const settings = z.strictObject({
     .prefault({})
     .describe('listener for a socket audit device, socket_type=tcp'),
   unix: z
-    .strictObject({ path: z.string().min(1).max(100).optional() })
+    .strictObject({ path: z.string().min(1).max(100).optional(), auditPath })
     .prefault({})
     .describe('listener for a socket audit device, socket_type=unix'),
   file: z
-    .strictObject({ path: z.string().min(1).optional() })
+    .strictObject({ path: z.string().min(1).optional(), auditPath })
     .prefault({})
     .describe('the file of a file audit device'),
   devices: z
@@ -99,18 +108,8 @@ const settings = z.strictObject({
     .strictObject({ dir: z.string().min(1).optional() })
     .prefault({})
     .describe('a folder of Sigma rules of your own, beside the built-in ones'),
-  vault: z
-    .strictObject({
-      address: z.url({ protocol: /^https?$/ }).optional(),
-      tokenFile: z.string().min(1).optional(),
-      caFile: z.string().min(1).optional(),
-      heartbeatSeconds: count(1, 3600).default(60).describe('time between two look-ups'),
-    })
+  vault: vaultSettings
     .prefault({})
-    .refine(
-      (vault) => (vault.address === undefined) === (vault.tokenFile === undefined),
-      'address and tokenFile belong together',
-    )
     .describe('the Vault to ask: a look-up each minute must come back on every device'),
   posture: z
     .strictObject({
@@ -136,7 +135,7 @@ const settings = z.strictObject({
       webhook: z
         .strictObject({
           url: z.url({ protocol: /^https?$/ }).optional(),
-          secretFile: z.string().min(1).optional(),
+          secretFile: secret.optional(),
         })
         .prefault({})
         .refine(
@@ -150,7 +149,7 @@ const settings = z.strictObject({
       z.strictObject({
         name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
         role: z.enum(['auditor', 'analyst', 'responder', 'admin']),
-        file: z.string().min(1).describe('file that holds the key'),
+        file: secret.describe('file that holds the key'),
       }),
     )
     .max(1000)
@@ -159,6 +158,8 @@ const settings = z.strictObject({
 });
 
 const schema = settings.superRefine((config, context) => {
+  if (secretRefsOf(config).length > 0 && config.vault.address === undefined)
+    context.addIssue({ code: 'custom', path: ['vault'], message: 'a secret in Vault needs vault.address' });
   const say = (message: string) => context.addIssue({ code: 'custom', path: ['devices'], message });
   const inputs = inputsOf(config);
   const ids = new Set<string>();
@@ -180,8 +181,8 @@ export type Config = z.output<typeof settings>;
 /** Everything that is read, in order of rank: files first, since they are what sockets are filled from. */
 export function inputsOf({ tcp, unix, file, devices }: Config): Input[] {
   const ready: Input[] = [];
-  if (file.path !== undefined) ready.push({ type: 'file', device: 'file', path: file.path });
-  if (unix.path !== undefined) ready.push({ type: 'unix', device: 'unix', path: unix.path });
+  if (file.path !== undefined) ready.push({ type: 'file', device: 'file', ...file, path: file.path });
+  if (unix.path !== undefined) ready.push({ type: 'unix', device: 'unix', ...unix, path: unix.path });
   if (tcp.enabled) {
     const { enabled: _, ...options } = tcp;
     ready.push({ type: 'tcp', device: 'tcp', ...options });
@@ -192,6 +193,15 @@ export function inputsOf({ tcp, unix, file, devices }: Config): Input[] {
 
 /** The devices that are read, in order of rank; a call is whole when each of its cluster has shown it. */
 export const configuredDevices = (config: Config): Device[] => devicesOf(inputsOf(config), config.cluster);
+
+/** Own secrets that lie in Vault, each reference once. */
+export function secretRefsOf({ outputs, keys }: Config): (SecretRef & { ref: string })[] {
+  const texts = new Set([outputs.webhook.secretFile ?? '', ...keys.map(({ file }) => file)]);
+  return [...texts].flatMap((ref) => {
+    const found = secretRef(ref);
+    return found === undefined ? [] : [{ ref, ...found }];
+  });
+}
 
 const PREFIX = 'SEALWATCH_';
 /** Variables that are not part of the configuration itself. */
@@ -297,6 +307,8 @@ export const dataFiles = (dataDir: string) => ({
   lock: join(dataDir, 'lock.db'),
   stream: join(dataDir, 'stream'),
   evidence: join(dataDir, 'evidence.db'),
+  ledger: join(dataDir, 'ledger.db'),
   alerts: join(dataDir, 'alerts.jsonl'),
   accessLog: join(dataDir, 'evidence-access.jsonl'),
+  doctorLogins: join(dataDir, 'doctor-logins.jsonl'),
 });

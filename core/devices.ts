@@ -25,8 +25,18 @@ const tls = z
   })
   .describe('TLS of the listener');
 
+/** Path under which Vault knows the device: `vault audit list` shows it. */
+export const auditPath = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*\/?$/, 'a path as `vault audit list` shows it')
+  .max(256)
+  .transform((path) => path.replace(/\/$/, ''))
+  .optional()
+  .describe('path under which Vault knows the device');
+
 /** What every input says. */
 const common = {
+  auditPath,
   device: name.describe(
     'name of the audit device; inputs of one name are nodes of one device, with one salt',
   ),
@@ -102,7 +112,7 @@ export const deviceSchema = z
   .describe('an audit device that is read beside `tcp`, `unix` and `file`');
 
 /** The parts of an input that can be set for the ready-made `tcp` device, beside its address. */
-export const tcpOptions = { tls: shapes.tcp.tls, allowPlain: shapes.tcp.allowPlain, ...open };
+export const tcpOptions = { auditPath, tls: shapes.tcp.tls, allowPlain: shapes.tcp.allowPlain, ...open };
 
 export type Input = z.output<typeof deviceSchema>;
 export type InputOf<T extends Input['type']> = Extract<Input, { type: T }>;
@@ -151,6 +161,8 @@ export function originOf(input: Input): Origin {
 /** A device as the stages behind the collector know it. */
 export interface Device {
   name: string;
+  /** Path under which Vault knows it (`sys/audit-hash/PATH`), when the configuration says it: see `auditDevices`. */
+  auditPath?: string;
   cluster: string;
   origin: Origin;
   /** A file keeps what a socket may have lost: a call that is not in it is missing there for good. */
@@ -171,6 +183,7 @@ export function devicesOf(inputs: readonly Input[], cluster: string): Device[] {
     if (known === undefined) {
       devices.set(input.device, {
         name: input.device,
+        ...(input.auditPath !== undefined && { auditPath: input.auditPath }),
         cluster: input.cluster ?? cluster,
         origin,
         isFile: input.type === 'file',
@@ -183,6 +196,20 @@ export function devicesOf(inputs: readonly Input[], cluster: string): Device[] {
     if (weakness.indexOf(origin) > weakness.indexOf(known.origin)) known.origin = origin;
   }
   return [...devices.values()];
+}
+
+/** What `sys/audit-hash` needs: the devices in order of rank, and the path under which Vault knows each. */
+export function auditDevices(devices: readonly Device[]): {
+  ranks: string[];
+  auditPathOf: (device: string) => string;
+} {
+  const paths = new Map(
+    devices.map(({ name, auditPath, isFile, origin }) => [
+      name,
+      auditPath ?? (isFile || origin === 'recorded' ? 'file' : 'sealwatch'),
+    ]),
+  );
+  return { ranks: [...paths.keys()], auditPathOf: (device) => paths.get(device) ?? device };
 }
 
 const weakness: Origin[] = ['recorded', 'local', 'verified', 'unverified', 'unprovable'];
@@ -201,7 +228,7 @@ export const inputId = ({ device, node }: Pick<Input, 'device' | 'node'>): strin
 /** The device of an `inputId`: no name holds an `@`. */
 export const deviceOfInput = (id: string): string => id.split('@', 1)[0] as string;
 
-/** A device whose lines come from a recorded log: which of Vault's it was is not known. */
+/** A device whose lines come from a recorded log: which of Vault's it was is not known; most are of a file device. */
 export const recordedDevice = (name: string, cluster = 'vault'): Device => ({
   name,
   cluster,

@@ -41,6 +41,8 @@ export interface FactValues {
     token_explicit_max_ttl_s?: number;
     token_period_s?: number;
     token_type?: string;
+    /** Of a role of the token store: its tokens have no parent. */
+    orphan?: boolean;
     secret_id_ttl_s?: number;
     default_ttl_s?: number;
     max_ttl_s?: number;

@@ -86,6 +86,8 @@ export const limits = {
   parseBytesMax: 4 * MiB,
   /** Tokens and accessors of each device whose hash on the first-ranked device one partition remembers to have told. */
   hashPairsMax: 5_000,
+  /** Tokens of one partition whose first call is remembered to have been told to the ledger. */
+  credentialTokensMax: 20_000,
   /** Nodes of Vault that one partition tells of in one hour. */
   nodesSeenMax: 1_000,
   /** How far behind the watermark an hour's counts are kept in memory. */
@@ -124,18 +126,76 @@ export const limits = {
   ownTokenSeconds: 30,
   /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
   ownTokensMax: 1_000,
+  /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time; then doubled. */
+  directoryRetrySeconds: 600,
+  /** The same for one that Vault refused to answer; and the longest that an unanswered one rests. */
+  directoryRefusedSeconds: 86_400,
+  /** Facts of one kind, and questions, that the directory holds on disk; the one that came first is forgotten and learned anew. */
+  directoryFactsMax: 2_000_000,
+  /** Namespaces of which the directory remembers that something unnamed in them changed. */
+  directoryNamespacesMax: 10_000,
+  /** How long a list of mounts is good for when no call is seen that changes one. */
+  directoryRefreshSeconds: 86_400,
+  /** Facts under one path that are looked at when it goes away, and mounts of one namespace. */
+  directoryListMax: 10_000,
+  /** Members of one group that are kept. */
+  groupMembersMax: 10_000,
+  /** Entities that one change of a group leads to ask about. */
+  groupChangesAskedMax: 50,
+  /** Aliases kept of one entity. */
+  entityAliasesMax: 100,
+  /** Members kept of an entity's or group's metadata. */
+  metadataKeysMax: 100,
+  /** Text of a policy that is kept; of a longer one no text. */
+  policyCharsMax: 64 * KiB,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
   deliveredMemory: 10_000,
+  /** Bytes of a policy's text that is understood; Vault itself takes no more than half of it in its usual storage. */
+  policyBytesMax: 1 * MiB,
+  /** Rows of facts about policies, groups, roles and entities that one question about access reads. */
+  accessFactsMax: 200_000,
+  /** Identities and roles that one answer about access names, over all its paths. */
+  accessRowsMax: 20_000,
+  /** Secrets whose readers one evidence answer works out. */
+  accessSecretsMax: 1_000,
+  /** Ids that stand as examples beside what could not be evaluated. */
+  accessExamplesMax: 10,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
   evidenceRowsMax: 100_000,
   /** Distinct values of another field (addresses, names) that one group shows. */
   collectedValuesMax: 20,
+  /** Hashes whose meaning the ledger remembers, and tokens, accessors and devices' other names: of each, those learnt last. */
+  readingNamesMax: 2_000_000,
+  /** Audit devices whose salts are counted: whoever may enable devices can name any. */
+  readingSaltsMax: 1_000,
+  /** Mounts with leases that `sys/remount` may mean. */
+  readingMountsMax: 200,
+  /** Hashes that nothing explains yet, and operations on one of them. */
+  readingWaitingMax: 100_000,
+  readingWaitingPerHashMax: 16,
+  /** An operation on a hash that is explained later than this counts no more: 32 days, Vault's own greatest lifetime. */
+  readingWaitingSeconds: 2_764_800,
+  /** Leases or accessors that one hash may stand for: of the caller, and as many of anybody. */
+  readingCandidatesMax: 16,
+  /** Questions that wait for their answer, and how long none is asked again, in event time. */
+  readingQuestionsMax: 100_000,
+  readingQuestionSeconds: 600,
+  /** How often the words of the dictionary that no answer has come for are asked again, in event time. */
+  readingWordsSeconds: 86_400,
+  /** Roles and mounts whose lifetimes, changes and writes the ledger remembers. */
+  readingRolesMax: 100_000,
+  /** Leases of one role that wait for its lifetime. */
+  readingRoleLeasesMax: 100,
+  /** Wrapped answers that may still be opened. */
+  readingWrapsMax: 200_000,
+  /** Calls that may turn out to be sealwatch's own, and answers whose call is still to come. */
+  readingOwnMax: 50_000,
   /** Hashes of one token or accessor that an answer follows: one per device and salt. */
   sameHashesMax: 100,
   /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
@@ -160,18 +220,78 @@ export const limits = {
   apiRequestMs: 15_000,
   /** Characters of an id in a path: lease ids hold whole paths. */
   apiParamCharsMax: 1024,
-  /** An answer of Vault; those that are asked for now hold the properties of one token. */
+  /** An answer of Vault about one thing: a token, a lease, a login. */
   vaultAnswerBytesMax: 64 * KiB,
+  /** An answer that lists: all mounts, the members of a group, a policy. */
+  vaultListBytesMax: 8 * MiB,
   /** Time for one call of Vault, redirects among it. */
   vaultCallMs: 10_000,
   /** Redirects that one call of Vault follows: a standby names the active node. */
   vaultRedirectsMax: 3,
+  /** Waits for a Vault that does not answer double from the first to the second; a part of each is by chance. */
+  vaultBackoffMsMin: 1_000,
+  vaultBackoffMsMax: 60_000,
+  /** Longest that Vault's `Retry-After` is obeyed: a proxy's mistake must not silence sealwatch for days. */
+  vaultRetryAfterMsMax: 600_000,
+  /** Least and most time between two looks at the own token. */
+  vaultTokenStepMsMin: 1_000,
+  vaultTokenStepMsMax: 3_600_000,
+  /** How often a token file is looked at for a new token. */
+  vaultTokenFileMs: 5_000,
+  /** Time that an orderly stop gives Vault to revoke the own token. */
+  vaultRevokeMs: 2_000,
+  /** Questions of the ledger that wait to be asked; past it the least needed and oldest is dropped and counted. */
+  vaultQuestionsMax: 10_000,
+  /** How often a question is asked that Vault answers with an error of its own. */
+  vaultTriesMax: 3,
+  /** How often it is looked whether more lines have earned another question. */
+  vaultBudgetMs: 1_000,
+  /** What was denied is not asked for again before this time. */
+  vaultDeniedMs: 600_000,
+  /** Kinds of path that are remembered as denied. */
+  vaultDeniedMax: 1_000,
+  /** Texts that are kept of one list of an answer: members of a group, policies. */
+  vaultKeptListMax: 10_000,
+  /** Characters kept of one text of an answer: the text of a policy. */
+  vaultKeptTextCharsMax: 64 * KiB,
   /** How long after its last line may come a look-up is judged, so that the time of an answer and of a line may differ. */
   heartbeatMarginSeconds: 10,
   /** Look-ups of one partition, of anybody, that are remembered for an answer that is still to come. */
   heartbeatCallsMax: 1_000,
   /** Look-ups of one partition that wait to be judged: a file that is read from far behind holds them up. */
   heartbeatsWaitingMax: 1_000,
+  /** Calls, answers and hash pairs that wait for their turn in the ledger. Past it the first is worked early. */
+  ledgerWaitingMax: 50_000,
+  /** How far the ledger stays behind the watermark. */
+  ledgerSlackSeconds: 1,
+  /** How often the ledger's open rows are counted. */
+  ledgerCountMs: 60_000,
+  /** Questions without an answer that are asked again after a restart; the oldest give way. */
+  ledgerQuestionsMax: 2_000,
+  /** Pages of its file that the ledger's memory keeps. */
+  ledgerPageCacheBytes: 64 * MiB,
+  /** Pages that a replay keeps of the recorded answers, and of the leases it has found. */
+  answersPageCacheBytes: 16 * MiB,
+  /** Rows, and small values, of the ledger that are kept decoded, those used last. */
+  ledgerRecentMax: 10_000,
+  /** Changes of rows, and of small values, that wait to be written to the ledger's file. */
+  ledgerUnwrittenMax: 5_000,
+  /** How long after an end a sign of life does not refute it: revoking takes a while, and a look-up has another clock. */
+  endDoubtSeconds: 60,
+  /** What Vault lets a token live at most when nobody sets it (768 h): who is renewed beyond it is periodic. */
+  systemMaxTtlSeconds: 2_764_800,
+  /** Longest lifetime that is believed; Vault itself counts no further than 292 years. */
+  ttlSecondsMax: 9_000_000_000,
+  /** Terms kept of one lease or token: the first, and the newest. */
+  leaseTermsMax: 50,
+  /** Ends kept of one lease or token, the first ones: one that is refuted makes place for the next. */
+  leaseEndsMax: 4,
+  /** How long a row that ended is remembered, in event time, for what is told of it late. */
+  endedMemorySeconds: 604_800,
+  /** Rows that are read at a time when an end crosses many. */
+  cascadeRowsMax: 500,
+  /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
+  cascadeTokensMax: 10_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

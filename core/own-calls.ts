@@ -7,7 +7,7 @@ export type OwnCallPolicy = 'sealwatch' | 'sealwatch-directory' | 'none';
 export interface OwnCall {
   /** As audit lines write it (vault-audit.md 2). */
   operation: 'read' | 'update';
-  /** As Vault's policies write paths: `+` is one segment, `*` at the end anything. Relative to the namespace. */
+  /** As Vault's policies write paths: `+` is one segment. Relative to the namespace. */
   path: string;
   policy: OwnCallPolicy;
 }
@@ -25,8 +25,8 @@ const by = (policy: OwnCallPolicy, operation: OwnCall['operation'], paths: strin
 export const ownCalls: readonly OwnCall[] = [
   ...by('sealwatch', 'read', [
     'auth/token/lookup-self',
-    'identity/entity/id/*',
-    'identity/group/id/*',
+    'identity/entity/id/+',
+    'identity/group/id/+',
     'sys/mounts',
     'sys/auth',
   ]),
@@ -51,6 +51,9 @@ export const ownCalls: readonly OwnCall[] = [
 export const secretCalls = (dataPath: string): OwnCall[] =>
   by('none', 'read', [dataPath, dataPath.replace('/data/', '/metadata/')]);
 
+/** A client or proxy would take `..` for a step up. */
+const SEGMENT = '(?!\\.\\.?(?:/|$))[^/]+';
+
 const declared = ownCalls.map((call) => ({ ...call, matches: matcherOf(call.path) }));
 
 /**
@@ -67,9 +70,6 @@ export function isOwnCall(operation: string, path: string, secrets: readonly str
 }
 
 function matcherOf(path: string): RegExp {
-  const source = path
-    .replace(/[.\\^$()[\]{}|?]/g, '\\$&')
-    .replaceAll('+', '[^/]+')
-    .replace(/\*$/, '[^/]+');
+  const source = path.replace(/[.\\^$()[\]{}|?*]/g, '\\$&').replaceAll('+', SEGMENT);
   return new RegExp(`^${source}$`);
 }

@@ -135,12 +135,19 @@ export interface Held {
 export interface LedgerMemory extends Disposable {
   held(id: string): Held | undefined;
   put(held: Held): void;
-  /** Open rows whose `holder_token` is this token: its leases, and the tokens that it made. */
-  openOf(token: string): Held[];
-  /** Open leases (not tokens) of this namespace whose id begins with `prefix`. */
-  openUnder(namespace: string, prefix: string): Held[];
+  /** The row goes away: nothing that is told later changes it any more. */
+  forget(id: string): void;
+  /**
+   * Rows whose `holder_token` is this token (its leases, and the tokens that it made) and that had not ended before `at`: by id,
+   * those after the id `after`, at most `limit`.
+   */
+  aliveOf(token: string, at: string, after: string, limit: number): Held[];
+  /** As `aliveOf`, of a namespace: leases whose id, and tokens whose `path` with a slash behind it, begins with `prefix`. */
+  aliveUnder(namespace: string, prefix: string, at: string, after: string, limit: number): Held[];
   /** Open rows whose `expires_at` is at or before `time`, the first to expire first, at most `limit`. */
   expired(time: string, limit: number): Held[];
+  /** Rows that ended at or before `time`, the first to end first, at most `limit`. */
+  ended(time: string, limit: number): Held[];
   /** Newest first, at most `limit`: open leases of a holder's id; of anybody when it is undefined. */
   newestOpen(holderId: string | undefined, limit: number): Held[];
   /** Small values of any kind by space and key, `undefined` when absent. */

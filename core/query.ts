@@ -54,6 +54,9 @@ export const fields = {
     'token.auth_method',
     'token.type',
     'token.periodic',
+    'token.policies',
+    'namespace',
+    'cluster',
   ],
   facts: ['what', 'key', 'name', 'source'],
 } as const satisfies Record<QueryKind, readonly string[]>;

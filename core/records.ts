@@ -2,6 +2,7 @@
 
 import type { Origin } from './devices.ts';
 import type { AuditEvent, JsonObject } from './event.ts';
+import { addNanos } from './time.ts';
 
 /** Topics of design section 3. */
 export const topics = {
@@ -97,6 +98,8 @@ export interface Answer {
   method: string;
   path: string;
   body?: JsonObject;
+  /** Namespace that was asked, with its closing slash; absent for the root. */
+  namespace?: string;
   /** 0 when Vault did not answer. */
   status: number;
   response?: JsonObject;
@@ -133,6 +136,10 @@ export interface CredentialCall {
   event: AuditEvent;
   handles?: Handles;
 }
+
+/** When Vault had done the call, by the log. */
+export const doneAt = ({ '@timestamp': time, event: { duration } }: AuditEvent): string =>
+  duration === undefined ? time : addNanos(time, duration);
 
 /** Hashes by which tokens are named beside their accessor (vault-audit.md 4, correlation table). */
 export interface Handles {

@@ -83,3 +83,11 @@ export function nanosBetween(from: string, to: string): number {
  */
 export const slowCallNanos = (time: { pairWaitSeconds: number; allowedLatenessSeconds: number }): number =>
   (time.pairWaitSeconds - time.allowedLatenessSeconds) * 1e9 - 1;
+
+/** `time` moved by nanoseconds, from 0 to 104 days. */
+export function addNanos(time: string, nanos: number): string {
+  const sum = Number(time.slice(20, 29)) + nanos;
+  const seconds = Math.floor(sum / 1e9);
+  const fraction = String(sum - seconds * 1e9).padStart(9, '0');
+  return `${seconds === 0 ? time.slice(0, 19) : addSeconds(time, seconds).slice(0, 19)}.${fraction}Z`;
+}

@@ -143,7 +143,9 @@ function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffse
       addHole(record.offset, record.value as Loss, batch, position);
       break;
     case 'watermark':
-      position.sources = raised(position.sources, record.value as Watermark);
+      // The ledger has its own.
+      if (position.topic === topics.events)
+        position.sources = raised(position.sources, record.value as Watermark);
       break;
     default: // Other kinds are for other stages.
   }

@@ -108,7 +108,7 @@ function windowOf(seconds: number): { from: string; to: string } {
 }
 
 /** A lease's path ends with the engine's role: `database/creds/readonly`. */
-const roleOf = ({ role, path }: Lease): string => role ?? path?.slice(path.lastIndexOf('/') + 1) ?? '';
+const roleOf = ({ role, path = '' }: Lease): string => role ?? path.slice(path.lastIndexOf('/') + 1);
 
 function patternMatch(credential: Lease, plugins: string[], seconds: number | undefined): Match {
   const time =

@@ -1,4 +1,4 @@
-// SOC2 CC6.1: who did read which secrets. One query, with what it does not show beside it.
+// SOC2 CC6.1: who could and who did read which secrets. One query, with what it does not show beside it.
 
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../core/canonical.ts';
@@ -7,6 +7,7 @@ import { timeOfMs } from '../../core/time.ts';
 import type { ApiKey } from '../auth.ts';
 import { coverageOf } from '../coverage.ts';
 import type { ApiOptions } from '../options.ts';
+import { couldOf } from './could.ts';
 import { limitsOf } from './limits.ts';
 import {
   answeredPairs,
@@ -31,10 +32,10 @@ const exceptionTitles: Record<ExceptionKind, string> = {
 
 export const definition: Definition = {
   control: 'CC6.1',
-  version: '1',
-  title: 'Who did read which secrets',
+  version: '2',
+  title: 'Who could and who did read which secrets',
   question:
-    'Show me every person and workload that read a secret in the period: which secret, how often, when first and last, and from where.',
+    'Show me every person and workload that could read a secret, every one that did in the period (which secret, how often, when first and last, and from where), and every one that could and did not.',
   population:
     'One row per identity, secret and action, of all successful calls that gave out a secret (a stored secret was read, or a credential was issued, read or checked out) and whose answer was seen in the audit log.',
   exceptions: exceptionTitles,
@@ -50,9 +51,14 @@ export const definition: Definition = {
     'Lists of names, methods and addresses show at most 20 values, the lowest first.',
     'To trace a row: GET /v1/events/{example_event_id}, or /v1/events with user, secret and action.',
     'A response that was wrapped counts for who asked for it; who unwrapped it is a call of its own.',
+    'could has one row per identity or role and secret: who could read it when the period ended (access.at), by the policies, groups, roles and entities known then and the tokens that were alive. did in the row is what it read in the period.',
+    'granted_unused has the rows of could without a read in the period. A role counts as used when somebody who held a token of it in the period did read.',
+    'An identity of the population without a row in could has lost its access since, or what is known does not show it: see access.not_evaluated. GET /v1/access answers for any other time.',
+    'Each row of could names in facts what it rests on; access.facts says of each since when it is so, and which event or answer of Vault says it.',
   ],
   does_not_show: [
-    'Who could have read a secret: policies and group memberships are not part of the audit log.',
+    'Who could read between the begin and the end of the period and no longer at its end, and secrets that no call in the log ever read or wrote.',
+    'Who could read by what is not evaluated (access.not_evaluated), by Sentinel policies, or by first giving themselves a policy, a group or a copy of the storage.',
     'What a reader did with the secret afterwards, and reads from copies outside of Vault, such as the cache of a Vault Agent or Proxy, a backup or an environment variable.',
     'Certificates, tokens, and keys of the transit engine: these are issued or used by calls of other actions.',
     'The value of any secret.',
@@ -79,6 +85,7 @@ export async function answer(options: ApiOptions, asked: Asked, key: ApiKey): Pr
     const rows = exceptionRows(cells.filter(exceptionTests[kind]));
     return { kind, title: exceptionTitles[kind], calls: rows.reduce((sum, row) => sum + row.calls, 0), rows };
   });
+  const access = await couldOf(options, asked, population);
   const { coverage } = await coverageOf(options, from, to);
   const extent = await reader.extent();
   const reads = population.reduce((sum, row) => sum + row.reads, 0);
@@ -88,7 +95,14 @@ export async function answer(options: ApiOptions, asked: Asked, key: ApiKey): Pr
     equal: reads === counted.events,
   };
   const parameters = parametersOf(asked);
-  const missing = limitsOf({ period: { from, to }, extent, coverage, reconcile, whole });
+  const missing = limitsOf({
+    period: { from, to },
+    extent,
+    coverage,
+    reconcile,
+    whole,
+    access: access.access,
+  });
   return {
     control: definition.control,
     definition,
@@ -110,6 +124,7 @@ export async function answer(options: ApiOptions, asked: Asked, key: ApiKey): Pr
     },
     reconcile,
     population,
+    ...access,
     exceptions,
     limits: missing.sentences,
     complete: missing.complete,

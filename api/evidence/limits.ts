@@ -1,8 +1,10 @@
 // What an evidence answer cannot say, in sentences, and whether anything is known to be missing from it.
 
 import { limits } from '../../core/limits.ts';
+import { accessLimits } from '../access/ask.ts';
 import type { Coverage } from '../coverage.ts';
 import { warningsOf } from '../coverage-sentences.ts';
+import type { Answer } from './schemas.ts';
 
 interface Known {
   period: { from: string; to: string };
@@ -11,16 +13,16 @@ interface Known {
   reconcile: { sum_of_rows: number; count_of_events: number; equal: boolean };
   /** False when there were more groups than `limits.evidenceRowsMax`. */
   whole: boolean;
+  access: Answer['access'];
 }
 
 const always = [
   'Vault writes no audit line for some requests: malformed or too large ones, unknown or locked namespaces, a sealed Vault, tokens with a bad signature. None of these gives out a secret.',
-  'This list shows who did read, not who could have read.',
   'The record is unwitnessed: nothing outside of sealwatch proves that it was not changed.',
 ];
 
 export function limitsOf(known: Known): { sentences: string[]; complete: boolean } {
-  const { period, extent, coverage, reconcile, whole } = known;
+  const { period, extent, coverage, reconcile, whole, access } = known;
   const { rejected, dropped, unread, gaps_between_devices: between, late } = coverage.totals;
   // Nobody can count what a file that went away still held, nor what came while every device was blind.
   const isBlind = unread > 0 || coverage.all_blind_hours.length > 0;
@@ -43,9 +45,12 @@ export function limitsOf(known: Known): { sentences: string[]; complete: boolean
     between > 0 &&
       `${between} call(s) of these hours are missing on an audit device that was alive; another device showed them, so they are held.`,
     late > 0 && `${late} line(s) of these hours came late; they are counted here.`,
+    ...access.limits,
+    access.not_evaluated.length > 0 &&
+      `Who could read is not complete: ${access.not_evaluated.length} kind(s) of doubt are listed in access.not_evaluated.`,
   ].filter((sentence) => sentence !== false);
   return {
-    sentences: [...missing, ...notes, ...warningsOf(coverage), ...always],
+    sentences: [...missing, ...notes, ...warningsOf(coverage), ...accessLimits, ...always],
     complete: missing.length === 0 && !isBlind,
   };
 }

@@ -1,6 +1,7 @@
 // The shape of an evidence answer. Field names are part of the contract with auditors: add, do not rename.
 
 import { z } from 'zod';
+import { couldRowSchema, groundsSchema } from '../access/schemas.ts';
 import { coverageSchema } from '../coverage.ts';
 
 const texts = z.array(z.string());
@@ -42,6 +43,15 @@ const populationRow = z.object({
   example_event_id: z.string(),
 });
 export type PopulationRow = z.infer<typeof populationRow>;
+
+const couldRow = couldRowSchema.extend({
+  secret: z.string(),
+  did: z
+    .object({ reads: z.int(), last_read: z.string() })
+    .nullable()
+    .meta({ description: 'what it did read in the period; of a role, whoever held a token of it' }),
+});
+export type CouldRow = z.infer<typeof couldRow>;
 
 const exceptionRow = z.object({
   who: z.object({ id: z.string(), names: texts, kind: z.string() }),
@@ -92,7 +102,18 @@ export const answerSchema = z.object({
     count_of_events: z.int().meta({ description: 'by a query of its own' }),
     equal: z.boolean(),
   }),
-  population: z.array(populationRow),
+  population: z.array(populationRow).meta({ description: 'who did' }),
+  could: z.array(couldRow).optional().meta({
+    description:
+      'who could when the period ended; absent when no policy is known, which does not mean nobody',
+  }),
+  granted_unused: z
+    .array(couldRow)
+    .optional()
+    .meta({ description: 'rows of `could` that did not read in the period' }),
+  access: groundsSchema
+    .extend({ secrets: z.int(), limits: texts, complete: z.boolean() })
+    .meta({ description: 'what `could` rests on, and what of it could not be evaluated' }),
   exceptions: z.array(
     z.object({
       kind: z.enum(exceptionKinds),

@@ -35,7 +35,10 @@ export const blastSchema = z.object({
               description:
                 'auth/token/revoke-accessor takes the accessor: false for a hash, and for a batch token, which has none',
             }),
-            path: z.string().nullable().meta({ description: 'that gave it out' }),
+            path: z
+              .string()
+              .nullable()
+              .meta({ description: 'that gave it out; null for a token of before the log' }),
           }),
         )
         .meta({ description: 'the end of a token ends its leases and its child tokens' }),
@@ -161,7 +164,7 @@ function notesOf(
       `${unsure.length} of the tokens and leases have no known lifetime and no known end: they may be over.`,
     hashed.length > 0 &&
       `${hashed.length} accessor(s) are known as a hash only, which Vault does not take: find the token by a list of accessors and sys/audit-hash, disable the entity, or set hmac_accessor=false on the audit device.`,
-    leases.some(({ id }) => /(^|\/)sts\//.test(id)) &&
+    leases.some(({ path = '' }) => /(^|\/)sts\//.test(path)) &&
       'Credentials of sts/ cannot be taken back before they end: deny their session at AWS.',
   ];
   return [

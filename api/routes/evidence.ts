@@ -1,4 +1,4 @@
-// /v1/evidence: the controls that can be answered, and each answer in three formats. Every call is recorded.
+// /v1/evidence: the controls that can be answered, and each answer in three formats. Every call is recorded, those of /v1/access too.
 
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -7,7 +7,7 @@ import { timeOfMs } from '../../core/time.ts';
 import type { App } from '../app.ts';
 import type { ApiKey } from '../auth.ts';
 import * as cc61 from '../evidence/cc6_1.ts';
-import { csvLines, jsonLines } from '../evidence/formats.ts';
+import { csvLines, jsonLines, type Part, parts } from '../evidence/formats.ts';
 import { type Answer, answerSchema, definitionSchema } from '../evidence/schemas.ts';
 import type { ApiOptions } from '../options.ts';
 import { ProblemError } from '../problem.ts';
@@ -45,6 +45,10 @@ export function addEvidence(app: App, options: ApiOptions): void {
       to: time,
       secret_prefix: text.optional().meta({ description: 'only secrets whose path begins so' }),
       format: z.enum(formats).default('json'),
+      rows: z
+        .enum(parts)
+        .optional()
+        .meta({ description: 'which rows csv and jsonl hold; those of who did when it is not given' }),
     })
     .refine(inOrder, toNotAfterFrom);
   app.get(
@@ -57,7 +61,7 @@ export function addEvidence(app: App, options: ApiOptions): void {
         querystring,
         response: {
           200: {
-            description: 'The answer; in csv the population alone, in jsonl the rest as the first line',
+            description: 'The answer; in csv the rows alone, in jsonl the rest as the first line',
             content: {
               'application/json': { schema: answerSchema },
               'text/csv': { schema: z.string() },
@@ -72,32 +76,40 @@ export function addEvidence(app: App, options: ApiOptions): void {
       const control = controls.get(request.params.control);
       if (control === undefined)
         throw new ProblemError('not-found', `Controls are: ${[...controls.keys()].join(', ')}.`);
-      const { format, ...asked } = request.query;
+      const { format, rows = 'did', ...asked } = request.query;
       const answer = await control.answer(options, asked, request.apiKey as ApiKey);
       request.evidenceRows = answer.totals.rows;
-      return send(reply, answer, format);
+      return send(reply, answer, format, rows);
     },
   );
 }
 
 /** `sealwatch-complete` says for CSV, which has no room for it, whether anything is known to be missing. */
-function send(reply: FastifyReply, answer: Answer, format: (typeof formats)[number]): FastifyReply {
-  void reply.header('sealwatch-complete', String(answer.complete));
+function send(
+  reply: FastifyReply,
+  answer: Answer,
+  format: (typeof formats)[number],
+  part: Part,
+): FastifyReply {
+  const complete = answer.complete && (part === 'did' || answer.access.complete);
+  void reply.header('sealwatch-complete', String(complete));
   if (format === 'json') return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer));
   const day = (at: string) => at.slice(0, 10);
-  const name = `${answer.control}_${day(answer.period.from)}_${day(answer.period.to)}.${format}`;
+  const control = part === 'did' ? answer.control : `${answer.control}-${part}`;
+  const name = `${control}_${day(answer.period.from)}_${day(answer.period.to)}.${format}`;
   void reply.header('content-disposition', `attachment; filename="${name}"`);
   return format === 'csv'
-    ? reply.type('text/csv; charset=utf-8; header=present').send(Readable.from(csvLines(answer)))
-    : reply.type('application/x-ndjson; charset=utf-8').send(Readable.from(jsonLines(answer)));
+    ? reply.type('text/csv; charset=utf-8; header=present').send(Readable.from(csvLines(answer, part)))
+    : reply.type('application/x-ndjson; charset=utf-8').send(Readable.from(jsonLines(answer, part)));
 }
 
 /** Only these parameters are recorded: a key put into the query by mistake must not be. */
-const recorded = ['from', 'to', 'secret_prefix', 'format'];
+const recorded = ['from', 'to', 'secret_prefix', 'format', 'rows', 'path', 'at', 'namespace', 'cluster'];
 
 /** Before the answer leaves, so that no evidence is given out unrecorded; refusals are recorded too. */
 function record(options: ApiOptions, request: FastifyRequest, reply: FastifyReply): void {
-  if (request.routeOptions.config.area !== 'evidence') return;
+  const { area } = request.routeOptions.config;
+  if (area !== 'evidence' && area !== 'access') return;
   const query = request.query as Record<string, unknown>;
   try {
     options.recordAccess({

@@ -2,10 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { type Config, dataFiles } from '../../core/config.ts';
-import { nameAndLabels } from '../../core/telemetry.ts';
+import { labelled, nameAndLabels } from '../../core/telemetry.ts';
 import { lockDataDir } from '../lock.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { connects } from './inputs.ts';
+import { findingsOfRights } from './vault.ts';
 
 /** Whether something listens where the API of this configuration is. */
 export const isRunning = ({ api }: Config): Promise<boolean> => connects({ host: api.host, port: api.port });
@@ -142,12 +143,46 @@ export function findingsOfMetrics(text: string): Finding[] {
       ),
     ),
     ...findingsOfLookups(metrics),
+    ...findingsOfLogin(metrics),
   ];
 }
 
-function findingsOfLookups(
-  metrics: { name: string; labels: Record<string, string>; value: number }[],
-): Finding[] {
+/** How the login of the running sealwatch goes; nothing without one. */
+function findingsOfLogin(metrics: Shown[]): Finding[] {
+  const of = (name: string) => metrics.find((metric) => metric.name === name)?.value;
+  if (of('sealwatch_vault_logins_total') === undefined) return [];
+  const left = of('sealwatch_vault_token_seconds_left');
+  const missing = of('sealwatch_vault_secrets_missing') ?? 0;
+  const allowed = metrics.filter(({ name }) => name === 'sealwatch_vault_allowed');
+  const rights = {
+    ...Object.fromEntries(
+      allowed.map(({ name, labels, value }) => [labelled(name, { path: labels['path'] ?? '' }), value]),
+    ),
+    sealwatch_vault_token_is_root: of('sealwatch_vault_token_is_root') ?? 0,
+  };
+  return [
+    left === 0
+      ? fail('sealwatch has no token of Vault', 'Its log on standard error says why; the reason is `fault`.')
+      : ok(`sealwatch is logged in to Vault${left === undefined ? '' : `, for ${left.toFixed(0)} s more`}`),
+    ...(allowed.length > 0 ? findingsOfRights(rights) : []),
+    ...(missing > 0
+      ? [
+          fail(
+            `${missing} secret(s) of sealwatch in Vault could not be read yet`,
+            'Its log on standard error says which and why.',
+          ),
+        ]
+      : []),
+  ];
+}
+
+interface Shown {
+  name: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
+function findingsOfLookups(metrics: Shown[]): Finding[] {
   const newest = (name: string) => metrics.find((metric) => metric.name === name)?.value;
   // None is configured, or it runs for less than a minute.
   if ((newest('sealwatch_heartbeats_sent_total') ?? 0) === 0) return [];

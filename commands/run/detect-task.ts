@@ -71,8 +71,10 @@ export class DetectTask {
     rules: CompiledRules;
     cluster: string;
     slowCallNanos: number;
+    /** Paths of sealwatch's own secrets in Vault. */
+    ownSecrets?: readonly string[];
   }): Promise<DetectTask> {
-    const { stream, rules, cluster, slowCallNanos } = options;
+    const { stream, rules, cluster, slowCallNanos, ownSecrets } = options;
     const snapshot = await stream.loadSnapshot(GROUP, 'all');
     const state = snapshot?.state as DetectState | undefined;
     const detector = createDetector({
@@ -82,7 +84,7 @@ export class DetectTask {
       ...(state === undefined ? {} : { snapshot: state.detector }),
     });
     const lost = new LostLines(cluster, state?.lost);
-    const ownTraffic = new OwnTraffic(cluster, state?.own);
+    const ownTraffic = new OwnTraffic(cluster, state?.own, ownSecrets);
     return new DetectTask(stream, detector, lost, ownTraffic, { ...snapshot?.inputs }, state);
   }
 

@@ -2,7 +2,7 @@
 
 import type { Config } from '../../core/config.ts';
 import { type ErrorCode, mendable, SealwatchError } from '../../core/errors.ts';
-import type { Answer } from '../../core/records.ts';
+import type { Answer, Question } from '../../core/records.ts';
 import type { Metrics } from '../../core/telemetry.ts';
 
 export interface ThreadData {
@@ -15,11 +15,15 @@ export type FromThread =
   | { type: 'loaded' }
   | { type: 'ready'; says: Record<string, string> }
   | { type: 'metrics'; metrics: Metrics }
+  /** What the ledger wants to know from Vault. */
+  | { type: 'question'; question: Question }
   | { type: 'failed'; code: ErrorCode; message: string; advice: string };
 
 export type ToThread =
   | { type: 'stop' }
   | { type: 'answer'; answer: Answer }
+  /** An own secret was read from Vault: `ref` is what the configuration has in its place. */
+  | { type: 'secret'; ref: string; value: string }
   | { type: 'metrics'; metrics: Metrics; ready: boolean; reasons: string[] };
 
 /** An error as a message; one that is not the user's to mend is INTERNAL. */

@@ -10,12 +10,11 @@ import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { partitionOf } from '../../core/partition.ts';
 import type { Cause, NewRecord, Stream } from '../../core/ports.ts';
-import { type Kind, type Topic, topics } from '../../core/records.ts';
-import { openedLease } from '../../ingest/ledger/open.ts';
+import { type CredentialCall, type Kind, type Topic, topics } from '../../core/records.ts';
 import { Normaliser, type NormaliserState } from '../../ingest/normalise/normaliser.ts';
 
 const GROUP = 'normalise';
-const outputs: readonly Topic[] = [topics.events, topics.leases, topics.coverage, topics.credentials];
+const outputs: readonly Topic[] = [topics.events, topics.coverage, topics.credentials];
 
 export interface NormaliseTaskOptions {
   stream: Stream;
@@ -74,9 +73,13 @@ export class NormaliseTask {
           coverage: (value) => this.put(topics.coverage, partition, 'coverage', value),
           node: (value) => this.put(topics.coverage, partition, 'node', value),
           hashes: (value) => this.put(topics.credentials, 0, 'hashes', value),
+          answer: (value) => this.put(topics.credentials, 0, 'answer', value),
+          credential: (value, text) =>
+            this.put(topics.credentials, 0, 'credential', value, credentialText(value, text)),
           watermark: (reached) => {
             const value = { source: partition, time: reached };
             for (let to = 0; to < stream.partitions; to++) this.put(topics.events, to, 'watermark', value);
+            this.put(topics.credentials, 0, 'watermark', value);
           },
         },
       },
@@ -147,10 +150,8 @@ export class NormaliseTask {
   }
 
   private event(event: AuditEvent, text: string): void {
-    const { stream, partition } = this.options;
+    const { stream } = this.options;
     this.put(topics.events, partitionOf(event.user.id, stream.partitions), 'event', event, text);
-    const lease = openedLease(event);
-    if (lease !== undefined) this.put(topics.leases, partition, 'lease', { revision: 1, body: lease });
   }
 
   private put(topic: Topic, partition: number, kind: Kind, value: unknown, text?: string): void {
@@ -186,6 +187,10 @@ export class NormaliseTask {
   /** Raw before this offset is no longer needed here. */
   keep = 0;
 }
+
+/** The event's text again: a second walk through it would cost as much as the first. */
+const credentialText = ({ handles }: CredentialCall, text: string): string =>
+  handles === undefined ? `{"event":${text}}` : `{"event":${text},"handles":${JSON.stringify(handles)}}`;
 
 const isAfter = (a: Cause, b: Cause): boolean =>
   a.offset > b.offset || (a.offset === b.offset && a.index > b.index);

@@ -4,11 +4,13 @@ import { readFileSync } from 'node:fs';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
-import { topics } from '../../core/records.ts';
+import { type Question, topics } from '../../core/records.ts';
+import { secretRef } from '../../core/secret-ref.ts';
 import { fileOutput } from '../../outputs/alerts/file.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { webhookOutput } from '../../outputs/alerts/webhook.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
+import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { loadRules } from '../rules.ts';
 import { alertsPath, Pipeline } from './pipeline.ts';
@@ -31,11 +33,16 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   };
   follow(ends);
   const writer = openEvidenceWriter(files.evidence);
-  const outputs = outputsOf(config);
+  const secrets = new Map<string, string>();
+  const outputs = outputsOf(config, secrets);
   const pipeline = await Pipeline.load({
     config,
     stream,
     writer,
+    openLedger: () => openLedgerMemory(files.ledger),
+    ...(config.vault.address !== undefined && {
+      ask: (question: Question) => say({ type: 'question', question }),
+    }),
     rules: loadRules(config.rules.dir),
     devices: configuredDevices(config),
     outputs,
@@ -61,6 +68,9 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       await stream[Symbol.asyncDispose]();
       collector.close();
     },
+    hear: (message) => {
+      if (message.type === 'secret') secrets.set(message.ref, message.value);
+    },
     metrics: () => ({
       ...pipeline.metrics(),
       sealwatch_stream_broken_records_total: stream.brokenRecords,
@@ -73,11 +83,14 @@ function firstEnds(collector: MessagePort): Promise<number[]> {
   return new Promise((resolve) => collector.once('message', resolve));
 }
 
-function outputsOf(config: Config): AlertOutput[] {
+/** `secrets` are those that were read from Vault, by what the configuration has in their place. */
+function outputsOf(config: Config, secrets: ReadonlyMap<string, string>): AlertOutput[] {
   const { url, secretFile } = config.outputs.webhook;
   const file = fileOutput(alertsPath(config));
   if (url === undefined || secretFile === undefined) return [file];
-  return [file, webhookOutput({ url, secret: readSecret(secretFile), now: Date.now })];
+  const read = secretRef(secretFile) === undefined ? readSecret(secretFile) : undefined;
+  const secret = () => read ?? secrets.get(secretFile);
+  return [file, webhookOutput({ url, secret, now: Date.now })];
 }
 
 function readSecret(path: string): string {

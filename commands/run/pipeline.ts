@@ -1,10 +1,10 @@
-// The pipeline: normalise, detect and index in turn, each from the stream; alerts delivered beside them.
+// The pipeline: normalise, ledger, detect and index in turn, each from the stream; alerts delivered beside them.
 
-import { type Config, dataFiles } from '../../core/config.ts';
-import type { Device } from '../../core/devices.ts';
+import { type Config, dataFiles, secretRefsOf } from '../../core/config.ts';
+import { auditDevices, type Device } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceWriter, Stream } from '../../core/ports.ts';
-import { topics } from '../../core/records.ts';
+import { type Question, topics } from '../../core/records.ts';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
 import { addSeconds, slowCallNanos } from '../../core/time.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
@@ -14,11 +14,16 @@ import { createIndexer, type Indexer } from '../../storage/indexer.ts';
 import { DetectTask } from './detect-task.ts';
 import { coverageMetrics } from './device-metrics.ts';
 import { NormaliseTask } from './normalise-task.ts';
+import { type LedgerFile, RunningLedger } from './running-ledger.ts';
 
 export interface PipelineOptions {
   config: Config;
   stream: Stream;
   writer: EvidenceWriter;
+  /** Opens the ledger's memory; again after its disk has refused something. */
+  openLedger: () => LedgerFile;
+  /** Without one nobody asks Vault. */
+  ask?: (question: Question) => void;
   rules: CompiledRules;
   devices: Device[];
   outputs: AlertOutput[];
@@ -35,6 +40,7 @@ const LATER_MS = 10_000;
 const partNames = {
   stream: 'the stream cannot be written',
   store: 'the evidence store cannot be written',
+  ledger: 'the ledger cannot be written',
   snapshots: 'a snapshot cannot be written',
   retention: 'old segments cannot be deleted',
 };
@@ -43,21 +49,30 @@ const RETAIN_MS = 60_000;
 export class Pipeline {
   private readonly options: PipelineOptions;
   private readonly normalise: NormaliseTask[];
+  private readonly ledger: RunningLedger;
   private readonly detect: DetectTask;
   private readonly indexer: Indexer;
   private readonly deliveries: Delivery[];
   private readonly stopping: AbortController;
   private wake: () => void = () => {};
   /** What cannot be done now and is tried again. */
-  private readonly failing = { stream: false, store: false, snapshots: false, retention: false };
+  private readonly failing = {
+    stream: false,
+    store: false,
+    ledger: false,
+    snapshots: false,
+    retention: false,
+  };
   private nextSaveMs = 0;
   private nextRetainMs = 0;
   private nextIndexMs = 0;
+  private nextLedgerMs = 0;
 
   private constructor(
     options: PipelineOptions,
     parts: {
       normalise: NormaliseTask[];
+      ledger: RunningLedger;
       detect: DetectTask;
       deliveries: Delivery[];
       stopping: AbortController;
@@ -65,6 +80,7 @@ export class Pipeline {
   ) {
     this.options = options;
     this.normalise = parts.normalise;
+    this.ledger = parts.ledger;
     this.detect = parts.detect;
     this.deliveries = parts.deliveries;
     this.stopping = parts.stopping;
@@ -72,18 +88,29 @@ export class Pipeline {
   }
 
   static async load(options: PipelineOptions): Promise<Pipeline> {
-    const { config, stream, rules, devices, outputs, logger } = options;
+    const { config, stream, rules, devices, outputs, logger, openLedger, now, ask } = options;
     const { cluster, time } = config;
     const normalise: NormaliseTask[] = [];
     for (let partition = 0; partition < stream.partitions; partition++) {
       normalise.push(await NormaliseTask.load({ stream, partition, cluster, devices, time }));
     }
-    const detect = await DetectTask.load({ stream, rules, cluster, slowCallNanos: slowCallNanos(time) });
+    const ledger = await RunningLedger.load({
+      stream,
+      cluster,
+      ...auditDevices(devices),
+      open: openLedger,
+      now,
+      ...(ask !== undefined && { ask }),
+    });
+    const detect = await DetectTask.load({
+      ...{ stream, rules, cluster, slowCallNanos: slowCallNanos(time) },
+      ownSecrets: secretRefsOf(config).map(({ path }) => path),
+    });
     const stopping = new AbortController();
     const deliveries: Delivery[] = [];
     for (const output of outputs)
       deliveries.push(await createDelivery({ stream, output, logger, signal: stopping.signal }));
-    return new Pipeline(options, { normalise, detect, deliveries, stopping });
+    return new Pipeline(options, { normalise, ledger, detect, deliveries, stopping });
   }
 
   /** Runs until `stop`; a stage that throws ends the process, and the next start goes on from its snapshot. */
@@ -97,6 +124,7 @@ export class Pipeline {
     }
     await Promise.all(delivering);
     await this.finish();
+    this.ledger[Symbol.dispose]();
   }
 
   /** On a full disk what is not kept now is made again at the next start. */
@@ -104,6 +132,7 @@ export class Pipeline {
     const { stream, logger } = this.options;
     try {
       await stream.flush();
+      await this.ledger.commit();
       await this.save();
       await this.indexer.flush();
     } catch (error) {
@@ -125,9 +154,36 @@ export class Pipeline {
     let count = 0;
     for (const task of this.normalise) count += await task.step();
     if (count > 0) await this.flush();
+    const credentials = await this.stepLedger();
     const events = await this.detect.step();
-    if (events > 0) await this.flush();
-    return count + events + (await this.index(count + events === 0));
+    if (credentials + events > 0 && (await this.flush()) && credentials > 0) await this.commitLedger();
+    const all = count + credentials + events;
+    return all + (await this.index(all === 0));
+  }
+
+  /** A disk that refuses the ledger's memory holds up nothing else: what waits is on the stream. */
+  private async stepLedger(): Promise<number> {
+    if (this.options.now() < this.nextLedgerMs) return 0;
+    try {
+      return await this.ledger.step();
+    } catch (error) {
+      this.ledgerFails(error);
+      return 0;
+    }
+  }
+
+  private async commitLedger(): Promise<void> {
+    try {
+      await this.ledger.commit();
+      this.failing.ledger = false;
+    } catch (error) {
+      this.ledgerFails(error);
+    }
+  }
+
+  private ledgerFails(error: unknown): void {
+    this.fails('ledger', error);
+    this.nextLedgerMs = this.options.now() + RETRY_MS;
   }
 
   /**
@@ -149,16 +205,16 @@ export class Pipeline {
     return rows;
   }
 
-  /** A full disk is waited out here; the collector goes on reading meanwhile. */
-  private async flush(): Promise<void> {
+  /** A full disk is waited out here; the collector goes on reading meanwhile. False when it is time to stop first. */
+  private async flush(): Promise<boolean> {
     for (;;) {
       try {
         await this.options.stream.flush();
         this.failing.stream = false;
-        return;
+        return true;
       } catch (error) {
         this.fails('stream', error);
-        if (this.stopping.signal.aborted) return;
+        if (this.stopping.signal.aborted) return false;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -192,6 +248,7 @@ export class Pipeline {
 
   private async save(): Promise<void> {
     for (const task of this.normalise) await task.save();
+    await this.ledger.save();
     await this.detect.save();
     this.failing.snapshots = false;
   }
@@ -213,7 +270,11 @@ export class Pipeline {
         topics.credentials,
         topics.alerts,
       ]) {
-        const keep = Math.min(indexed.get(`${topic}/${partition}`) ?? 0, this.detect.keep(topic, partition));
+        const keep = Math.min(
+          indexed.get(`${topic}/${partition}`) ?? 0,
+          this.detect.keep(topic, partition),
+          topic === topics.credentials && partition === 0 ? this.ledger.keep : Number.POSITIVE_INFINITY,
+        );
         await stream.retain(topic, partition, beforeMs, keep);
       }
     }
@@ -272,6 +333,7 @@ export class Pipeline {
       sealwatch_pipeline_snapshots_failing: this.failing.snapshots ? 1 : 0,
       sealwatch_watermark_seconds:
         this.detect.watermark === '' ? 0 : Date.parse(`${this.detect.watermark.slice(0, 19)}Z`) / 1000,
+      ...this.ledger.metrics(),
       ...coverageMetrics(this.normalise.map((task) => task.normaliser)),
     };
   }

@@ -29,7 +29,7 @@ export async function replayConfig(config: Config, file: string): Promise<Config
   );
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = file.endsWith('.gz') ? await unpacked(file, join(dataDir, 'audit.jsonl')) : file;
-  const { heartbeatSeconds } = config.vault;
+  const { address: _, tokenFile: _file, login, ...vault } = config.vault;
   return {
     ...config,
     dataDir,
@@ -38,7 +38,7 @@ export async function replayConfig(config: Config, file: string): Promise<Config
     unix: {},
     devices: [],
     // A look-up of today would never come back in a log of the past.
-    vault: { heartbeatSeconds },
+    vault: { ...vault, login: { region: login.region } },
   };
 }
 

@@ -8,8 +8,8 @@ import type { Metrics } from '../../core/telemetry.ts';
 import { prepareStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey, makeDataDir } from '../keys.ts';
 import { dataDirGone, lockDataDir } from '../lock.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import type { FromThread, ToThread } from './messages.ts';
+import { type RunningVault, startVault } from './vault.ts';
 import { welcome } from './welcome.ts';
 
 interface RunningThread {
@@ -54,13 +54,16 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
       key,
       ...(replayOf === undefined ? {} : { replayOf }),
     });
-    const heartbeat = startHeartbeat(config, (answer) =>
-      collector.worker.postMessage({ type: 'answer', answer } satisfies ToThread),
-    );
-    const reporting = setInterval(() => report(threads, heartbeat.metrics()), 1000);
+    const vault = startVault(config, {
+      onAnswer: (answer) => tell([collector], { type: 'answer', answer }),
+      onSecret: (ref, value) => tell(threads, { type: 'secret', ref, value }),
+    });
+    hearQuestions(pipeline, vault);
+    const lines = () => collector.metrics['sealwatch_collector_lines_total'] ?? 0;
+    const reporting = setInterval(() => report(threads, vault.metrics(lines())), 1000);
     const failure = await Promise.race([stopSignal, gone, ...threads.map((thread) => thread.ended)]);
     clearInterval(reporting);
-    heartbeat.stop();
+    await vault.stop();
     if (failure !== undefined) throw failure;
     await stopAll(threads);
     return 0;
@@ -119,6 +122,16 @@ function start(threads: RunningThread[], name: string, data: object, transfer: M
   return thread;
 }
 type MessagePort = import('node:worker_threads').MessagePort;
+
+function tell(threads: RunningThread[], message: ToThread): void {
+  for (const { worker } of threads) worker.postMessage(message);
+}
+
+function hearQuestions({ worker }: RunningThread, vault: RunningVault): void {
+  worker.on('message', (message: FromThread) => {
+    if (message.type === 'question') vault.ask(message.question);
+  });
+}
 
 /** A thread ends by itself only when it has failed; what it said of it is the error. */
 function endOf(name: string, worker: Worker): Promise<SealwatchError> {
@@ -189,6 +202,7 @@ const failures = {
   sealwatch_collector_failing: 'the spool cannot be written',
   sealwatch_pipeline_stream_failing: 'the stream cannot be written',
   sealwatch_pipeline_store_failing: 'the evidence store cannot be written',
+  sealwatch_ledger_failing: 'the ledger cannot be written',
   sealwatch_pipeline_snapshots_failing: 'snapshots cannot be written',
 };
 

@@ -3,10 +3,11 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
-import { type KeyRing, keyDigest } from '../../api/auth.ts';
+import { type ApiKey, keyDigest } from '../../api/auth.ts';
 import type { PostureSettings } from '../../api/posture/settings.ts';
 import { type Config, configuredDevices, dataFiles, inputsOf } from '../../core/config.ts';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
+import { secretRef } from '../../core/secret-ref.ts';
 import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { loadRules } from '../rules.ts';
@@ -17,10 +18,11 @@ await runThread('serve', async ({ data, logger, say }) => {
   const files = dataFiles(config.dataDir);
   const reader = openEvidenceReader(files.evidence);
   const registry = new Registry();
+  const keys = keysOf(config);
   let state = { ready: false, reasons: ['starting'] };
   const app = buildApi({
     reader,
-    keys: keysOf(config),
+    keys,
     cluster: config.cluster,
     devices: configuredDevices(config),
     nodes: nodeNames(config),
@@ -57,6 +59,7 @@ await runThread('serve', async ({ data, logger, say }) => {
     },
     metrics: () => ({}),
     hear: (message) => {
+      if (message.type === 'secret') takeKey(keys, config, message);
       if (message.type !== 'metrics') return;
       state = { ready: message.ready, reasons: message.reasons };
       show(registry, message.metrics);
@@ -108,16 +111,31 @@ function nodeNames(config: Config): Record<string, string> {
   return Object.assign({}, ...inputsOf(config).map((input) => ('nodes' in input ? input.nodes : {})));
 }
 
-function keysOf(config: Config): KeyRing {
+/** The keys of files; those that lie in Vault come when they are read. */
+function keysOf(config: Config): ApiKey[] {
   const admin = {
     name: 'admin',
     role: 'admin' as const,
     digest: keyDigest(readFileSync(dataFiles(config.dataDir).adminKey, 'utf8').trim()),
   };
+  const inFiles = config.keys.filter(({ file }) => secretRef(file) === undefined);
   return [
     admin,
-    ...config.keys.map(({ name, role, file }) => ({ name, role, digest: keyDigest(readKey(name, file)) })),
+    ...inFiles.map(({ name, role, file }) => ({ name, role, digest: keyDigest(readKey(name, file)) })),
   ];
+}
+
+/** A key was read from Vault; what it was before is good no more. A short one is not taken. */
+function takeKey(keys: ApiKey[], config: Config, { ref, value }: { ref: string; value: string }): void {
+  if (value.length < KEY_CHARS_MIN) return;
+  for (const { name, role, file } of config.keys) {
+    if (file !== ref) continue;
+    const key = { name, role, digest: keyDigest(value) };
+    // The first is the admin's, whatever the others are called.
+    const at = keys.findIndex((known, i) => i > 0 && known.name === name);
+    if (at < 0) keys.push(key);
+    else keys[at] = key;
+  }
 }
 
 function readKey(name: string, file: string): string {
@@ -127,10 +145,12 @@ function readKey(name: string, file: string): string {
   } catch {
     // An unreadable file and a short key are mended alike.
   }
-  if (key.length >= 32) return key;
+  if (key.length >= KEY_CHARS_MIN) return key;
   throw new SealwatchError(
     'CONFIG_INVALID',
-    `the key of ${name} in ${file} cannot be read or has under 32 characters`,
+    `the key of ${name} in ${file} cannot be read or has under ${KEY_CHARS_MIN} characters`,
     'Make one with `openssl rand -base64 32`.',
   );
 }
+
+const KEY_CHARS_MIN = 32;

@@ -60,6 +60,7 @@ export interface OwnTrafficState {
 
 export class OwnTraffic {
   private readonly cluster: string;
+  private readonly secrets: readonly string[];
   /** By accessor. */
   private readonly tokens: Map<string, Token>;
   private readonly entities: Set<string>;
@@ -70,8 +71,10 @@ export class OwnTraffic {
   private readonly changed = new Map<string, AlertState>();
   private ledgerMark = '';
 
-  constructor(cluster: string, state?: OwnTrafficState) {
+  /** `secrets`: the configured secrets of sealwatch's own, `<mount>/data/<path>`. */
+  constructor(cluster: string, state?: OwnTrafficState, secrets: readonly string[] = []) {
     this.cluster = cluster;
+    this.secrets = secrets;
     this.tokens = new Map(state?.tokens.map((token) => [token.accessor, token]));
     this.entities = new Set([...this.tokens.values()].flatMap(({ entity }) => entity ?? []));
     this.seen = new SeenMatches(state?.seen);
@@ -99,7 +102,7 @@ export class OwnTraffic {
     if (event.event.action === 'user-login') return;
     const { operation = '', path = '' } = event.vault.request;
     const match = matchOf(ownTrafficRule, event, event.user.id);
-    if (!isOwnCall(operation, path)) this.alert(match);
+    if (!isOwnCall(operation, path, this.secrets)) this.alert(match);
     else if (this.waiting.length < limits.waitingMatchesMax) this.waiting.push([match, accessor]);
   }
 

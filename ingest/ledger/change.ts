@@ -31,11 +31,12 @@ export interface Issued extends Base {
   change: 'issued';
   kind: Lease['kind'];
   id: string;
-  path: string;
+  /** Absent, as is `requested_by`, for a token that was issued before the log began. */
+  path?: string;
   role?: string;
   holder?: string;
   holder_id?: string;
-  requested_by: string;
+  requested_by?: string;
   /** Token whose end ends it; absent for orphans and when nobody can tell. */
   holder_token?: string;
   token?: TokenDetails;

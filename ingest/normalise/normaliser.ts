@@ -276,6 +276,7 @@ export class Normaliser {
   }
 
   private answer(answer: Answer): void {
+    this.options.sink.answer(answer);
     const id = requestIdOf(answer) ?? '';
     const call = this.waiting.get(id);
     this.heartbeats.answer(answer, call && devicesOf(call), this.emitted.has(id));

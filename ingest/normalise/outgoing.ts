@@ -1,10 +1,19 @@
 // What goes out: the event of a call, what it counts as, and what it tells of hashes and nodes; or the reject of a line.
 
 import type { AuditEvent } from '../../core/event.ts';
-import type { CoverageRow, HashPair, LineFault, NodeSeen, Reject } from '../../core/records.ts';
+import type {
+  Answer,
+  CoverageRow,
+  CredentialCall,
+  HashPair,
+  LineFault,
+  NodeSeen,
+  Reject,
+} from '../../core/records.ts';
 import type { Clusters } from './clusters.ts';
 import { countPairs, countUnpaired } from './counts.ts';
 import type { Coverage } from './coverage.ts';
+import { CredentialCalls, type TokensState } from './credentials.ts';
 import { type Entry, parseEntry } from './entry.ts';
 import { buildEvent } from './event.ts';
 import { flagsOf } from './flags.ts';
@@ -18,6 +27,9 @@ import { repeats } from './repeat.ts';
 /** Where the normaliser puts what it makes; the caller knows topics and partitions. */
 export interface NormaliserSink {
   event(event: AuditEvent, text: string): void;
+  /** A call that the ledger works on; `text`: canonical JSON of its event. */
+  credential(call: CredentialCall, text: string): void;
+  answer(answer: Answer): void;
   reject(reject: Reject): void;
   coverage(row: CoverageRow): void;
   hashes(pair: HashPair): void;
@@ -29,6 +41,7 @@ export interface NormaliserSink {
 export interface OutgoingState {
   hashes: HashesState;
   nodes: [id: string, hour: string][];
+  tokens: TokensState;
 }
 
 interface OutgoingParts {
@@ -45,6 +58,7 @@ export class Outgoing {
   private readonly heartbeats: Pick<Heartbeats, 'wentOut'>;
   private readonly hashes: HashPairs;
   private readonly nodes: NodesSeen;
+  private readonly credentials: CredentialCalls;
 
   constructor(
     sink: NormaliserSink,
@@ -57,11 +71,16 @@ export class Outgoing {
     this.heartbeats = heartbeats;
     this.hashes = new HashPairs(state?.hashes);
     this.nodes = new NodesSeen(state?.nodes);
+    this.credentials = new CredentialCalls(state?.tokens);
   }
 
   /** It is state: what goes out, and so the causes that a restart finds, hang on it. */
   snapshot(): OutgoingState {
-    return { hashes: this.hashes.snapshot(), nodes: this.nodes.snapshot() };
+    return {
+      hashes: this.hashes.snapshot(),
+      nodes: this.nodes.snapshot(),
+      tokens: this.credentials.snapshot(),
+    };
   }
 
   /** The half of a slow call, whose answer may be here already. */
@@ -129,6 +148,8 @@ export class Outgoing {
     });
     this.counters.events++;
     this.sink.event(built.event, built.text);
+    const told = this.credentials.of(built.event, main);
+    if (told !== undefined) this.sink.credential(told, built.text);
     this.heartbeats.wentOut(built.event, shown);
     this.learn(call, main, answered === undefined ? request : response);
     const host = built.event.vault.forwarded_from && hostOf(built.event.vault.forwarded_from);

@@ -10,7 +10,8 @@ const TIMEOUT_MS = 10_000;
 
 export interface WebhookOptions {
   url: string;
-  secret: string;
+  /** The key of now; undefined while it is not read from Vault yet. */
+  secret: () => string | undefined;
   now: () => number;
 }
 
@@ -19,6 +20,8 @@ export function webhookOutput({ url, secret, now }: WebhookOptions): AlertOutput
     name: 'webhook',
     known: new Set(),
     async send(alert) {
+      const key = secret();
+      if (key === undefined) return { result: 'later', why: 'its key is not read from Vault yet' };
       const body = JSON.stringify(alert);
       const timestamp = String(Math.floor(now() / 1000));
       try {
@@ -33,7 +36,7 @@ export function webhookOutput({ url, secret, now }: WebhookOptions): AlertOutput
             'idempotency-key': alert.alert.id,
             'user-agent': 'sealwatch',
             'x-sealwatch-timestamp': timestamp,
-            'x-sealwatch-signature': `sha256=${sign(secret, timestamp, body)}`,
+            'x-sealwatch-signature': `sha256=${sign(key, timestamp, body)}`,
           },
         });
         await answer.body?.cancel();

@@ -6,6 +6,7 @@ import { Harness, keyOf } from './harness.ts';
 
 const protectedRoutes = {
   evidence: '/v1/evidence',
+  access: '/v1/access?path=secret/data/app',
   coverage: '/v1/coverage',
   rules: '/v1/rules',
   events: '/v1/events',

@@ -7,6 +7,7 @@ const routes = [
   '/healthz',
   '/metrics',
   '/readyz',
+  '/v1/access',
   '/v1/alerts',
   '/v1/alerts/{id}',
   '/v1/coverage',

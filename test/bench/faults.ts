@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type Database, openDatabase } from '../../storage/evidence/embedded/sqlite.ts';
+import { type Database, openDatabase } from '../../storage/sqlite.ts';
 import { callsIn } from './input.ts';
 
 const { values } = parseArgs({

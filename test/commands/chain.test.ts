@@ -7,6 +7,7 @@ import { recordedDevice } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { CoverageRow, Reject } from '../../core/records.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
+import { MapMemory } from '../ingest/ledger/memory.ts';
 import { fixtureLines, sampleLines } from '../ingest/normalise/lines.ts';
 import { numbers, resalted, shuffled } from './replay-run.ts';
 
@@ -35,9 +36,11 @@ function chainOf(devices: string[], partitions = 1): { chain: Chain; seen: Seen 
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
     rules: loadRules(undefined),
     redactor: new Redactor(Buffer.alloc(32)),
+    ledger: { memory: new MapMemory() },
     sink: {
       event: (event, text) => seen.events.set(event.event.id, text),
-      lease: ({ id }) => seen.leases.push(id),
+      lease: (_, { id }) => seen.leases.push(id),
+      fact: () => {},
       reject: (reject) => seen.rejects.push(reject),
       coverage: (row) => seen.coverage.push(row),
       hashes: () => {},

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
-import { openDatabase } from '../../storage/evidence/embedded/sqlite.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
+import { openDatabase } from '../../storage/sqlite.ts';
 import { anEvent } from '../builders.ts';
 import { eventsOf, evidenceStoreContract } from './evidence-store.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import type { AuditEvent } from '../../core/event.ts';
-import { openDatabase } from '../../storage/evidence/embedded/sqlite.ts';
+import { openDatabase } from '../../storage/sqlite.ts';
 import { freePort, Sealwatch, until } from './sealwatch.ts';
 import { copyOfSample, VaultDevices, writtenAt } from './vault-devices.ts';
 

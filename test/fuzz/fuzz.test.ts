@@ -9,6 +9,7 @@ import { recordedDevice } from '../../core/devices.ts';
 import type { CoverageRow, Reject } from '../../core/records.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
 import { numbers } from '../commands/replay-run.ts';
+import { MapMemory } from '../ingest/ledger/memory.ts';
 import { totalsOf } from '../ingest/normalise/lines.ts';
 import { Attack, heldMax, heldNames, recordedSeeds } from './attack.ts';
 import { mutations } from './mutate.ts';
@@ -57,12 +58,14 @@ function through(lines: readonly string[]) {
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
     rules,
     redactor: new Redactor(Buffer.alloc(32)),
+    ledger: { memory: new MapMemory() },
     sink: {
       event: (_, text) => {
         versions++;
         JSON.parse(text);
       },
       lease: () => {},
+      fact: () => {},
       reject: (reject) => rejects.push(reject),
       coverage: (row) => rows.set(row.id, row),
       hashes: () => {},

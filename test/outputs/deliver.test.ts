@@ -98,7 +98,7 @@ test('over HTTP: 500 is tried again, 400 is final, each alert arrives once', asy
   await using stream = await openStream();
   hook.answers.push(500, 200, 400);
   await put(stream, 'a', 'unused', 'b');
-  const output = webhookOutput({ url: hook.url, secret: 's', now: Date.now });
+  const output = webhookOutput({ url: hook.url, secret: () => 's', now: Date.now });
   const delivery = await createDelivery({ stream, output, logger, signal: running() });
   await delivery.step();
   expect(hook.calls.map(({ headers }) => headers['idempotency-key'])).toEqual(['a', 'a', 'b', 'unused']);

@@ -12,7 +12,9 @@ const secret = 'a secret of the receiver';
 test('one POST per alert, whose signature the receiver can check', async () => {
   await using hook = await startFakeWebhook();
   const alert = { ...anAlert({ id: 'alert-1' }), message: 'é\u{1F511} "quoted"' };
-  expect(await webhookOutput({ url: hook.url, secret, now }).send(alert)).toEqual({ result: 'done' });
+  expect(await webhookOutput({ url: hook.url, secret: () => secret, now }).send(alert)).toEqual({
+    result: 'done',
+  });
   const [call] = hook.calls;
   expect(hook.calls).toHaveLength(1);
   expect(call).toMatchObject({ method: 'POST', path: '/hook' });
@@ -42,22 +44,22 @@ test.each([
 ] as const)('HTTP %i means %s', async (status, result) => {
   await using hook = await startFakeWebhook();
   hook.answers.push(status);
-  const answer = await webhookOutput({ url: hook.url, secret, now }).send(anAlert({ id: 'a' }));
+  const answer = await webhookOutput({ url: hook.url, secret: () => secret, now }).send(anAlert({ id: 'a' }));
   expect(answer).toEqual(result === 'done' ? { result } : { result, why: `HTTP ${status}` });
 });
 
 test.each([301, 302, 307, 308])('a redirect is not followed: %i', async (status) => {
   await using hook = await startFakeWebhook();
   hook.answers.push(status);
-  expect((await webhookOutput({ url: hook.url, secret, now }).send(anAlert({ id: 'a' }))).result).toBe(
-    'later',
-  );
+  expect(
+    (await webhookOutput({ url: hook.url, secret: () => secret, now }).send(anAlert({ id: 'a' }))).result,
+  ).toBe('later');
   expect(hook.calls.map(({ path }) => path)).toEqual(['/hook']);
 });
 
 test('a receiver that is not there means later', async () => {
   const hook = await startFakeWebhook();
   await hook[Symbol.asyncDispose]();
-  const answer = await webhookOutput({ url: hook.url, secret, now }).send(anAlert({ id: 'a' }));
+  const answer = await webhookOutput({ url: hook.url, secret: () => secret, now }).send(anAlert({ id: 'a' }));
   expect(answer).toEqual({ result: 'later', why: expect.any(String) });
 });

@@ -8,10 +8,11 @@ import { loadRules } from '../../commands/rules.ts';
 import { canonicalJson } from '../../core/canonical.ts';
 import type { Device } from '../../core/devices.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
+import { temporaryLedgerMemory } from '../../storage/ledger/memory.ts';
 import type { Written } from './inputs.ts';
 import { Player, type Trouble } from './play.ts';
-import { type Results, resultsOf } from './results.ts';
-import { time, World } from './world.ts';
+import { type compared, type Results, resultsOf } from './results.ts';
+import { END_OF_PLAY, time, World } from './world.ts';
 
 export const rules = loadRules(undefined);
 
@@ -55,8 +56,14 @@ export function replayed(
   written: readonly Written[],
   devices: Device[],
   partitions: number,
-): Pick<Results, 'events' | 'leases' | 'alerts'> {
-  const rows = { events: new LastRows(), leases: new LastRows(), alerts: new LastRows() };
+): Pick<Results, (typeof compared)[number]> {
+  const rows = {
+    events: new LastRows(),
+    leases: new LastRows(),
+    facts: new LastRows(),
+    alerts: new LastRows(),
+  };
+  using memory = temporaryLedgerMemory(join(tmpdir(), `sealwatch-permuter-${process.pid}.tmp`));
   const chain = new Chain({
     cluster: 'test',
     devices,
@@ -64,9 +71,11 @@ export function replayed(
     time,
     rules,
     redactor: new Redactor(Buffer.alloc(32)),
+    ledger: { memory },
     sink: {
       event: ({ event, vault }, text) => rows.events.put(event.id, vault.revision, text),
-      lease: (lease) => rows.leases.put(lease.id, 1, canonicalJson(lease)),
+      lease: (revision, lease) => rows.leases.put(lease.id, revision, canonicalJson(lease)),
+      fact: (fact) => rows.facts.put(fact.id, 1, canonicalJson(fact)),
       alerts: (changed) => {
         for (const { revision, body } of changed)
           rows.alerts.put(body.alert.id, revision, canonicalJson(body));
@@ -84,7 +93,14 @@ export function replayed(
   }
   for (const { name } of devices) chain.finishDevice(name);
   chain.finish();
-  return { events: rows.events.last, leases: rows.leases.last, alerts: rows.alerts.last };
+  for (let source = 0; source < partitions; source++)
+    chain.ledger?.record('watermark', { source, time: END_OF_PLAY }, 0);
+  return {
+    events: rows.events.last,
+    leases: rows.leases.last,
+    facts: rows.facts.last,
+    alerts: rows.alerts.last,
+  };
 }
 
 class LastRows {

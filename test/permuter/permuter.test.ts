@@ -11,7 +11,7 @@ import { numbers } from '../commands/replay-run.ts';
 import { generated, logAt, recordedLogs, resalted, type Written, writtenBy } from './inputs.ts';
 import { device, permute, type Run, replayed, rules } from './permute.ts';
 import { latestMs, onTimeMs, plain, type Trouble } from './play.ts';
-import { firstDifference, type Results } from './results.ts';
+import { compared, firstDifference, type Results } from './results.ts';
 
 const runs = Number(process.env['PERMUTER_RUNS'] ?? 10);
 const seed = process.env['PERMUTER_SEED'];
@@ -56,8 +56,7 @@ const devices = [device('file', true), device('tcp')];
 
 /** What is compared: everything but how often lines came. */
 function same(run: Results, expected: Results): void {
-  for (const kind of ['events', 'leases', 'alerts'] as const)
-    expect(firstDifference(run[kind], expected[kind]), kind).toBeUndefined();
+  for (const kind of compared) expect(firstDifference(run[kind], expected[kind]), kind).toBeUndefined();
   expect(run.rejects).toEqual(expected.rejects);
   expect(run.coverage).toEqual(expected.coverage);
   expect(run.twice).toEqual([]);
@@ -121,7 +120,7 @@ describe.each(logs)('the log %s', (_, lines) => {
       for (const partitions of [1, 3, 8]) {
         same(await permute({ written, devices, partitions, trouble, random: numbers(partitions) }), expected);
         const replay = replayed(written, devices, partitions);
-        for (const kind of ['events', 'leases', 'alerts'] as const)
+        for (const kind of compared)
           expect(firstDifference(replay[kind], expected[kind]), kind).toBeUndefined();
       }
     },

@@ -106,6 +106,7 @@ export class Player {
     }
     await world.commit();
     await world.drain();
+    await world.end();
     await world.stop();
   }
 

@@ -1,6 +1,7 @@
 // Everything that came out at the end, as text to be compared byte for byte: from the stream and from the evidence store.
 
 import { canonicalJson } from '../../core/canonical.ts';
+import type { Fact } from '../../core/directory.ts';
 import { limits } from '../../core/limits.ts';
 import { type CoverageRow, type Reject, type Topic, topics } from '../../core/records.ts';
 import { openForReading } from '../../storage/evidence/embedded/schema.ts';
@@ -10,6 +11,8 @@ export interface Results {
   /** Last version by id, sorted by id. */
   events: Map<string, string>;
   leases: Map<string, string>;
+  /** Each stands on the stream once. */
+  facts: Map<string, string>;
   alerts: Map<string, string>;
   /** `device reason hash` of lines that are no entries, sorted. */
   rejects: string[];
@@ -17,9 +20,12 @@ export interface Results {
   coverage: Record<string, Record<string, number>>;
   late: number;
   duplicate: number;
-  /** How often each (event, revision) stands on the stream. */
+  /** Versions of events and rows of the ledger that stand on the stream twice. */
   twice: string[];
 }
+
+/** What must be the same, however the lines came. */
+export const compared = ['events', 'leases', 'facts', 'alerts'] as const;
 
 interface Row {
   id: string;
@@ -36,7 +42,7 @@ export async function resultsOf(streamDir: string, partitions: number, evidence?
     partitions,
     writes: Object.values(topics),
   });
-  const rows: Record<'events' | 'leases' | 'alerts', Row[]> = { events: [], leases: [], alerts: [] };
+  const rows: Record<(typeof compared)[number], Row[]> = { events: [], leases: [], facts: [], alerts: [] };
   const rejects = new Map<string, Reject>();
   const coverage = new Map<string, CoverageRow>();
   const read = async (topic: Topic, take: (kind: string, value: unknown, text: string) => void) => {
@@ -60,7 +66,10 @@ export async function resultsOf(streamDir: string, partitions: number, evidence?
     rows.events.push({ id: event.id, revision: vault.revision, text });
   });
   for (const name of ['leases', 'alerts'] as const)
-    await read(topics[name], (_, value) => {
+    await read(topics[name], (kind, value) => {
+      if (kind === 'fact')
+        rows.facts.push({ id: (value as Fact).id, revision: 1, text: canonicalJson(value) });
+      if (kind !== 'lease' && kind !== 'alert') return;
       const { revision, body } = value as { revision: number; body: { id: string; alert?: { id: string } } };
       rows[name].push({ id: body.alert?.id ?? body.id, revision, text: canonicalJson(body) });
     });
@@ -74,6 +83,7 @@ export async function resultsOf(streamDir: string, partitions: number, evidence?
   const last = {
     events: lastOf(rows.events),
     leases: lastOf(rows.leases),
+    facts: lastOf(rows.facts),
     alerts: lastOf(rows.alerts),
   };
   if (evidence !== undefined) checkStore(evidence, last);
@@ -84,7 +94,7 @@ export async function resultsOf(streamDir: string, partitions: number, evidence?
       .map(({ device, reason, hash }) => `${device} ${reason} ${hash}`)
       .sort(),
     ...totals([...coverage.values()]),
-    twice: twiceOf(rows.events),
+    twice: [rows.events, rows.leases, rows.facts].flatMap(twiceOf),
   };
 }
 
@@ -126,10 +136,7 @@ function totals(rows: CoverageRow[]): Pick<Results, 'coverage' | 'late' | 'dupli
 }
 
 /** What the store answers is what the stream says. */
-function checkStore(
-  path: string,
-  expected: Record<'events' | 'leases' | 'alerts', Map<string, string>>,
-): void {
+function checkStore(path: string, expected: Record<(typeof compared)[number], Map<string, string>>): void {
   const database = openForReading(path);
   try {
     for (const [kind, last] of Object.entries(expected)) {

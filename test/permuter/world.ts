@@ -5,7 +5,8 @@ import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DetectTask } from '../../commands/run/detect-task.ts';
 import { NormaliseTask } from '../../commands/run/normalise-task.ts';
-import type { Device } from '../../core/devices.ts';
+import { RunningLedger } from '../../commands/run/running-ledger.ts';
+import { auditDevices, type Device } from '../../core/devices.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import { slowCallNanos } from '../../core/time.ts';
@@ -16,9 +17,13 @@ import { recover } from '../../ingest/collector/recover.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { createIndexer, type Indexer } from '../../storage/indexer.ts';
+import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 
 export const time = { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 };
+
+/** Later than every line that is played. */
+export const END_OF_PLAY = '2040-01-01T00:00:00.000000000Z';
 
 export interface WorldOptions {
   dir: string;
@@ -43,6 +48,7 @@ interface Life {
   intake: Intake;
   framers: Map<string, Framer>;
   normalise: NormaliseTask[];
+  ledger: RunningLedger;
   detect: DetectTask;
   writer: EvidenceWriter;
   indexer: Indexer;
@@ -75,6 +81,13 @@ export class World {
     const normalise: NormaliseTask[] = [];
     for (let partition = 0; partition < partitions; partition++)
       normalise.push(await NormaliseTask.load({ stream, partition, cluster: 'test', devices, time }));
+    const ledger = await RunningLedger.load({
+      stream,
+      cluster: 'test',
+      ...auditDevices(devices),
+      open: () => openLedgerMemory(join(this.options.dir, 'ledger.db')),
+      now: () => this.nowMs,
+    });
     const detect = await DetectTask.load({
       stream,
       rules,
@@ -83,7 +96,7 @@ export class World {
     });
     const writer = openEvidenceWriter(this.evidence);
     const indexer = createIndexer({ stream, writer });
-    this.life = { spool, stream, intake, framers: new Map(), normalise, detect, writer, indexer };
+    this.life = { spool, stream, intake, framers: new Map(), normalise, ledger, detect, writer, indexer };
   }
 
   private follow(spool: EmbeddedStream, stream: EmbeddedStream): void {
@@ -137,16 +150,20 @@ export class World {
 
   /** What the pipeline does in one turn and as snapshots, in parts: it may die between any two. */
   async *turn(snapshots: boolean): AsyncGenerator<void> {
-    const { normalise, stream, detect, indexer } = this.alive;
+    const { normalise, ledger, stream, detect, indexer } = this.alive;
     for (const task of normalise) {
       await task.step();
       yield;
     }
     await stream.flush();
     yield;
+    await ledger.step();
+    yield;
     await detect.step();
     yield;
     await stream.flush();
+    yield;
+    await ledger.commit();
     yield;
     await indexer.step();
     yield;
@@ -155,20 +172,32 @@ export class World {
       await task.save();
       yield;
     }
+    await ledger.save();
+    yield;
     await detect.save();
   }
 
   /** Everything that is on the stream is worked off. */
   async drain(): Promise<void> {
-    const { normalise, stream, detect, indexer } = this.alive;
+    const { normalise, ledger, stream, detect, indexer } = this.alive;
     for (let count = 1; count > 0; ) {
       count = 0;
       for (const task of normalise) count += await task.step();
       await stream.flush();
-      count += await detect.step();
+      count += (await ledger.step()) + (await detect.step());
       await stream.flush();
+      await ledger.commit();
       count += await indexer.step();
     }
+  }
+
+  /** The ledger's time comes to the same end, whenever the last line came: what has expired must not hang on it. */
+  async end(): Promise<void> {
+    const { stream } = this.alive;
+    for (let source = 0; source < stream.partitions; source++)
+      stream.append(topics.credentials, 0, [{ kind: 'watermark', value: { source, time: END_OF_PLAY } }]);
+    await stream.flush();
+    await this.drain();
   }
 
   /** How much the stages remember: characters of a partition's state, and of the detector's. */
@@ -184,10 +213,13 @@ export class World {
 
   /** SIGTERM. */
   async stop(): Promise<void> {
-    const { spool, stream, normalise, detect, indexer, writer } = this.alive;
+    const { spool, stream, normalise, ledger, detect, indexer, writer } = this.alive;
     await this.commit();
     await stream.flush();
     for (const task of normalise) await task.save();
+    await ledger.commit();
+    await ledger.save();
+    ledger[Symbol.dispose]();
     await detect.save();
     await indexer.flush();
     await writer[Symbol.asyncDispose]();
@@ -198,13 +230,14 @@ export class World {
 
   /** kill -9: nothing is flushed; of each write that had begun, any part may have reached the disk. */
   async kill(): Promise<void> {
-    const { spool, stream, writer } = this.alive;
+    const { spool, stream, ledger, writer } = this.alive;
     for (const half of [spool, stream]) {
       for (const partition of [...half['all'].values()].flat()) {
         if (partition.writer !== undefined) await this.tear(partition.writer);
         await partition.reader.close();
       }
     }
+    ledger[Symbol.dispose]();
     await writer[Symbol.asyncDispose]();
     this.life = undefined;
   }

@@ -1,11 +1,13 @@
-// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|nodes|sample]
+// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|directory|nodes|ledger|sample]
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditFile, hideFolder, tokenReplacer } from './audit-file.ts';
 import { captureAuthScenes } from './auth-methods/capture.ts';
+import { captureDirectory } from './capture-directory.ts';
 import { captureLeaks } from './capture-leaks.ts';
 import { captureNodes } from './capture-nodes.ts';
+import { captureLedger } from './ledger/capture.ts';
 import { captureSample } from './sample.ts';
 import { scenes } from './scenes.ts';
 import { startVault } from './servers.ts';
@@ -51,7 +53,9 @@ const steps: Record<string, () => Promise<string>> = {
   scenes: async () => `${await captureScenes()} lines in ${target}`,
   auth: async () => `${await captureAuthScenes(target)} lines of auth methods in ${target}`,
   leaks: async () => `${await captureLeaks(`${target}-leaks`)} lines in ${target}-leaks`,
+  directory: async () => `${await captureDirectory(join(target, 'directory'))} lines in ${target}/directory`,
   nodes: async () => `${await captureNodes(join(target, 'nodes'))} lines in ${target}/nodes`,
+  ledger: async () => `${await captureLedger(join(target, 'ledger'))} lines in ${target}/ledger`,
   sample: async () =>
     `${await captureSample('deploy/sample/audit.jsonl')} lines in deploy/sample/audit.jsonl`,
 };

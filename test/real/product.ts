@@ -80,6 +80,9 @@ export class Product implements AsyncDisposable {
     return rows;
   }
 
+  /** Address of a path of its API. */
+  url = (path: string): string => `http://127.0.0.1:${this.#port}${path}`;
+
   /** The body of an answer. */
   async text(path: string): Promise<string> {
     const response = await this.#fetch(path);
@@ -114,7 +117,7 @@ export class Product implements AsyncDisposable {
   #fetch(path: string): Promise<Response> {
     const key = join(this.#dataDir, 'admin-key');
     const headers = existsSync(key) ? { authorization: `Bearer ${readFileSync(key, 'utf8').trim()}` } : {};
-    return fetch(`http://127.0.0.1:${this.#port}${path}`, { headers });
+    return fetch(this.url(path), { headers });
   }
 
   #keep(chunk: Buffer): void {

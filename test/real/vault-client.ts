@@ -31,7 +31,7 @@ export interface Answer {
   lease_id?: string;
   request_id?: string;
   status: number;
-  wrap_info?: { accessor: string; token: string };
+  wrap_info?: { accessor: string; token: string; wrapped_accessor?: string };
 }
 
 export class Vault {

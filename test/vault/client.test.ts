@@ -1,25 +1,17 @@
 // The client of Vault: every fault is a value, the token goes nowhere it should not, the answer is bounded.
 
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
 import { VaultClient } from '../../vault/client.ts';
 import { FakeVault } from './fake-vault.ts';
 
-let folder: string;
-let tokenFile: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sealwatch-vault-'));
-  tokenFile = join(folder, 'token');
-  writeFileSync(tokenFile, 'example-token\n');
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const clientOf = (address: string, more: object = {}) => new VaultClient({ address, tokenFile, ...more });
+const clientOf = (address: string, more: object = {}) => {
+  const client = new VaultClient({ address, ...more });
+  return { read: (path: string) => client.call({ method: 'GET', path, token: 'example-token' }) };
+};
 
 describe('the client of Vault', () => {
   it('shows its token and gives status, body and date', async () => {
@@ -36,15 +28,43 @@ describe('the client of Vault', () => {
     expect(vault.asked).toEqual([{ path: '/v1/auth/token/lookup-self', token: 'example-token' }]);
   });
 
-  it('reads the token anew for each call: Vault Agent rewrites its file', async () => {
+  it('sends method, body and namespace', async () => {
     await using vault = await FakeVault.start((_, response) => response.end('{}'));
-    const renewed = join(folder, 'renewed');
-    const client = clientOf(vault.address, { tokenFile: renewed });
-    for (const token of ['first', 'second']) {
-      writeFileSync(renewed, token);
-      await client.read('x');
-    }
-    expect(vault.asked.map(({ token }) => token)).toEqual(['first', 'second']);
+    const client = new VaultClient({ address: vault.address });
+    const body = { lease_id: 'database/creds/x/1' };
+    await client.call({ method: 'POST', path: 'sys/leases/lookup', body, namespace: 'team/', token: 't' });
+    await client.call({ method: 'GET', path: 'x' });
+    expect(vault.calls).toEqual([
+      { method: 'POST', path: '/v1/sys/leases/lookup', token: 't', namespace: 'team/', body },
+      { method: 'GET', path: '/v1/x', token: undefined, namespace: undefined, body: undefined },
+    ]);
+  });
+
+  it('a name in a path ends no path', async () => {
+    await using vault = await FakeVault.start((_, response) => response.end('{}'));
+    await clientOf(vault.address).read('auth/approle/role/a?help=1#b c/%2e');
+    expect(vault.asked[0]?.path).toBe('/v1/auth/approle/role/a%3Fhelp%3D1%23b%20c/%252e');
+  });
+
+  it.each([
+    ['7', 7_000],
+    ['99999999', limits.vaultRetryAfterMsMax],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
+    ['-1', undefined],
+  ])('Retry-After %s', async (header, retryMs) => {
+    await using vault = await FakeVault.start((_, response) => {
+      response.writeHead(429, { 'retry-after': header }).end('{}');
+    });
+    expect(await clientOf(vault.address).read('x')).toMatchObject({
+      status: 429,
+      fault: 'status_429',
+      ...(retryMs !== undefined && { retryMs }),
+    });
+  });
+
+  it('no content is an answer', async () => {
+    await using vault = await FakeVault.start((_, response) => response.writeHead(204).end());
+    expect(await clientOf(vault.address).read('x')).toMatchObject({ status: 204, fault: undefined });
   });
 
   it.each([
@@ -73,19 +93,8 @@ describe('the client of Vault', () => {
     expect((await clientOf(rude.address).read('x')).fault).toBe('ECONNRESET');
   });
 
-  it('a token file that is missing, empty or holds more than a token', async () => {
-    const faultOf = async (file: string) =>
-      (await clientOf('http://127.0.0.1:1', { tokenFile: file }).read('x')).fault;
-    expect(await faultOf(join(folder, 'nowhere'))).toBe('ENOENT');
-    const odd = join(folder, 'odd');
-    for (const text of ['', 'two tokens', 'a\r\nx-evil: 1']) {
-      writeFileSync(odd, text);
-      expect(await faultOf(odd)).toBe('token_file_empty_or_odd');
-    }
-  });
-
   it('a CA file that is missing is a fault', async () => {
-    const answer = await clientOf('https://127.0.0.1:1', { caFile: join(folder, 'nowhere') }).read('x');
+    const answer = await clientOf('https://127.0.0.1:1', { caFile: 'test/nowhere' }).read('x');
     expect(answer.fault).toBe('ENOENT');
   });
 });

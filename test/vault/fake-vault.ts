@@ -3,8 +3,17 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
+interface FakeCall {
+  method: string;
+  path: string;
+  token: string | undefined;
+  namespace: string | undefined;
+  body: unknown;
+}
+
 export class FakeVault implements AsyncDisposable {
   readonly asked: { path: string; token: string | undefined }[] = [];
+  readonly calls: FakeCall[] = [];
   readonly address: string;
   private readonly server: Server;
 
@@ -17,11 +26,19 @@ export class FakeVault implements AsyncDisposable {
     answer: (request: IncomingMessage, response: ServerResponse) => void,
   ): Promise<FakeVault> {
     const server = createServer((request, response) => {
-      fake.asked.push({
-        path: request.url ?? '',
-        token: request.headers['x-vault-token'] as string | undefined,
+      const path = request.url ?? '';
+      const token = request.headers['x-vault-token'] as string | undefined;
+      const namespace = request.headers['x-vault-namespace'] as string | undefined;
+      fake.asked.push({ path, token });
+      let text = '';
+      request.on('data', (chunk: Buffer) => {
+        text += chunk;
       });
-      answer(request, response);
+      request.on('end', () => {
+        const body: unknown = text === '' ? undefined : JSON.parse(text);
+        fake.calls.push({ method: request.method ?? '', path, token, namespace, body });
+        answer(request, response);
+      });
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -19,7 +19,7 @@ function started(answers: VaultAnswer[]) {
   const log: string[] = [];
   const say = (fields: object, message: string) => void log.push(JSON.stringify([fields, message]));
   const heartbeat = new Heartbeat({
-    client: { read: async () => answers.shift() ?? down },
+    session: { read: async () => answers.shift() ?? down },
     logger: { debug: say, info: say, warn: say, error: say },
     now: () => now,
     onAnswer: (answer) => sent.push(answer),

@@ -59,6 +59,9 @@ const columns: Columns = {
     'token.auth_method': { column: 'auth_method', value: (row) => row.token?.auth_method },
     'token.type': { column: 'token_type', value: (row) => row.token?.type },
     'token.periodic': { column: 'periodic', value: (row) => row.token?.periodic },
+    'token.policies': { column: 'policies', value: (row) => listText(row.token?.policies) },
+    namespace: { column: 'namespace', value: (row) => row.namespace },
+    cluster: { column: 'cluster', value: (row) => row.cluster },
   },
   facts: {
     what: { column: 'what', value: (row) => row.what },
@@ -67,6 +70,10 @@ const columns: Columns = {
     source: { column: 'source', value: (row) => row.source },
   },
 };
+
+/** A list of texts as one value, so that rows can be grouped by it: sorted, as JSON. */
+const listText = (texts: string[] | undefined): string | undefined =>
+  texts && JSON.stringify([...texts].sort());
 
 /** The columns of each kind, in a fixed order. */
 export const columnLists: { [K in QueryKind]: Column<K>[] } = {

@@ -3,8 +3,8 @@
 import { limits } from '../../../core/limits.ts';
 import type { EvidenceReader } from '../../../core/ports.ts';
 import type { Clause, Field, Group, QueryKind } from '../../../core/query.ts';
+import type { Database } from '../../sqlite.ts';
 import { columnName } from './columns.ts';
-import type { Database } from './sqlite.ts';
 import { whereOf } from './where.ts';
 
 interface Options {

@@ -6,9 +6,9 @@ import type { CoverageHour, EvidenceReader } from '../../../core/ports.ts';
 import type { Clause, Page, Query, QueryKind, Rows } from '../../../core/query.ts';
 import { type CoverageCounter, coverageCounters, type NodeSeen } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
+import type { Database } from '../../sqlite.ts';
 import { groupRows } from './group.ts';
 import { openForReading } from './schema.ts';
-import type { Database } from './sqlite.ts';
 import { whereOf } from './where.ts';
 
 /** Opens the store that a writer has made at `path`. Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */

@@ -4,9 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { EvidenceBatch, EvidenceWriter, IndexOffset } from '../../../core/ports.ts';
 import { type QueryKind, type Rows, timeOf } from '../../../core/query.ts';
 import type { CoverageRow, HashPair, NodeSeen, Reject, Topic } from '../../../core/records.ts';
+import type { Database, Statement } from '../../sqlite.ts';
 import { columnLists, columnText } from './columns.ts';
 import { openForWriting } from './schema.ts';
-import type { Database, Statement } from './sqlite.ts';
 
 /** Rows deleted in one transaction, so that `retain` never holds up a write for long. */
 const RETAIN_ROWS = 500;

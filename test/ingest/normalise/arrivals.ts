@@ -152,6 +152,8 @@ export function normaliserInto(out: Outputs, state?: NormaliserState, partition 
         event: (_, text) => out.texts.push(text),
         reject: (reject) => out.rejects.push(reject),
         coverage: (row) => out.rows.set(row.id, row),
+        credential: () => {},
+        answer: () => {},
         hashes: () => {},
         node: () => {},
         watermark: (time) => out.watermarks.push(time),

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { Chain } from '../../../commands/chain.ts';
 import { recordedDevice } from '../../../core/devices.ts';
 import type { AuditEvent, JsonObject } from '../../../core/event.ts';
-import type { Lease } from '../../../core/lease.ts';
 import {
   type CoverageCounter,
   type CoverageRow,
@@ -58,7 +57,6 @@ export interface Made {
   events: AuditEvent[];
   texts: string[];
   rejects: Reject[];
-  leases: Lease[];
   counts: Record<string, Record<CoverageCounter, number>>;
 }
 
@@ -69,7 +67,7 @@ const bytesOf = (line: Line): Buffer =>
 
 /** What the real scrub, scan and normaliser make of `lines` of one device. */
 export function made(lines: Line[]): Made {
-  const result: Made = { versions: [], events: [], texts: [], rejects: [], leases: [], counts: {} };
+  const result: Made = { versions: [], events: [], texts: [], rejects: [], counts: {} };
   const rows = new Map<string, CoverageRow>();
   const chain = new Chain({
     cluster: 'test',
@@ -83,7 +81,8 @@ export function made(lines: Line[]): Made {
         result.versions.push(event);
         result.texts.push(text);
       },
-      lease: (lease) => result.leases.push(lease),
+      lease: () => {},
+      fact: () => {},
       reject: (reject) => result.rejects.push(reject),
       coverage: (row) => rows.set(row.id, row),
       hashes: () => {},

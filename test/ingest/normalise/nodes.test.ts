@@ -56,6 +56,8 @@ function normalised(order: number[]) {
       },
       reject: ({ reason }) => expect.fail(reason),
       coverage: (row) => rows.set(row.id, row),
+      credential: () => {},
+      answer: () => {},
       hashes: () => {},
       node: () => {},
       watermark: () => {},

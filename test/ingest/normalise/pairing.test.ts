@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../../core/event.ts';
-import { openedLease } from '../../../ingest/ledger/open.ts';
 import {
   type Arrival,
   arrivalsOf,
@@ -79,15 +78,6 @@ describe('whatever the order of arrival', () => {
           received: 0,
         });
       }
-    });
-  });
-
-  it('leases are the same', () => {
-    anyArrival((calls, ticks, count) => {
-      const leases = (out: Outputs) => lastOf(out).flatMap((event) => openedLease(event) ?? []);
-      const byId = (out: Outputs) =>
-        Object.fromEntries(leases(out).map((lease) => [lease.proof.issued, lease]));
-      expect(byId(normalise(arrivalsOf(calls, ticks, true), count))).toEqual(byId(normalise(inOrder(calls))));
     });
   });
 

@@ -68,6 +68,8 @@ export class Several {
       },
       reject: (reject: Reject) => void this.rejects.push(reject),
       coverage: (row: CoverageRow) => void this.rows.set(row.id, row),
+      credential: () => {},
+      answer: () => {},
       hashes: (pair: HashPair) => void this.hashes.push(pair),
       node: (seen: NodeSeen) => void this.nodes.push(seen),
       watermark: () => {},

@@ -1,5 +1,6 @@
 // SQLite by the API of node:sqlite: the built-in one where Node has it (22.13 on), else the package of the same API.
 
+import { rmSync } from 'node:fs';
 import type { DatabaseSyncInstance, DatabaseSyncOptions } from '@photostructure/sqlite';
 
 export type Database = DatabaseSyncInstance;
@@ -19,3 +20,14 @@ const sqlite: Sqlite = builtin ?? (await import('@photostructure/sqlite'));
  */
 export const openDatabase = (path: string, { readOnly }: { readOnly: boolean }): Database =>
   new sqlite.DatabaseSync(path, { readOnly, timeout: readOnly ? 5000 : 250 });
+
+/** A database that nothing is left of, whoever ends the process; until then it lies at `path`. */
+export function openTemporary(path: string, cacheBytes: number): Database {
+  rmSync(path, { force: true });
+  const database = openDatabase(path, { readOnly: false });
+  database.exec(
+    `pragma page_size=8192; pragma journal_mode=memory; pragma synchronous=off; pragma locking_mode=exclusive; pragma cache_size=-${cacheBytes / 1024}; create table made (x); drop table made`,
+  );
+  rmSync(path, { force: true });
+  return database;
+}

@@ -1,0 +1,41 @@
+// Logins that doctor made while no sealwatch ran: the next start puts them on the stream, or its detectors would take doctor's
+// token for a thief's.
+
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { z } from 'zod';
+import { type Config, dataFiles } from '../core/config.ts';
+import type { Answer } from '../core/records.ts';
+
+const login = z.object({
+  at: z.string(),
+  method: z.string(),
+  path: z.string(),
+  purpose: z.literal('login'),
+  status: z.number(),
+  response: z.object({ request_id: z.string() }),
+});
+
+/** Throws when the data folder cannot be written. */
+export function noteLogin({ dataDir }: Config, ...answers: Answer[]): void {
+  const lines = answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
+  appendFileSync(dataFiles(dataDir).doctorLogins, lines, { mode: 0o600 });
+}
+
+/** Those that were noted since the last start; a line that is none is left out. */
+export function takeLogins({ dataDir }: Config): Answer[] {
+  const path = dataFiles(dataDir).doctorLogins;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return [];
+  }
+  rmSync(path);
+  return text.split('\n').flatMap((line) => {
+    try {
+      return login.safeParse(JSON.parse(line)).data ?? [];
+    } catch {
+      return [];
+    }
+  });
+}

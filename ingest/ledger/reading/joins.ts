@@ -1,0 +1,238 @@
+// Operations on a hash: applied at once when it is known what it stands for, else kept until it is, with their own time and proof.
+
+import type { JsonObject } from '../../../core/event.ts';
+import { limits } from '../../../core/limits.ts';
+import type { Answer, HashPair } from '../../../core/records.ts';
+import { addSeconds } from '../../../core/time.ts';
+import type { Change, Ended, LifetimeTold } from '../change.ts';
+import { Bounded, type ReadMemory } from './bounded.ts';
+import { type Call, isHash, objectIn, proofOf, textOf, tokenId } from './call.ts';
+import { type How, Names } from './names.ts';
+import type { Questions } from './questions.ts';
+import { isWord, secondsOf, words } from './words.ts';
+
+/** What a hash may stand for. `word`: the lifetime that a renewal asks for, the period of a new token. */
+type Target = 'lease' | 'accessor' | 'token' | 'mount' | 'word';
+interface Waiting {
+  target: Target;
+  change: Change;
+}
+
+export interface JoinOptions {
+  auditPathOf: (device: string) => string;
+  /** Devices in order of rank: an event shows the hashes of the first of its own. */
+  ranks: readonly string[];
+}
+
+export class Joins {
+  readonly names: Names;
+  private readonly memory: ReadMemory;
+  private readonly waiting: Bounded<Waiting[]>;
+  private readonly mounts: Bounded<true>;
+  /** Salt to the time when its words were asked for. */
+  private readonly wordsAsked: Bounded<string>;
+  private readonly questions: Questions;
+  private readonly options: JoinOptions;
+
+  constructor(memory: ReadMemory, questions: Questions, options: JoinOptions) {
+    this.memory = memory;
+    this.names = new Names(memory);
+    this.waiting = new Bounded(memory, 'read/waiting', limits.readingWaitingMax);
+    this.mounts = new Bounded(memory, 'read/mounts', limits.readingMountsMax);
+    this.wordsAsked = new Bounded(memory, 'read/words', limits.readingSaltsMax);
+    this.questions = questions;
+    this.options = options;
+  }
+
+  /** `change` of the lease that the call names, in plain or by its hash. Its own `id` is not looked at. */
+  onLease(call: Call, shown: string | undefined, change: Change): Change[] {
+    if (shown === undefined) return [];
+    if (!isHash(shown)) return [aimed(change, shown, undefined)];
+    const found = this.names.name(shown);
+    if (found !== undefined) return [aimed(change, found.name, found.how)];
+    this.wait(shown, 'lease', change);
+    this.ask(call, this.leasesNear(call));
+    return [];
+  }
+
+  /** As `onLease`, of the token with an accessor. */
+  onAccessor(call: Call, shown: string | undefined, change: Change): Change[] {
+    if (shown === undefined) return [];
+    const found = this.names.tokenByAccessor(shown);
+    if (found !== undefined) return [aimed(change, found.id, found.how)];
+    this.wait(shown, 'accessor', change);
+    this.ask(call, this.accessorsNear(call));
+    return [];
+  }
+
+  /** As `onLease`, of a token that is named by its hash: only calls that show the token elsewhere can explain it. */
+  onToken(hash: string | undefined, change: Change): Change[] {
+    if (hash === undefined || !isHash(hash)) return [];
+    const id = this.names.tokenByHash(hash);
+    if (id !== undefined) return [aimed(change, id, undefined)];
+    this.wait(hash, 'token', change);
+    return [];
+  }
+
+  /** `change` ends what is under a mount that is named in data (`sys/remount`). */
+  onMount(call: Call, shown: string | undefined, change: Change): Change[] {
+    if (shown === undefined) return [];
+    if (!isHash(shown)) return [aimed(change, shown, undefined)];
+    const found = this.names.name(shown);
+    if (found !== undefined) return [aimed(change, found.name, found.how)];
+    this.wait(shown, 'mount', change);
+    this.ask(
+      call,
+      this.mounts.newest(limits.readingMountsMax).flatMap((mount) => [mount, mount.slice(0, -1)]),
+    );
+    return [];
+  }
+
+  /** Seconds of a lifetime in the data of a sys, auth or role path; the usual ones are asked for when it is hashed and unknown. */
+  seconds(call: Call, value: unknown): { seconds: number; how: How } | 'unknown' | undefined {
+    if (typeof value === 'number') return { seconds: value, how: 'shown' };
+    if (typeof value !== 'string' || value === '') return undefined;
+    const found = isHash(value) ? this.names.name(value) : { name: value, how: 'shown' as const };
+    const seconds = found && secondsOf(found.name);
+    if (seconds !== undefined && found !== undefined) return { seconds, how: found.how };
+    if (found === undefined) this.askWords(call);
+    return 'unknown';
+  }
+
+  /** `change` tells the lifetime, or of a token the period, that the hash stands for, if it is one of the dictionary's. */
+  whenWord(hash: string, change: LifetimeTold): void {
+    this.wait(hash, 'word', change);
+  }
+
+  sawMount(mount: string): void {
+    if (mount !== '' && this.mounts.get(mount) === undefined) this.mounts.set(mount, true);
+  }
+
+  /** What a hash stands for: the changes that waited for it. Those that `except` proves are told elsewhere. */
+  explain(hash: string, name: string, how: How, at: string, except?: string): Change[] {
+    this.names.learn(hash, { name, how });
+    return this.release(hash, at, (target) => (target === 'accessor' ? tokenId(name) : name), how, except);
+  }
+
+  /** A call shows which token a hash is of. */
+  explainToken(hash: string | undefined, id: string, at: string): Change[] {
+    if (hash === undefined) return [];
+    this.names.learnToken(hash, id);
+    return this.release(hash, at, () => id, undefined);
+  }
+
+  pair(pair: HashPair): Change[] {
+    const lost = this.names.pair(pair);
+    if (lost === undefined) return [];
+    const id = tokenId(this.names.canonical(lost));
+    return this.memory.held(id) === undefined ? [] : this.release(lost, pair.at, () => id, undefined);
+  }
+
+  /** An answer of `sys/audit-hash`: its text is one that was asked for. */
+  hashAnswered(answer: Answer, salt: string | undefined): Change[] {
+    const input = textOf(answer.body ?? {}, 'input');
+    const data = objectIn(answer.response?.['data']);
+    const hash = textOf(data, 'hash') ?? textOf(answer.response ?? {}, 'hash');
+    if (input === undefined || hash === undefined || !isHash(hash)) return [];
+    if (salt !== undefined) this.names.wasHashed(salt, input);
+    return this.explain(hash, input, 'asked', answer.at, proofOf(answer));
+  }
+
+  private wait(hash: string, target: Target, change: Change): void {
+    const waiting = this.waiting.get(hash) ?? [];
+    if (waiting.length >= limits.readingWaitingPerHashMax) return;
+    if (waiting.some((other) => other.change.proof === change.proof && other.target === target)) return;
+    this.waiting.set(hash, [...waiting, { target, change }]);
+  }
+
+  private release(
+    hash: string,
+    at: string,
+    idOf: (target: Target) => string,
+    how: How | undefined,
+    except?: string,
+  ): Change[] {
+    const waiting = this.waiting.get(hash);
+    if (waiting === undefined) return [];
+    this.waiting.delete(hash);
+    const oldest = addSeconds(at, -limits.readingWaitingSeconds);
+    return waiting
+      .filter(({ change }) => change.proof !== except && change.at >= oldest)
+      .flatMap(({ target, change }) => {
+        if (target === 'word') return lasting(change, idOf(target));
+        // A word can be neither a lease nor a token.
+        return isWord(idOf(target)) ? [] : [aimed(change, idOf(target), how)];
+      });
+  }
+
+  /** The dictionary, of which each word is asked for once per salt. Most calls find that it was a moment ago. */
+  private askWords(call: Call): void {
+    const salt = this.names.salt(this.deviceOf(call));
+    const before = this.wordsAsked.get(salt);
+    if (before !== undefined && call.base.at < addSeconds(before, limits.readingWordsSeconds)) return;
+    this.wordsAsked.set(salt, call.base.at);
+    this.ask(call, words);
+  }
+
+  /** Path of the audit device whose hashes the call shows. */
+  private deviceOf({ event }: Call): string {
+    const { devices } = event.vault;
+    return this.options.auditPathOf(
+      this.options.ranks.find((device) => devices.includes(device)) ?? devices[0] ?? '',
+    );
+  }
+
+  /** Asks the device that hashed it for the hashes of `candidates` that it was not asked for under its present salt. */
+  private ask(call: Call, candidates: readonly string[]): void {
+    const device = this.deviceOf(call);
+    const salt = this.names.salt(device);
+    for (const input of new Set(candidates)) {
+      if (this.names.isHashed(salt, input)) continue;
+      const body: JsonObject = { input };
+      const path = `sys/audit-hash/${device}`;
+      // Audit devices belong to the root namespace.
+      this.questions.put({ at: call.base.at, path, body, need: 'hash', namespace: '' }, { salt });
+    }
+  }
+
+  /** Leases that the caller may mean: its own newest ones, then anybody's. */
+  private leasesNear({ event }: Call): string[] {
+    const limit = limits.readingCandidatesMax;
+    const rows = [
+      ...this.memory.newestOpen(event.user.id, limit),
+      ...this.memory.newestOpen(undefined, limit),
+    ];
+    return rows.map(({ lease }) => lease.id);
+  }
+
+  /** Tokens that the caller made, then those that were seen last. Where devices hash accessors there is none to ask for. */
+  private accessorsNear({ token, base }: Call): string[] {
+    const limit = limits.readingCandidatesMax;
+    const made = token === undefined ? [] : this.memory.aliveOf(token, base.at, '', limit);
+    const accessors = made.map(({ lease }) => lease.token?.accessor ?? '').filter((text) => text !== '');
+    return [...accessors, ...this.names.newestAccessors(limit)].filter((text) => !isHash(text));
+  }
+}
+
+/** The change, made of what its hash turned out to be. */
+function aimed(change: Change, id: string, how: How | undefined): Change {
+  if (change.change === 'ended') return { ...change, what: whatOf(change.what, id) };
+  if (change.change === 'lifetime' && how === 'asked')
+    return { ...change, id, life: { ...change.life, source: 'hmac_join' } };
+  return { ...change, id };
+}
+
+function whatOf(what: Ended['what'], id: string): Ended['what'] {
+  if ('lease' in what) return { lease: id };
+  if ('token' in what) return { ...what, token: id };
+  return { prefix: id.endsWith('/') ? id : `${id}/` };
+}
+
+/** What the change says, now that the word is known. 0 is the role's own, and no period. */
+function lasting(change: Change, word: string): Change[] {
+  const seconds = secondsOf(word);
+  if (change.change !== 'lifetime' || seconds === undefined || seconds === 0) return [];
+  const { life, token } = change;
+  if (token === undefined) return [{ ...change, life: { ...life, ttl_s: seconds } }];
+  return [{ ...change, token: { ...token, period_s: seconds, periodic: 'told' } }];
+}
