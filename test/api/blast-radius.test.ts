@@ -58,6 +58,7 @@ const token = aToken({
   time: begin,
   holder: service,
   token: { login: login.event.id },
+  with: { expires_at: after(1200) },
 });
 const child = aToken({
   id: 'hmac-sha256:child',
