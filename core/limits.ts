@@ -206,6 +206,8 @@ export const limits = {
   tokenChainMax: 50,
   /** Tokens made by tokens, living in one period, that posture looks at. */
   postureTokensMax: 100_000,
+  /** Tokens without a name in the ledger whose calls posture asks for one. */
+  postureNamesMax: 10_000,
   /** Secrets that one call of the inventory looks at. */
   inventoryScanMax: 20_000,
   /** Tokens and leases of one identity that live at a time. */

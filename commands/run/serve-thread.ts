@@ -14,7 +14,6 @@ import { loadRules } from '../rules.ts';
 import { runThread } from './thread.ts';
 
 // Above what runs: the thread works before this module is at its end.
-const DAY_S = 86_400;
 const KEY_CHARS_MIN = 32;
 
 await runThread('serve', async ({ data, logger, say }) => {
@@ -71,12 +70,14 @@ await runThread('serve', async ({ data, logger, say }) => {
   };
 });
 
+/** What posture is held against, in seconds. */
 function postureOf({ posture }: Config): PostureSettings {
+  const day = 86_400;
   return {
     leaseSeconds: posture.leaseMinutes * 60,
     tokenSeconds: posture.tokenMinutes * 60,
-    staticTokenSeconds: posture.staticTokenDays * DAY_S,
-    rotationSeconds: posture.rotationDays * DAY_S,
+    staticTokenSeconds: posture.staticTokenDays * day,
+    rotationSeconds: posture.rotationDays * day,
   };
 }
 
