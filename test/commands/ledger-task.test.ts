@@ -113,6 +113,23 @@ describe('the ledger of run', () => {
     expect(Math.min(...again.map(({ revision }) => revision))).toBeGreaterThan(highest);
   });
 
+  it('a second crash before the first one’s work is made again tells nothing twice', async () => {
+    const first = await load();
+    put(calls);
+    await stream.flush();
+    await first.step();
+    await stream.flush();
+    first[Symbol.dispose]();
+    const second = await load();
+    await second.commit();
+    second[Symbol.dispose]();
+    using third = await load();
+    await work(third);
+    const told = (await leases()).map(({ revision, body }) => `${revision} ${body.id}`);
+    expect(told.length).toBeGreaterThan(2);
+    expect(told).toEqual([...new Set(told)]);
+  });
+
   it('a disk that refuses is waited for, and nothing is told twice', async () => {
     using ledger = await load();
     put(calls, at(0));
