@@ -13,6 +13,10 @@ import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { loadRules } from '../rules.ts';
 import { runThread } from './thread.ts';
 
+// Above what runs: the thread works before this module is at its end.
+const DAY_S = 86_400;
+const KEY_CHARS_MIN = 32;
+
 await runThread('serve', async ({ data, logger, say }) => {
   const { config, version } = data;
   const files = dataFiles(config.dataDir);
@@ -67,14 +71,14 @@ await runThread('serve', async ({ data, logger, say }) => {
   };
 });
 
-const DAY_S = 86_400;
-
-const postureOf = ({ posture }: Config): PostureSettings => ({
-  leaseSeconds: posture.leaseMinutes * 60,
-  tokenSeconds: posture.tokenMinutes * 60,
-  staticTokenSeconds: posture.staticTokenDays * DAY_S,
-  rotationSeconds: posture.rotationDays * DAY_S,
-});
+function postureOf({ posture }: Config): PostureSettings {
+  return {
+    leaseSeconds: posture.leaseMinutes * 60,
+    tokenSeconds: posture.tokenMinutes * 60,
+    staticTokenSeconds: posture.staticTokenDays * DAY_S,
+    rotationSeconds: posture.rotationDays * DAY_S,
+  };
+}
 
 /** Appends lines to `path`; one that a full disk has cut off does not swallow the next. */
 function accessRecorder(path: string): (entry: object) => void {
@@ -150,5 +154,3 @@ function readKey(name: string, file: string): string {
     'Make one with `openssl rand -base64 32`.',
   );
 }
-
-const KEY_CHARS_MIN = 32;
