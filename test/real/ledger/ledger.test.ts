@@ -111,10 +111,6 @@ const comparisonOf = (device: string, round: number): Comparison => {
 describe.each(devices)('the ledger of the device %s', (device) => {
   it.each([0, 1, 2, 3, 4, 5])('equals what Vault lists at checkpoint %i', (round) => {
     const { differences, leases, tokens, ends } = comparisonOf(device, round);
-    if (process.env['H8_SHOW'])
-      console.error(
-        `${device} ${round} leases ${leases} tokens ${tokens} ends ${ends} differences ${differences.length}`,
-      );
     expect(differences.map(({ what, text }) => `${what}: ${text}`)).toEqual([]);
     expect(leases + tokens).toBeGreaterThan(400);
     if (!namesOnly.includes(round)) expect(ends).toBeGreaterThan(60);
