@@ -20,7 +20,10 @@ export interface FactValues {
     member_group_ids?: string[];
     metadata?: Record<string, string>;
   };
-  /** Key: path of the mount, `secret/`, `auth/approle/`. Lifetimes in seconds; absent where the system's hold. */
+  /**
+   * Key: path of the mount, `secret/`, `auth/approle/`. Lifetimes in seconds, as they hold in effect where somebody has read that;
+   * absent where the system's hold and nobody has read them.
+   */
   mount: {
     type?: string;
     accessor?: string;

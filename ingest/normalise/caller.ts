@@ -1,6 +1,6 @@
 // Who made the call and which token the call gave out, from what the entry itself shows (vault-audit.md 5).
 
-import type { Caller, CallerKind, Credential, JsonObject } from '../../core/event.ts';
+import type { Caller, Credential, JsonObject } from '../../core/event.ts';
 import { addSeconds, utcTime } from '../../core/time.ts';
 import { integerOf, objectOf, stringOf, stringsOf } from './entry.ts';
 import { asDisplayed, type CallerKinds } from './kinds.ts';
@@ -33,6 +33,8 @@ export function identify(input: CallerInput): Identity {
   const life = lifetimeOf(input);
   const name = nameOf(shown, credential, display);
   const entity = stringOf(auth, 'entity_id');
+  // Of a wrapping token nothing is known that could fit.
+  const who = { mount: shown.called, role: shown.role, name, entity };
   const caller: Caller = {
     accessor: isLogin
       ? undefined
@@ -42,7 +44,7 @@ export function identify(input: CallerInput): Identity {
     credential,
     display_name: display,
     entity_id: entity,
-    kind: isProven(auth) ? kindOf(input, shown, credential, name, entity) : 'anonymous',
+    kind: isProven(auth) ? input.kinds.of(shown.kind, who) : 'anonymous',
     policies,
     role: shown.role,
     subject: shown.subject,
@@ -51,17 +53,6 @@ export function identify(input: CallerInput): Identity {
     token_ttl_s: life.ttl,
   };
   return { caller, name };
-}
-
-/** Nobody is known by a wrapping token. */
-function kindOf(
-  { kinds }: CallerInput,
-  { kind, role, called }: ShownCaller,
-  credential: Credential,
-  name: string | undefined,
-  entity: string | undefined,
-): CallerKind {
-  return credential === 'wrapping' ? kind : kinds.of(kind, { mount: called, role, name, entity });
 }
 
 /** The auth of a login is the new token's; after a second factor only the response has it (`sys/mfa/validate`). */

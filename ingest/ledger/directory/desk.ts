@@ -1,5 +1,6 @@
 // What the parts of the directory work with: facts and questions, a call as they look at it, an answer likewise.
 
+import type { FactKind } from '../../../core/directory.ts';
 import type { AuditEvent, JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
@@ -21,6 +22,13 @@ export class Desk {
     this.questions = new Questions(memory, (question) => sink.ask(question));
     this.names = new Bounded(memory, 'dir/name', limits.directoryFactsMax);
     this.changes = new Bounded(memory, 'dir/changed', limits.directoryNamespacesMax);
+  }
+
+  /** Asks about what a call has changed. An answer must be newer than all that is known of it, also when the call came late. */
+  askAnew(what: FactKind, subject: Subject, path: string, told: Told): void {
+    const known = this.store.current(what, subject)?.at ?? told.at;
+    const at = known > told.at ? known : told.at;
+    this.questions.want({ namespace: subject.namespace, path, at, changed: at });
   }
 
   /** Some of them changed then, and no plain text says which: whatever is seen from then on is asked about anew. */

@@ -105,7 +105,7 @@ export class Entities {
     // Of all that is read only this is no text, and so not hashed.
     if (known?.value === undefined || (known.value?.disabled ?? false) === disabled) return;
     this.keepName(subject, { ...known.value, disabled }, seen.told, known);
-    if (seen.mayAsk) this.want(seen, id, seen.told.at);
+    if (seen.mayAsk) this.desk.askAnew('entity', subject, pathOf(id), seen.told);
   }
 
   private change(seen: Seen): void {
@@ -118,7 +118,7 @@ export class Entities {
         if (seen.mayAsk) this.desk.questions.gone(namespace, pathOf(id), told.at);
       } else {
         this.written(subject, seen);
-        if (seen.mayAsk) this.want(seen, id, told.at);
+        if (seen.mayAsk) this.desk.askAnew('entity', subject, pathOf(id), told);
       }
     } else if (BY_BODY.test(seen.path) || BY_NAME.test(seen.path))
       this.desk.someChanged('entity', seen, told.at);

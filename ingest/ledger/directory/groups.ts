@@ -74,12 +74,11 @@ export class Groups {
   }
 
   private written(subject: Subject, seen: Seen): void {
-    const { namespace, told, request, mayAsk } = seen;
+    const { told, request, mayAsk } = seen;
     const known = this.desk.store.current('group', subject);
     const value: Group = afterWrite(known?.value ?? {}, request, groupIn(request));
     this.desk.store.tell('group', subject, value, told, value.name ?? known?.name);
-    if (mayAsk)
-      this.desk.questions.want({ namespace, path: pathOf(subject.key), at: told.at, changed: told.at });
+    if (mayAsk) this.desk.askAnew('group', subject, pathOf(subject.key), told);
   }
 }
 

@@ -115,7 +115,8 @@ export class Mounts {
       this.desk.store.tell('mount', subject, mountIn(seen.request), seen.told);
     } else if (seen.verb === 'delete') this.removed(subject, seen.told);
     else return;
-    this.wantLists(seen, seen.told.at);
+    // Newer than all that is known of it, also when the call came late.
+    this.wantLists(seen, this.desk.store.current('mount', subject)?.at);
   }
 
   /** Settings that the request names have changed, to what only a plain number says; type and accessor stay. */

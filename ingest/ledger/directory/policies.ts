@@ -40,21 +40,15 @@ export class Policies {
     } else if (verb === 'write') {
       const text = textIn(seen.request, 'policy');
       store.tell('policy', subject, text === undefined ? {} : policyIn(seen.request), told);
-      this.want(seen, key, told.at);
+      if (seen.mayAsk) this.desk.askAnew('policy', subject, pathOf(key), told);
     } else if (verb === 'read' && seen.response !== undefined) {
       const shown = policyIn(seen.response);
       if (shown.text !== undefined) store.tell('policy', subject, shown, told);
     }
   }
 
-  private want({ namespace, told: { at }, mayAsk }: Seen, name: string, changed?: string): void {
-    if (!mayAsk || BUILT_IN.has(name)) return;
-    this.desk.questions.want({
-      namespace,
-      path: pathOf(name),
-      at,
-      ...(changed !== undefined && { changed }),
-    });
+  private want({ namespace, told: { at }, mayAsk }: Seen, name: string): void {
+    if (mayAsk && !BUILT_IN.has(name)) this.desk.questions.want({ namespace, path: pathOf(name), at });
   }
 }
 

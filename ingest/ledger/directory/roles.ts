@@ -19,7 +19,8 @@ export class Roles {
   call(seen: Seen): void {
     if (!isDone(seen)) return;
     const issued = issuingRole(seen.event);
-    if (issued !== undefined) this.want(seen, issued.key);
+    if (issued !== undefined && seen.mayAsk)
+      this.desk.questions.want({ namespace: seen.namespace, path: issued.key, at: seen.told.at });
     const mount = mountOf(seen.event);
     const type = seen.event.vault.request.mount_type ?? '';
     const role = mount === undefined ? undefined : roleAt(seen.path, mount, type);
@@ -87,16 +88,12 @@ export class Roles {
     const shown = { ...roleIn(seen.request, isAuth(role)), ...roleIn(seen.response ?? {}, isAuth(role)) };
     const base = baseOf(role, seen.event.vault.request.mount_type);
     this.desk.store.tell('role', subjectOf(seen, role), { ...base, ...shown }, seen.told);
-    this.want(seen, role.key, seen.told.at);
+    if (seen.mayAsk) this.desk.askAnew('role', subjectOf(seen, role), role.key, seen.told);
   }
 
   private deleted(seen: Seen, role: RolePath): void {
     this.desk.store.tell('role', subjectOf(seen, role), null, seen.told);
     if (seen.mayAsk) this.desk.questions.gone(seen.namespace, role.key, seen.told.at);
-  }
-
-  private want({ namespace, told: { at }, mayAsk }: Seen, path: string, changed?: string): void {
-    if (mayAsk) this.desk.questions.want({ namespace, path, at, ...(changed !== undefined && { changed }) });
   }
 }
 

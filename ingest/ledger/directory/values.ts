@@ -131,9 +131,9 @@ export function roleIn(data: JsonObject, isAuth: boolean): Partial<FactValues['r
   });
 }
 
-/** `sys/policies/acl/NAME` has `policy`, `sys/policy/NAME` has `rules`. */
+/** `sys/policies/acl/NAME` has `policy`, `sys/policy/NAME` has `rules`. One that may have been cut is not the policy. */
 export function policyIn(data: JsonObject): FactValues['policy'] {
   const text = data['policy'] ?? data['rules'];
-  const isShown = typeof text === 'string' && !isHashed(text) && text.length <= limits.policyCharsMax;
+  const isShown = typeof text === 'string' && !isHashed(text) && text.length < limits.vaultKeptTextCharsMax;
   return isShown ? { text: withoutNul(text) } : {};
 }

@@ -97,9 +97,15 @@ export class Life {
     return this.memory.expired(this.now, limits.cascadeRowsMax);
   }
 
-  /** Rows that ended long ago go: nothing that is told now is about them any more. */
+  /** An hour begins. Rows that ended many of them ago go: nothing that is told now is about them any more. */
   private forget(): void {
-    const until = addSeconds(`${this.now.slice(0, HOUR)}:00:00.000000000Z`, -limits.endedMemorySeconds);
+    const hours = [
+      ...((this.memory.get(CLOCK, 'hours') as string[] | undefined) ?? []),
+      this.now.slice(0, HOUR),
+    ];
+    this.memory.set(CLOCK, 'hours', hours.slice(-limits.endedMemoryHours));
+    if (hours.length <= limits.endedMemoryHours) return;
+    const until = `${hours[1]}:00:00.000000000Z`;
     const next = () => this.memory.ended(until, limits.cascadeRowsMax);
     for (let rows = next(); rows.length > 0; rows = next())
       for (const { lease } of rows) this.memory.forget(lease.id);

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { givenName } from '../../../../core/directory.ts';
 import type { AuditEvent } from '../../../../core/event.ts';
-import { recordedEvents, World } from './world.ts';
+import type { Answer } from '../../../../core/records.ts';
+import { recordedAnswers, recordedEvents, World } from './world.ts';
 
 const world = World.recorded();
 const events = recordedEvents();
@@ -51,6 +52,9 @@ describe('a role', () => {
   it('is not what is kept below it: its id, or a secret id', () => {
     expect(callOf(`${key}/secret-id`).event.outcome).toBe('success');
     expect(world.facts.filter(({ key: other }) => other.startsWith(`${key}/`))).toEqual([]);
+    const below = ['secret-id', 'role-id'].flatMap((name) => callsOf(`${key}/${name}`));
+    expect(below).toHaveLength(2);
+    expect(new World().play(below).facts.filter(({ what }) => what === 'role')).toEqual([]);
   });
 
   it('goes with its mount', () => {
@@ -143,6 +147,21 @@ describe('an entity', () => {
     const gone = callOf('identity/entity/name/bob', 'delete');
     const bob = world.facts.find(({ proof }) => proof === gone.event.id);
     expect(bob).toMatchObject({ what: 'entity', name: 'bob', value: null });
+  });
+
+  it('of whom Vault tells no name keeps the one that its calls showed, and says so', () => {
+    const [answer] = recordedAnswers().filter(({ path }) => path === `identity/entity/id/${alice}`);
+    const alias = {
+      name: 'f05307bd-5954-e375-a345-79ff356db32a',
+      mount_path: 'auth/aws/',
+      mount_type: 'aws',
+    };
+    const data = { name: 'entity_07a8e2ec', aliases: [alias] };
+    const world = new World().play([callOf('auth/userpass/login/alice')]);
+    world.directory.answer({ ...(answer as Answer), at: '2099-01-01T00:00:00Z', response: { data } });
+    const last = world.of('entity', alice).at(-1);
+    expect(last).toMatchObject({ source: 'vault', name: 'alice', name_source: 'audit' });
+    expect(facts.at(-1)).not.toHaveProperty('name_source');
   });
 
   it('that is gone is not brought back by a call that is refused', () => {

@@ -84,6 +84,13 @@ describe('what is kept of one answer', () => {
     );
   });
 
+  it('is no text of a policy that may have been cut', () => {
+    const [policy] = recordedAnswers().filter(({ path }) => path === 'sys/policies/acl/orders');
+    const long = 'x'.repeat(limits.vaultKeptTextCharsMax);
+    expect(told(policy, { policy: long })).toEqual({});
+    expect(told(policy, { policy: long.slice(1) })).toEqual({ text: long.slice(1) });
+  });
+
   it('of a group that many join leads to a bounded number of questions', () => {
     const world = new World();
     const answer = (at: string, members: Json) =>

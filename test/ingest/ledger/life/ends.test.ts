@@ -191,6 +191,7 @@ describe('the end of a token', () => {
   it('comes with its last use', () => {
     const told = new Told().live(token('10:00', { token: { num_uses: 2 } }), held(), used('10:03', 1));
     expect(told.row(TOKEN)).toMatchObject({ state: 'active', token: { num_uses: 2, uses_left: 1 } });
+    expect(told.tell(used('10:02', 2)).row(TOKEN).token?.uses_left, 'told late').toBe(1);
     told.live(used('10:05', 0));
     expect(told.row(TOKEN)).toMatchObject({
       state: 'revoked',
@@ -281,7 +282,8 @@ describe('the chain of tokens', () => {
 
   it('loses its parent when a look-up shows that it has none', () => {
     const shown = { ...lifetime('10:03', life(3600), CHILD), token: { orphan: true } } as never;
-    const told = new Told().live(token('10:00'), child('10:02')).tell(shown).live(tokenRevoked('10:05'));
+    const thought = child('10:02', { token: { orphan: false } });
+    const told = new Told().live(token('10:00'), thought).tell(shown).live(tokenRevoked('10:05'));
     expect(told.row(CHILD).state).toBe('active');
   });
 });
@@ -391,6 +393,11 @@ describe('a look-up', () => {
     });
   });
 
+  it('that shows its end, by a clock that is ahead, does not refute that end', () => {
+    const told = new Told().live(held()).tell(lifetime('10:18', life(900, { expires_at: at('10:15') })));
+    expect(told.until('10:20').row(LEASE)).toMatchObject({ state: 'expired', ended_at: at('10:15') });
+  });
+
   it('that finds it long after its end: that was none', () => {
     const day = life(86_400, { expires_at: at('23:00') });
     const told = new Told().live(token('10:00'), held('10:00', { life: day }), tokenRevoked('10:05'));
@@ -453,16 +460,23 @@ describe('asks whether what ended is gone', () => {
 });
 
 describe('what ended', () => {
-  const past = (seconds: number) => addSeconds(at('10:05'), limits.endedMemorySeconds + seconds);
+  const pass = (told: Told, hours: number) => {
+    for (let hour = 0; hour < hours; hour++) told.life.advance(addSeconds(told.now(), 3600));
+  };
 
   it('is remembered for a while, then forgotten', () => {
     const told = new Told().live(held(), held('10:00', { id: 'a/open', life: life(9e8) }), revoked('10:05'));
-    told.life.advance(past(-600));
+    pass(told, limits.endedMemoryHours - 1);
     expect(told.memory.held(LEASE)).toBeDefined();
-    told.life.advance(past(3600));
+    pass(told, 2);
     expect(told.memory.held(LEASE)).toBeUndefined();
     expect(told.memory.held('a/open')).toBeDefined();
     told.tell(gone('10:10'));
     expect(told.row(LEASE).end_confirmed, 'too late').toBe(false);
+  });
+
+  it('is not forgotten for a gap between two logs', () => {
+    const told = new Told().live(held(), revoked('10:05')).until('10:00', '2027-03-01');
+    expect(told.tell(gone('10:10')).row(LEASE).end_confirmed).toBe(true);
   });
 });

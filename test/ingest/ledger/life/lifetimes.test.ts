@@ -164,6 +164,15 @@ describe('a renewal', () => {
     expect(row).toMatchObject({ ttl_s: 600, expires_at: at('10:30'), max_ttl_s: 1800 });
   });
 
+  it('nor does what was asked for: what the line of a renewal shows is no grant', () => {
+    const max = life(900, { max_ttl_s: 1800, source: 'role_config' });
+    const asked = life(7200, { source: 'audit' });
+    expect(new Told().tell(lease('10:00', { life: max }), renewed('10:10', asked)).row(LEASE)).toMatchObject({
+      expires_at: at('10:30'),
+      ttl_source: 'audit',
+    });
+  });
+
   it('beyond it after all when Vault says so, or when it was renewed after it was over', () => {
     const max = life(900, { max_ttl_s: 1800, source: 'role_config' });
     const told = new Told().tell(lease('10:00', { life: max }), renewed('10:20', life(900)));
@@ -313,6 +322,13 @@ describe('a periodic token', () => {
   it('is not one because it was given out for long', () => {
     const row = new Told().tell(token('10:00', { life: life(90 * DAY, { source: 'audit' }) })).row(TOKEN);
     expect(row.token).not.toHaveProperty('periodic');
+  });
+
+  it('is not one that is given less than before, past the system’s greatest age, by a mount that allows more', () => {
+    const told = new Told().tell(token('10:00', { life: life(32 * DAY, { source: 'audit' }) }));
+    const renewal = renewed('10:00', life(20 * DAY, { source: 'audit' }), TOKEN);
+    told.tell({ ...renewal, at: addSeconds(at('10:00'), 31 * DAY) });
+    expect(told.row(TOKEN).token).not.toHaveProperty('periodic');
   });
 
   it('is not held to a greatest lifetime', () => {

@@ -102,7 +102,7 @@ describe('rows', () => {
             .all(),
         ).toEqual(lastOf([...begin, ...inOrder]));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -127,7 +127,7 @@ describe('rows', () => {
             expect(row.ended_at !== undefined && row.ended_at <= holder.ended_at, row.id).toBe(true);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

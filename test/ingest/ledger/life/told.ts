@@ -50,6 +50,10 @@ export class Told {
     return this;
   }
 
+  now(): string {
+    return String(this.memory.get('life/clock', ''));
+  }
+
   row(id: string): Lease {
     const row = this.rows.get(id);
     if (row === undefined) throw new Error(`nothing was told of ${id}`);
