@@ -145,8 +145,10 @@ describe.each(['tcp', 'unix'] as const)('killed %s', (kind) => {
     const strip = (event: AuditEvent) => ({ ...event, vault: { ...event.vault, devices: [] } });
     const byId = (a: AuditEvent, b: AuditEvent) => (a.event.id < b.event.id ? -1 : 1);
     expect(played.events.map(strip).sort(byId)).toEqual(played.replayed.events.map(strip).sort(byId));
-    expect(played.leases.map((lease) => lease.id).sort()).toEqual(
-      played.replayed.leases.map((line) => (JSON.parse(line) as Lease).id).sort(),
+    // A token that only the second device showed goes by that one's hash.
+    const leases = (rows: Lease[]) => rows.filter(({ kind }) => kind === 'lease').map(({ id }) => id);
+    expect(leases(played.leases).sort()).toEqual(
+      leases(played.replayed.leases.map((line) => JSON.parse(line) as Lease)).sort(),
     );
   });
 
