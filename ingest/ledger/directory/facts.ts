@@ -5,6 +5,7 @@ import type { AuditEvent, JsonObject } from '../../../core/event.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
 import type { Answer, Handles } from '../../../core/records.ts';
 import { utcTime } from '../../../core/time.ts';
+import { isCredentialCall } from '../../normalise/credentials.ts';
 import type { Directory, LedgerSink } from '../change.ts';
 import { type Answered, Desk, seenIn } from './desk.ts';
 import { Entities } from './entities.ts';
@@ -38,10 +39,14 @@ export class DirectoryFacts implements Directory {
     this.entities = new Entities(this.desk, (id, answer) => this.groups.seen(id, answer));
   }
 
-  /** What a call tells, and which questions it raises. */
-  call(event: AuditEvent, _handles: Handles): void {
+  /**
+   * What a call tells, and which questions it raises. Of the calls that come for the sake of their token alone only those count
+   * that show an entity for the first time: which others come hangs on the number of partitions.
+   */
+  call(event: AuditEvent, handles: Handles): void {
     const seen = seenIn(event, this.options.cluster);
-    this.mounts.call(seen);
+    if (isCredentialCall(event, handles)) this.mounts.call(seen);
+    else if (!this.entities.isFirst(seen)) return;
     this.roles.call(seen);
     this.policies.call(seen);
     this.groups.call(seen);
