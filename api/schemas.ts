@@ -78,7 +78,7 @@ export const leaseSchema = documented<Lease>(
     id: z.string(),
     kind: z.string(),
     state: z.string(),
-    path: z.string(),
+    path: z.string().optional(),
     issued_at: z.string(),
     ttl_s: z.number().optional(),
     ttl_source: z.string(),

@@ -146,18 +146,18 @@ export const limits = {
   entityAliasesMax: 100,
   /** Members kept of an entity's or group's metadata. */
   metadataKeysMax: 100,
+  /** Text of a policy that is kept and read; of a longer one no text. */
+  policyCharsMax: 64 * KiB,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
   deliveredMemory: 10_000,
-  /** Bytes of a policy's text that is understood; Vault itself takes no more than half of it in its usual storage. */
-  policyBytesMax: 1 * MiB,
   /** Rows of facts about policies, groups, roles and entities that one question about access reads. */
   accessFactsMax: 200_000,
   /** Identities and roles that one answer about access names, over all its paths. */
-  accessRowsMax: 20_000,
+  accessRowsMax: 10_000,
   /** Secrets whose readers one evidence answer works out. */
   accessSecretsMax: 1_000,
   /** Ids that stand as examples beside what could not be evaluated. */
@@ -179,8 +179,10 @@ export const limits = {
   readingWaitingPerHashMax: 16,
   /** An operation on a hash that is explained later than this counts no more: 32 days, Vault's own greatest lifetime. */
   readingWaitingSeconds: 2_764_800,
-  /** Leases or accessors that one hash may stand for: of the caller, and as many of anybody. */
+  /** Leases or accessors that are asked for because of one hash: of the caller, and as many of anybody. */
   readingCandidatesMax: 16,
+  /** Newest ones among which those are sought whose hash is not known yet. */
+  readingCandidateRowsMax: 500,
   /** Questions that wait for their answer, and how long none is asked again, in event time. */
   readingQuestionsMax: 100_000,
   readingQuestionSeconds: 600,
@@ -204,6 +206,8 @@ export const limits = {
   tokenChainMax: 50,
   /** Tokens made by tokens, living in one period, that posture looks at. */
   postureTokensMax: 100_000,
+  /** Tokens without a name in the ledger whose calls posture asks for one. */
+  postureNamesMax: 10_000,
   /** Secrets that one call of the inventory looks at. */
   inventoryScanMax: 20_000,
   /** Tokens and leases of one identity that live at a time. */
@@ -260,6 +264,8 @@ export const limits = {
   ledgerWaitingMax: 50_000,
   /** How far the ledger stays behind the watermark. */
   ledgerSlackSeconds: 1,
+  /** Tokens that the ledger knows to have seen in use. */
+  ledgerTokensMax: 1_000_000,
   /** How often the ledger's open rows are counted. */
   ledgerCountMs: 60_000,
   /** Questions without an answer that are asked again after a restart; the oldest give way. */
@@ -268,8 +274,8 @@ export const limits = {
   ledgerPageCacheBytes: 64 * MiB,
   /** Pages that a replay keeps of the recorded answers, and of the leases it has found. */
   answersPageCacheBytes: 16 * MiB,
-  /** Rows, and small values, of the ledger that are kept decoded, those used last. */
-  ledgerRecentMax: 10_000,
+  /** Rows of the ledger, and small values of each kind, that are kept at hand, those used last. */
+  ledgerRecentMax: 5_000,
   /** Changes of rows, and of small values, that wait to be written to the ledger's file. */
   ledgerUnwrittenMax: 5_000,
   /** How long after an end a sign of life does not refute it: revoking takes a while, and a look-up has another clock. */
@@ -282,8 +288,11 @@ export const limits = {
   leaseTermsMax: 50,
   /** Ends kept of one lease or token, the first ones: one that is refuted makes place for the next. */
   leaseEndsMax: 4,
-  /** How long a row that ended is remembered, in event time, for what is told of it late. */
-  endedMemorySeconds: 604_800,
+  /**
+   * How long a row that ended is remembered for what is told of it late: hours of event time in which something was told, so that
+   * a gap between two logs forgets nothing.
+   */
+  endedMemoryHours: 168,
   /** Rows that are read at a time when an end crosses many. */
   cascadeRowsMax: 500,
   /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */

@@ -150,7 +150,7 @@ export interface LedgerMemory extends Disposable {
   ended(time: string, limit: number): Held[];
   /** Newest first, at most `limit`: open leases of a holder's id; of anybody when it is undefined. */
   newestOpen(holderId: string | undefined, limit: number): Held[];
-  /** Small values of any kind by space and key, `undefined` when absent. */
+  /** Small values of any kind by space and key, `undefined` when absent. What it gives is frozen. */
   get(space: string, key: string): Json | undefined;
   set(space: string, key: string, value: Json): void;
   delete(space: string, key: string): void;

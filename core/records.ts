@@ -135,7 +135,13 @@ export type QuestionNeed = (typeof questionNeeds)[number];
 export interface CredentialCall {
   event: AuditEvent;
   handles?: Handles;
+  /** It says nothing of credentials but that its token was there: the first call of the token that a partition has seen. */
+  onlyFirst?: true;
 }
+
+/** The token that makes the call, by whatever its lines show of it; undefined when nothing proves it to be one. */
+export const tokenShown = ({ event: { vault }, handles }: CredentialCall): string | undefined =>
+  vault.caller.kind === 'anonymous' ? undefined : (vault.caller.accessor ?? handles?.sent ?? handles?.inner);
 
 /** When Vault had done the call, by the log. */
 export const doneAt = ({ '@timestamp': time, event: { duration } }: AuditEvent): string =>

@@ -17,8 +17,8 @@ export const isBlock = (value: Value): value is Block => typeof value === 'objec
 
 /** The tree of a policy's text, or why there is none. Text that begins with a brace is JSON, as Vault takes it. */
 export function parseHcl(text: string): { block: Block } | { fault: string } {
-  if (Buffer.byteLength(text) > limits.policyBytesMax)
-    return { fault: `longer than ${limits.policyBytesMax} bytes` };
+  if (text.length > limits.policyCharsMax)
+    return { fault: `longer than ${limits.policyCharsMax} characters` };
   if (text.includes('\0')) return { fault: 'a NUL character' };
   const json = /^\s*\{/.test(text);
   try {

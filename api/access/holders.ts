@@ -3,9 +3,10 @@
 import type { Fact } from '../../core/directory.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
+import { aliveAt } from '../leases/alive.ts';
 import { allTime } from '../time.ts';
 import { type PolicyName, policyKey } from './decide.ts';
-import { cleanName, type Knowledge } from './knowledge.ts';
+import { cleanName, isWhole, type Knowledge } from './knowledge.ts';
 import type { Identity } from './template.ts';
 import { afterTime } from './turns.ts';
 
@@ -62,7 +63,7 @@ async function tokenHolders(reader: EvidenceReader, knowledge: Knowledge, cluste
     where: [
       { field: 'kind', op: 'eq', value: 'token' },
       { field: 'cluster', op: 'eq', value: cluster },
-      { field: 'ended_at', op: 'after_or_absent', value: knowledge.at },
+      ...aliveAt(knowledge.at).where,
     ],
     by: ['namespace', 'token.entity_id', 'holder_id', 'token.policies'],
     collect: ['holder'],
@@ -104,7 +105,7 @@ function tokenHolder(knowledge: Knowledge, tokens: TokenGroup): Holder[] {
       token: example,
     }),
   );
-  const doubts: HolderDoubt[] = tokens.policies === undefined ? ['token_unknown'] : [];
+  const doubts: HolderDoubt[] = tokens.policies !== undefined && isWhole(names) ? [] : ['token_unknown'];
   if (entityId !== undefined) {
     const entity = entityOf(knowledge, entityId, namespace);
     if (entity === undefined) return [];
@@ -140,9 +141,10 @@ function entityOf(knowledge: Knowledge, id: string, namespace: string): Holder |
     }),
   );
   const groups = knowledge.groupsOf(id).filter((group) => group.value !== null);
-  const doubts: HolderDoubt[] = value.policies === undefined ? ['entity_unknown'] : [];
+  const doubts: HolderDoubt[] = isWhole(value.policies) ? [] : ['entity_unknown'];
   for (const group of groups) addGroup(group, namespace, grants, doubts);
-  const aliases = value.aliases;
+  const { aliases, metadata } = value;
+  const isMetadataWhole = isWhole(Object.keys(metadata ?? {}), limits.metadataKeysMax);
   return {
     who: { kind: 'entity', id, namespace: home, ...(name !== undefined && { name }) },
     grants,
@@ -150,8 +152,8 @@ function entityOf(knowledge: Knowledge, id: string, namespace: string): Holder |
       entity: {
         id,
         ...(value.name !== undefined && { name: value.name }),
-        ...(value.metadata && { metadata: value.metadata }),
-        ...(aliases && { aliases }),
+        ...(metadata && isMetadataWhole && { metadata }),
+        ...(aliases && isWhole(aliases, limits.entityAliasesMax) && { aliases }),
       },
       groups: groups.map(groupOf),
     },
@@ -206,7 +208,7 @@ function roleHolders(knowledge: Knowledge): Holder[] {
       // Anybody: nothing is known of who it will be.
       identity: { entity: {} },
       tokens: 0,
-      doubts: value?.token_policies === undefined ? ['role_unknown'] : [],
+      doubts: isWhole(value?.token_policies) ? [] : ['role_unknown'],
     };
   });
 }

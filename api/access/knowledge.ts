@@ -17,6 +17,10 @@ const keyOf = ({ what, namespace, key }: Fact): string =>
     ? key
     : policyKey({ namespace, name: what === 'policy' ? cleanName(key) : key });
 
+/** A list that is known and was not cut at its bound. */
+export const isWhole = (list: readonly unknown[] | undefined, max: number = limits.listTextsMax): boolean =>
+  list !== undefined && list.length < max;
+
 /** Vault keeps the names of policies so. */
 export const cleanName = (name: string): string => name.trim().toLowerCase();
 
@@ -69,12 +73,12 @@ export class Knowledge {
   /** Ids of groups whose members or policies are not all known: who is in them has what they give. */
   unknownGroups(): string[] {
     return [...this.facts.group.values()].flatMap(({ key, value }) =>
-      value !== null &&
-      (value.policies === undefined ||
-        value.member_entity_ids === undefined ||
-        value.member_group_ids === undefined)
-        ? [key]
-        : [],
+      value === null ||
+      (isWhole(value.policies) &&
+        isWhole(value.member_entity_ids, limits.groupMembersMax) &&
+        isWhole(value.member_group_ids, limits.groupMembersMax))
+        ? []
+        : [key],
     );
   }
 

@@ -1,7 +1,7 @@
 // What the directory knows of an entity: the name a person gave it, its aliases, groups and policies, each with its source.
 
 import { z } from 'zod';
-import type { Fact } from '../../core/directory.ts';
+import { type Fact, givenName } from '../../core/directory.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { factAt, factsAt } from './facts.ts';
 
@@ -34,14 +34,11 @@ export const entitySchema = z.object({
     .meta({ description: "of the entity and of its groups; those of a token stand on the token's row" }),
   complete: z.boolean().meta({
     description:
-      'false when it was changed and nobody could see to what, or there are too many groups to look at',
+      'false when the policies of the entity or of one of its groups are not known, or there are too many groups to look at',
   }),
   ...source,
 });
 export type Entity = z.infer<typeof entitySchema>;
-
-/** Names that Vault makes by itself, and ids. */
-const AUTOMATIC = /^entity_[0-9a-f]{8}$|^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** The name that a person gave the entity before `at`, if any. */
 export async function fullNameOf(
@@ -49,12 +46,8 @@ export async function fullNameOf(
   id: string,
   at?: string,
 ): Promise<string | undefined> {
-  return givenName(await factAt(reader, 'entity', id, at));
-}
-
-function givenName(fact: Fact<'entity'> | undefined): string | undefined {
-  const name = fact?.value?.name ?? fact?.name;
-  return name === undefined || AUTOMATIC.test(name) ? undefined : name;
+  const fact = await factAt(reader, 'entity', id, at);
+  return fact && givenName(fact);
 }
 
 /** The entity as it was before `at`; undefined when nothing is known of it, or it was removed. */
@@ -73,7 +66,7 @@ export async function entityAt(reader: EvidenceReader, id: string, at?: string):
     aliases: value.aliases ?? [],
     groups: groups.map((group) => ({ id: group.key, name: nameOf(group) ?? null, ...sourceOf(group) })),
     policies: [fact, ...groups].flatMap((of) => policiesOf(of)),
-    complete: all.complete && [fact, ...groups].every((of) => Object.keys(of.value ?? {}).length > 0),
+    complete: all.complete && [fact, ...groups].every((of) => of.value?.policies !== undefined),
     ...sourceOf(fact),
   };
 }

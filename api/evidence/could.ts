@@ -9,6 +9,7 @@ import type { Knowledge } from '../access/knowledge.ts';
 import type { Capability } from '../access/policy.ts';
 import type { CouldRow } from '../access/schemas.ts';
 import { beforeTime } from '../access/turns.ts';
+import { aliveIn, logNow } from '../leases/alive.ts';
 import type { ApiOptions } from '../options.ts';
 import { allTime } from '../time.ts';
 import { readActions } from './reads.ts';
@@ -24,13 +25,14 @@ interface Asked {
 type Said = Pick<Answer, 'could' | 'granted_unused' | 'access'>;
 
 export async function couldOf(
-  { reader, cluster }: ApiOptions,
+  options: ApiOptions,
   asked: Asked,
   did: readonly PopulationRow[],
 ): Promise<Said> {
+  const { reader, cluster } = options;
   const end = beforeTime(asked.to);
-  const { watermark = end } = await reader.extent();
-  const ground = await groundAt(reader, watermark < end ? watermark : end, cluster);
+  const now = await logNow(reader, options.now);
+  const ground = await groundAt(reader, now < end ? now : end, cluster);
   const { knowledge } = ground;
   if (!knowledge.hasPolicies) {
     const grounds = await groundsOf(reader, ground, []);
@@ -137,7 +139,7 @@ async function roleHolders(reader: EvidenceReader, { from, to }: Asked, cluster:
       { field: 'kind', op: 'eq', value: 'token' },
       { field: 'cluster', op: 'eq', value: cluster },
       { field: 'role', op: 'exists', value: true },
-      { field: 'ended_at', op: 'after_or_absent', value: from },
+      ...aliveIn({ from, to }).where,
     ],
     by: ['namespace', 'path', 'role', 'holder_id'],
     collect: [],

@@ -102,7 +102,7 @@ export async function blastOf(
       prefixes: await prefixesOf(reader, held.leases, at),
     },
     rotate: { secrets: read.secrets, handed_out: handed.rows },
-    notes: notesOf(held.tokens, held.leases, isWhole, first, from),
+    notes: notesOf(held.tokens, held.leases, isWhole, first),
     complete: isWhole && first !== undefined && first <= from,
   };
 }
@@ -145,21 +145,17 @@ async function prefixesOf(reader: EvidenceReader, leases: Lease[], at: string) {
   return rows;
 }
 
-function notesOf(
-  tokens: Lease[],
-  leases: Lease[],
-  isWhole: boolean,
-  first: string | undefined,
-  from: string,
-): string[] {
+function notesOf(tokens: Lease[], leases: Lease[], isWhole: boolean, first: string | undefined): string[] {
   const unsure = [...tokens, ...leases].filter(
-    (row) => row.expires_at === undefined && row.state !== 'active',
+    ({ ended_at, expires_at, token }) =>
+      ended_at === undefined && expires_at === undefined && token?.kind !== 'root',
   );
   const hashed = tokens.filter((row) => row.token?.accessor !== undefined && isHash(row.token.accessor));
   const notes = [
     !isWhole && `More than ${limits.heldRowsMax} tokens and leases, or too many groups: the rest is cut off.`,
-    (first === undefined || first > from) &&
-      `The log begins ${first === undefined ? 'nowhere' : `at ${first}`}: what was read before is not known.`,
+    first === undefined
+      ? 'No events are held.'
+      : `The log begins at ${first}: what was read or given out before is not known.`,
     unsure.length > 0 &&
       `${unsure.length} of the tokens and leases have no known lifetime and no known end: they may be over.`,
     hashed.length > 0 &&

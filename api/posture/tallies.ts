@@ -43,6 +43,8 @@ interface Count extends Period {
   since: string | undefined;
   mounts: Mounts;
   allowed: AllowedMaxima;
+  /** `user.name` of the calls of those that the ledger has no name for. */
+  names: Map<string, string | undefined>;
   tallies: Tallies;
 }
 
@@ -56,10 +58,9 @@ export async function talliesOf(
   const tallies: Tallies = { groups: new Map(), complete: true };
   const { first: since } = await reader.extent();
   const allowed = await allowedMaxima(reader, mounts, to);
-  const count: Count = { reader, by, from, to, settings, since, mounts, allowed, tallies };
+  const count: Count = { reader, by, from, to, settings, since, mounts, allowed, names: new Map(), tallies };
   await countIssued(count);
-  await countPeriodic(count);
-  await countMadeByTokens(count);
+  await countTokens(count);
   await countRootCalls(count);
   await countSecrets(count);
   return tallies;
@@ -72,39 +73,34 @@ function tallyOf({ by, mounts, tallies }: Count, shown: string | undefined): Tal
   return tally;
 }
 
-async function leaseGroups(
-  count: Count,
-  period: { from?: string; to: string },
-  where: Clause<'leases'>[],
-  by: Field<'leases'>[],
-): Promise<Group[]> {
-  const { groups, complete } = await count.reader.group({
+/** What was there when the log began has no known asker, and its time is that of its first use. */
+const wasSeenIssued: Clause<'leases'> = { field: 'requested_by', op: 'exists', value: true };
+
+/** Logins, tokens and lifetimes: of what was given out in the period. */
+async function countIssued(count: Count): Promise<void> {
+  const { from, to, by, allowed, reader } = count;
+  const { groups, complete } = await reader.group({
     kind: 'leases',
-    ...period,
-    where,
-    by,
+    from,
+    to,
+    where: [wasSeenIssued],
+    by: [
+      rowField[by],
+      by === 'service' ? 'holder_id' : 'kind',
+      'kind',
+      'token.auth_method',
+      'path',
+      'role',
+      'ttl_s',
+      'ttl_source',
+    ],
     collect: [],
     limit: limits.evidenceRowsMax,
   });
   count.tallies.complete &&= complete;
-  return groups;
-}
-
-/** Logins, tokens and lifetimes: of what was given out in the period. */
-async function countIssued(count: Count): Promise<void> {
-  const { from, to, by, allowed } = count;
-  const fields: Field<'leases'>[] = [
-    rowField[by],
-    'kind',
-    'token.auth_method',
-    'path',
-    'role',
-    'ttl_s',
-    'ttl_source',
-  ];
-  for (const { by: values, n } of await leaseGroups(count, { from, to }, [], fields)) {
-    const [shown, kind, method, path = '', role, ttl, source = 'unknown'] = values;
-    const tally = tallyOf(count, shown);
+  for (const { by: values, n } of groups) {
+    const [shown, holder, kind, method, path = '', role, ttl, source = 'unknown'] = values;
+    const tally = tallyOf(count, by === 'service' ? await serviceOf(count, shown, holder) : shown);
     const of = kind === 'token' ? 'token' : 'lease';
     tally.lifetime(of, ttl === undefined ? undefined : Number(ttl), source, n);
     tally.allow(of, allowed(path, role));
@@ -114,48 +110,54 @@ async function countIssued(count: Count): Promise<void> {
   }
 }
 
+/** Who a token is given out to is not known until it is used: then its calls tell the name. */
+async function serviceOf(
+  { reader, to, names }: Count,
+  holder: string | undefined,
+  id: string | undefined,
+): Promise<string | undefined> {
+  if (holder !== undefined || id === undefined) return holder;
+  if (!names.has(id) && names.size < limits.postureNamesMax) {
+    const where: Clause<'events'>[] = [{ field: 'user.id', op: 'eq', value: id }];
+    const { items } = await reader.find({ kind: 'events', to, where, order: 'desc', limit: 1 });
+    names.set(id, items[0]?.user.name);
+  }
+  return names.get(id);
+}
+
 /** `token.auth_method` of a token that a token made. */
 const TOKEN = 'token';
 
 const isToken: Clause<'leases'> = { field: 'kind', op: 'eq', value: 'token' };
 
-async function countPeriodic(count: Count): Promise<void> {
-  const { to, where } = aliveIn(count);
-  const periodic: Clause<'leases'> = { field: 'token.periodic', op: 'exists', value: true };
-  for (const { by, n } of await leaseGroups(
-    count,
-    { to },
-    [isToken, periodic, ...where],
-    [rowField[count.by]],
-  ))
-    tallyOf(count, by[0]).add('periodic_tokens', n);
-}
-
-/** Static, root and orphan tokens are told apart row by row: logins, which are the many, are none of them. */
-async function countMadeByTokens(count: Count): Promise<void> {
-  const origins: Clause<'leases'>[] = [
+/** Static, root, orphan and periodic tokens are told row by row; logins without a period, which are the many, are none of them. */
+async function countTokens(count: Count): Promise<void> {
+  const kinds: Clause<'leases'>[] = [
     { field: 'token.auth_method', op: 'eq', value: TOKEN },
     { field: 'token.auth_method', op: 'exists', value: false },
+    { field: 'token.periodic', op: 'exists', value: true },
   ];
-  for (const origin of origins) {
-    let seen = 0;
-    for await (const row of livingTokens(count, origin)) {
-      countToken(count, row);
-      if (++seen < limits.postureTokensMax) continue;
-      count.tallies.complete = false;
-      break;
+  const seen = new Set<string>();
+  for (const kind of kinds)
+    for await (const row of livingTokens(count, kind)) {
+      if (seen.has(row.id)) continue;
+      if (seen.size >= limits.postureTokensMax) {
+        count.tallies.complete = false;
+        return;
+      }
+      seen.add(row.id);
+      countToken(count, row, await serviceOf(count, row.holder, row.holder_id));
     }
-  }
 }
 
-async function* livingTokens(count: Count, origin: Clause<'leases'>): AsyncGenerator<Lease> {
+async function* livingTokens(count: Count, kind: Clause<'leases'>): AsyncGenerator<Lease> {
   const { to, where } = aliveIn(count);
   let after: { time: string; id: string } | undefined;
   do {
     const page = await count.reader.find({
       kind: 'leases',
       to,
-      where: [isToken, origin, ...where],
+      where: [isToken, kind, ...where],
       order: 'asc',
       limit: limits.pageRowsMax,
       ...(after !== undefined && { after }),
@@ -165,9 +167,12 @@ async function* livingTokens(count: Count, origin: Clause<'leases'>): AsyncGener
   } while (after !== undefined);
 }
 
-function countToken(count: Count, row: Lease): void {
-  const { token, issued_at, ended_at, expires_at, holder, role, path } = row;
-  const tally = tallyOf(count, { service: holder, role, mount: path }[count.by]);
+function countToken(count: Count, row: Lease, service: string | undefined): void {
+  const { token, issued_at, ended_at, expires_at, role, path } = row;
+  const tally = tallyOf(count, { service, role, mount: path }[count.by]);
+  if (token?.periodic !== undefined) tally.add('periodic_tokens');
+  // The token of a login is nobody's child by its nature, and ends with its login's lifetime.
+  if (token?.auth_method !== undefined && token.auth_method !== TOKEN) return;
   const isRoot = token?.kind === 'root' || token?.policies?.includes('root') === true;
   if (isRoot) tally.add('root_tokens');
   if (token?.orphan === true) tally.add('orphan_tokens');

@@ -1,10 +1,10 @@
 // GET /v1/access: who could read a path at a time.
 
 import { z } from 'zod';
-import { timeOfMs } from '../../core/time.ts';
 import { accessTo } from '../access/ask.ts';
 import { accessSchema } from '../access/schemas.ts';
 import type { App } from '../app.ts';
+import { logNow } from '../leases/alive.ts';
 import type { ApiOptions } from '../options.ts';
 import { problems, text, time } from '../schemas.ts';
 
@@ -35,7 +35,7 @@ export function addAccess(app: App, { reader, cluster, now }: ApiOptions): void 
     },
     async (request) => {
       const { query } = request;
-      const at = query.at ?? (await reader.extent()).watermark ?? timeOfMs(now().getTime());
+      const at = query.at ?? (await logNow(reader, now));
       const answer = await accessTo(reader, { ...query, at });
       request.evidenceRows = answer.could?.length ?? 0;
       return answer;

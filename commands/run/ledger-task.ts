@@ -127,8 +127,10 @@ export class LedgerTask {
     const { next } = this.place;
     if (next === this.savedAt) return;
     const { state, offset } = this.ledger.snapshot(next);
-    const end = stream.end(topics.leases, PARTITION);
-    memory.commit({ ...this.place, keep: offset, end, ledger: state } as unknown as Json);
+    // What another life made of records that are still to come must be found by its causes again.
+    if (this.seen === undefined || this.seen.offset < next)
+      this.place.end = stream.end(topics.leases, PARTITION);
+    memory.commit({ ...this.place, keep: offset, ledger: state } as unknown as Json);
     this.savedAt = next;
     this.keep = offset;
   }

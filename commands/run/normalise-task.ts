@@ -48,6 +48,8 @@ export class NormaliseTask {
   private readonly options: NormaliseTaskOptions;
   /** Highest cause of this partition on each output, `topic/partition`. */
   private readonly seen: Map<string, Cause>;
+  /** Where the outputs ended when the causes behind were last looked for. */
+  private readonly ends: Record<string, number> = {};
   private readonly batches = new Map<string, { topic: Topic; partition: number; records: NewRecord[] }>();
   private offset = 0;
   private index = 0;
@@ -106,6 +108,7 @@ export class NormaliseTask {
       seen,
       state?.normaliser,
     );
+    Object.assign(task.ends, snapshot?.outputs);
     await task.restore(snapshot?.inputs[partition] ?? 0);
     // The first snapshot comes before the first record, so that there is always one that tells the settings.
     if (state === undefined) await task.save(true);
@@ -116,6 +119,7 @@ export class NormaliseTask {
     await task.save(true);
     const renewed = task.normaliser.snapshot(task.next);
     const next = new NormaliseTask(options, task.next, seen, renewed.state);
+    Object.assign(next.ends, task.ends);
     await next.restore(renewed.offset);
     await next.save(true);
     return next;
@@ -177,7 +181,8 @@ export class NormaliseTask {
     const { state, offset } = this.normaliser.snapshot(this.next);
     const ends: Record<string, number> = { [`${topics.raw}/${partition}`]: this.next };
     for (const topic of outputs)
-      for (let to = 0; to < stream.partitions; to++) ends[`${topic}/${to}`] = stream.end(topic, to);
+      for (let to = 0; to < stream.partitions; to++) ends[`${topic}/${to}`] = this.endOf(topic, to);
+    Object.assign(this.ends, ends);
     await stream.saveSnapshot(GROUP, String(partition), {
       inputs: { [partition]: offset },
       outputs: ends,
@@ -187,13 +192,21 @@ export class NormaliseTask {
     this.keep = offset;
   }
 
+  /** What another life made of records that are still to come must be found by its causes again. */
+  private endOf(topic: Topic, partition: number): number {
+    const key = `${topic}/${partition}`;
+    const seen = this.seen.get(key);
+    if (seen !== undefined && seen.offset >= this.next) return this.ends[key] ?? 0;
+    return this.options.stream.end(topic, partition);
+  }
+
   /** Raw before this offset is no longer needed here. */
   keep = 0;
 }
 
 /** The event's text again: a second walk through it would cost as much as the first. */
-const credentialText = ({ handles }: CredentialCall, text: string): string =>
-  handles === undefined ? `{"event":${text}}` : `{"event":${text},"handles":${JSON.stringify(handles)}}`;
+const credentialText = ({ event: _, ...others }: CredentialCall, text: string): string =>
+  `{"event":${text}${JSON.stringify(others).replace('{', ',').replace(/,}$/, '}')}`;
 
 const isAfter = (a: Cause, b: Cause): boolean =>
   a.offset > b.offset || (a.offset === b.offset && a.index > b.index);

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { type Config, dataFiles } from '../../core/config.ts';
 import { mendable, SealwatchError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { Question } from '../../core/records.ts';
 import type { Metrics } from '../../core/telemetry.ts';
 import { prepareStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey, makeDataDir } from '../keys.ts';
@@ -45,6 +47,7 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
   try {
     const collector = start(threads, 'collector', { ...data, pipeline: port1 }, [port1]);
     const pipeline = start(threads, 'pipeline', { ...data, collector: port2 }, [port2]);
+    const giveQuestions = holdQuestions(pipeline);
     await Promise.all([ready(collector), ready(pipeline)]);
     const serve = start(threads, 'serve', data, []);
     await ready(serve);
@@ -58,7 +61,7 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
       onAnswer: (answer) => tell([collector], { type: 'answer', answer }),
       onSecret: (ref, value) => tell(threads, { type: 'secret', ref, value }),
     });
-    hearQuestions(pipeline, vault);
+    giveQuestions(vault);
     const lines = () => collector.metrics['sealwatch_collector_lines_total'] ?? 0;
     const reporting = setInterval(() => report(threads, vault.metrics(lines())), 1000);
     const failure = await Promise.race([stopSignal, gone, ...threads.map((thread) => thread.ended)]);
@@ -127,10 +130,19 @@ function tell(threads: RunningThread[], message: ToThread): void {
   for (const { worker } of threads) worker.postMessage(message);
 }
 
-function hearQuestions({ worker }: RunningThread, vault: RunningVault): void {
+/** Questions that come before anybody can ask Vault wait: at the start the ledger asks again what was not answered. */
+function holdQuestions({ worker }: RunningThread): (vault: RunningVault) => void {
+  const held: Question[] = [];
+  let asker: RunningVault | undefined;
   worker.on('message', (message: FromThread) => {
-    if (message.type === 'question') vault.ask(message.question);
+    if (message.type !== 'question') return;
+    if (asker !== undefined) asker.ask(message.question);
+    else if (held.length < limits.ledgerQuestionsMax) held.push(message.question);
   });
+  return (vault) => {
+    asker = vault;
+    for (const question of held.splice(0)) vault.ask(question);
+  };
 }
 
 /** A thread ends by itself only when it has failed; what it said of it is the error. */

@@ -13,6 +13,9 @@ import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { loadRules } from '../rules.ts';
 import { runThread } from './thread.ts';
 
+// Above what runs: the thread works before this module is at its end.
+const KEY_CHARS_MIN = 32;
+
 await runThread('serve', async ({ data, logger, say }) => {
   const { config, version } = data;
   const files = dataFiles(config.dataDir);
@@ -67,14 +70,16 @@ await runThread('serve', async ({ data, logger, say }) => {
   };
 });
 
-const DAY_S = 86_400;
-
-const postureOf = ({ posture }: Config): PostureSettings => ({
-  leaseSeconds: posture.leaseMinutes * 60,
-  tokenSeconds: posture.tokenMinutes * 60,
-  staticTokenSeconds: posture.staticTokenDays * DAY_S,
-  rotationSeconds: posture.rotationDays * DAY_S,
-});
+/** What posture is held against, in seconds. */
+function postureOf({ posture }: Config): PostureSettings {
+  const day = 86_400;
+  return {
+    leaseSeconds: posture.leaseMinutes * 60,
+    tokenSeconds: posture.tokenMinutes * 60,
+    staticTokenSeconds: posture.staticTokenDays * day,
+    rotationSeconds: posture.rotationDays * day,
+  };
+}
 
 /** Appends lines to `path`; one that a full disk has cut off does not swallow the next. */
 function accessRecorder(path: string): (entry: object) => void {
@@ -150,5 +155,3 @@ function readKey(name: string, file: string): string {
     'Make one with `openssl rand -base64 32`.',
   );
 }
-
-const KEY_CHARS_MIN = 32;

@@ -102,7 +102,7 @@ export type Change = Issued | Renewed | LifetimeTold | Ended | Gone | Irrevocabl
 
 /** One thing the ledger works on, in the order of `done`, then `id`: when Vault had done it, and the id of event or answer. */
 export type LedgerInput =
-  | { kind: 'call'; done: string; id: string; event: AuditEvent; handles: Handles }
+  | { kind: 'call'; done: string; id: string; event: AuditEvent; handles: Handles; onlyFirst: boolean }
   | { kind: 'answer'; done: string; id: string; answer: Answer }
   | { kind: 'hashes'; done: string; id: string; pair: HashPair };
 

@@ -9,8 +9,8 @@ import type { LedgerInput } from './change.ts';
 /** Undefined for records that the ledger does not put in order. */
 export function inputOf(kind: Kind, value: unknown): LedgerInput | undefined {
   if (kind === 'credential') {
-    const { event, handles = {} } = value as CredentialCall;
-    return { kind: 'call', done: doneAt(event), id: event.event.id, event, handles };
+    const { event, handles = {}, onlyFirst = false } = value as CredentialCall;
+    return { kind: 'call', done: doneAt(event), id: event.event.id, event, handles, onlyFirst };
   }
   if (kind === 'hashes') {
     const pair = value as HashPair;

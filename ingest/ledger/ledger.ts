@@ -3,13 +3,14 @@
 
 import { limits } from '../../core/limits.ts';
 import type { LedgerMemory } from '../../core/ports.ts';
-import type { Kind, Question, Watermark } from '../../core/records.ts';
+import { type Kind, type Question, tokenShown, type Watermark } from '../../core/records.ts';
 import { addSeconds } from '../../core/time.ts';
 import type { LedgerInput, LedgerSink } from './change.ts';
 import { inputOf } from './input.ts';
 import type { LedgerParts } from './join.ts';
 import { keyOf, Order, throughTime } from './order.ts';
 import { OpenQuestions } from './questions.ts';
+import { Bounded } from './reading/bounded.ts';
 
 export interface LedgerOptions {
   memory: LedgerMemory;
@@ -37,6 +38,8 @@ export class Ledger {
   private readonly parts: LedgerParts;
   private readonly order = new Order();
   private readonly questions: OpenQuestions;
+  /** Tokens that were seen in use. */
+  private readonly tokens: Bounded<true>;
   private readonly marks: Map<number, string>;
   private through: string;
   private watermark: string;
@@ -50,6 +53,7 @@ export class Ledger {
     const { memory, sink } = options;
     this.options = options;
     this.questions = new OpenQuestions(memory);
+    this.tokens = new Bounded(memory, 'ledger/token', limits.ledgerTokensMax);
     this.parts = options.parts(memory, {
       lease: (revision, body) => sink.lease(revision, body),
       fact: (fact) => sink.fact(fact),
@@ -161,6 +165,7 @@ export class Ledger {
     this.guard(() => {
       const { life, reading, directory } = this.parts;
       life.advance(input.done);
+      if (input.kind === 'call' && !this.isNews(input)) return;
       if (input.kind === 'call') directory.call(input.event, input.handles);
       if (input.kind === 'answer') {
         this.questions.answered(input.answer);
@@ -174,6 +179,15 @@ export class Ledger {
             : reading.hashes(input.pair);
       for (const change of changes) life.apply(change);
     });
+  }
+
+  /** Each partition tells of the first call that it saw of a token: how many of them there are must change nothing. */
+  private isNews({ event, handles, onlyFirst }: Extract<LedgerInput, { kind: 'call' }>): boolean {
+    const token = tokenShown({ event, handles });
+    if (token === undefined) return !onlyFirst;
+    const isKnown = this.tokens.get(token) !== undefined;
+    if (!isKnown) this.tokens.set(token, true);
+    return !(onlyFirst && isKnown);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
-import { type CredentialCall, doneAt, type Handles } from '../../core/records.ts';
+import { type CredentialCall, doneAt, type Handles, tokenShown } from '../../core/records.ts';
 import { type Entry, integerOf, objectOf, stringOf } from './entry.ts';
 
 /** Actions that say something of a lease, a token, or what the directory knows; `ui-read` is looked at more closely. */
@@ -10,10 +10,10 @@ const ACTION =
   /^(user-|token-|lease-|response-|role-|mount-|auth-(?!config-)|policy-|entity-|group-|audit-(device-|hash$)|namespace-)/;
 
 /** Whether the ledger works on the call whatever the token that makes it. */
-export function isCredentialCall(event: AuditEvent, handles: Handles | undefined): boolean {
+export function isCredentialCall(event: AuditEvent, { auth }: Entry): boolean {
   const { issued, lease, wrap, request } = event.vault;
   if (issued !== undefined || lease !== undefined || wrap !== undefined) return true;
-  if (handles?.uses_left !== undefined) return true;
+  if (auth['remaining_uses'] !== undefined) return true;
   const { action } = event.event;
   if (action === 'ui-read') return request.path?.startsWith(UI_MOUNTS) === true;
   return isCredentialAction(action);
@@ -62,10 +62,6 @@ export function handlesOf(main: Entry, isLogin: boolean): Handles | undefined {
 const some = <K extends keyof Handles>(key: K, value: Handles[K]): Partial<Handles> =>
   value === undefined ? {} : { [key]: value };
 
-/** The token that calls, by whatever the line shows of it. */
-const tokenOf = (event: AuditEvent, handles: Handles | undefined): string | undefined =>
-  event.vault.caller.accessor ?? handles?.sent ?? handles?.inner;
-
 /** Tokens by a part of their hash that no two share, and when the call was done that told of it. */
 export type TokensState = [token: string, done: string][];
 
@@ -87,14 +83,20 @@ export class CredentialCalls {
 
   /** What the ledger is told of the call, if anything. */
   of(event: AuditEvent, main: Entry): CredentialCall | undefined {
+    const isWanted = isCredentialCall(event, main);
+    const { accessor } = event.vault.caller;
+    // Nearly every call that is not wanted shows its accessor, by which its token is known: nothing more is looked at.
+    const early = isWanted || accessor === undefined ? undefined : this.isFirst(event, tokenShown({ event }));
+    if (early === false) return undefined;
     const handles = handlesOf(main, event.event.action === 'user-login');
-    const isFirst = this.isFirst(event, tokenOf(event, handles));
-    if (!isFirst && !isCredentialCall(event, handles)) return undefined;
-    return handles === undefined ? { event } : { event, handles };
+    const call: CredentialCall = handles === undefined ? { event } : { event, handles };
+    const isFirst = early ?? this.isFirst(event, tokenShown(call));
+    if (isWanted) return call;
+    return isFirst ? { ...call, onlyFirst: true } : undefined;
   }
 
   private isFirst(event: AuditEvent, token: string | undefined): boolean {
-    if (token === undefined || event.vault.caller.kind === 'anonymous') return false;
+    if (token === undefined) return false;
     const key = token.slice(-KEY_CHARS);
     const before = this.tokens.get(key);
     // Cheaper than reckoning when it was done, and true of nearly every call.

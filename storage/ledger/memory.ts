@@ -95,8 +95,13 @@ class SqliteMemory implements LedgerMemory {
     this.isOpen = true;
   }
 
-  /** What was not committed is gone. */
+  /** What was not committed is gone. A connection with prepared statements lives on a while, and its transaction with it. */
   [Symbol.dispose](): void {
+    try {
+      if (this.isOpen) this.database.exec('rollback');
+    } catch {
+      // On a full disk SQLite has rolled back by itself.
+    }
     this.database.close();
   }
 }

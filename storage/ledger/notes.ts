@@ -3,19 +3,22 @@
 import type { Json } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { Database, Statement } from '../sqlite.ts';
-import { cleanText, Recent, type Writes } from './recent.ts';
+import { cleanText, RECENT_CHARS_MAX, Recent, type Writes } from './recent.ts';
 
-interface Waiting {
-  space: string;
-  key: string;
-  /** JSON; undefined: it goes away. */
-  text: string | undefined;
+/** The values of one space that are in memory. */
+interface Space {
+  /** JSON of what is not on disk yet; undefined: it goes away. */
+  waiting: Map<string, string | undefined>;
+  /** As read, frozen: many ask for the same. `ABSENT`: there is none. */
+  recent: Recent<Json | typeof ABSENT>;
 }
+
+const ABSENT = Symbol('absent');
 
 export class Notes {
   private readonly writes: Writes;
-  private readonly waiting = new Map<string, Waiting>();
-  private readonly recent = new Recent(limits.ledgerRecentMax);
+  private readonly spaces = new Map<string, Space>();
+  private waiting = 0;
   private readonly statements: Record<'put' | 'get' | 'delete' | 'list', Statement>;
 
   constructor(database: Database, writes: Writes) {
@@ -32,28 +35,35 @@ export class Notes {
     };
   }
 
-  get(space: string, name: string): Json | undefined {
-    const key = cleanText(name);
-    const both = bothOf(space, key);
-    const waiting = this.waiting.get(both);
-    const known = waiting === undefined ? this.recent.get(both) : (waiting.text ?? ABSENT);
-    if (known !== undefined) return known === ABSENT ? undefined : (JSON.parse(known) as Json);
-    const row = this.statements.get.get(space, key) as { value: string } | undefined;
-    this.recent.set(both, row?.value ?? ABSENT);
-    return row === undefined ? undefined : (JSON.parse(row.value) as Json);
+  /** What it gives is everybody's: it is frozen. */
+  get(name: string, key: string): Json | undefined {
+    const space = this.space(name);
+    const known = space.recent.get(key);
+    if (known !== undefined) return known === ABSENT ? undefined : known;
+    const text = space.waiting.has(key) ? space.waiting.get(key) : this.read(name, key);
+    const value = text === undefined ? undefined : frozen(JSON.parse(text) as Json);
+    if ((text?.length ?? 0) <= RECENT_CHARS_MAX) space.recent.set(key, value === undefined ? ABSENT : value);
+    return value;
   }
 
-  set(space: string, name: string, value: Json): void {
-    this.put(space, cleanText(name), JSON.stringify(value));
+  private read(name: string, key: string): string | undefined {
+    return (this.statements.get.get(name, cleanText(key)) as { value: string } | undefined)?.value;
   }
 
-  delete(space: string, name: string): void {
-    this.put(space, cleanText(name), undefined);
+  set(space: string, key: string, value: Json): void {
+    this.put(space, key, JSON.stringify(value));
   }
 
-  private put(space: string, key: string, text: string | undefined): void {
-    this.waiting.set(bothOf(space, key), { space, key, text });
-    if (this.waiting.size >= this.writes.waitingMax) this.write();
+  delete(space: string, key: string): void {
+    this.put(space, key, undefined);
+  }
+
+  private put(name: string, key: string, text: string | undefined): void {
+    const space = this.space(name);
+    space.recent.delete(key);
+    if (!space.waiting.has(key)) this.waiting++;
+    space.waiting.set(key, text);
+    if (this.waiting >= this.writes.waitingMax) this.write();
   }
 
   list(space: string, prefix: string, limit: number): { key: string; value: Json }[] {
@@ -67,18 +77,32 @@ export class Notes {
   }
 
   write(): void {
-    if (this.waiting.size === 0) return;
+    if (this.waiting === 0) return;
     this.writes.begin();
-    for (const [both, { space, key, text }] of this.waiting) {
-      if (text === undefined) this.statements.delete.run(space, key);
-      else this.statements.put.run(space, key, text);
-      this.recent.set(both, text ?? ABSENT);
+    for (const [name, { waiting }] of this.spaces) {
+      for (const [key, text] of waiting) {
+        if (text === undefined) this.statements.delete.run(name, cleanText(key));
+        else this.statements.put.run(name, cleanText(key), text);
+      }
+      waiting.clear();
     }
-    this.waiting.clear();
+    this.waiting = 0;
+  }
+
+  /** There are as many as the ledger has names for. */
+  private space(name: string): Space {
+    let space = this.spaces.get(name);
+    if (space === undefined) {
+      space = { waiting: new Map(), recent: new Recent(limits.ledgerRecentMax) };
+      this.spaces.set(name, space);
+    }
+    return space;
   }
 }
 
-/** No space holds a NUL. */
-const bothOf = (space: string, key: string) => `${space}\0${key}`;
-/** No JSON. */
-const ABSENT = '';
+function frozen(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) frozen(member);
+  Object.freeze(value);
+  return value;
+}

@@ -1,4 +1,4 @@
-// What both tables of the ledger's memory have in common: the texts used last, and when what waits is written.
+// What both tables of the ledger's memory have in common: the values used last, and when what waits is written.
 
 export interface Writes {
   /** Opens the transaction when none is open. */
@@ -11,34 +11,39 @@ export interface Writes {
 export const cleanText = (text: string): string =>
   text.includes('\0') ? text.replaceAll('\0', '\u{fffd}') : text;
 
-/** Texts by key, the least recently used forgotten first. */
-export class Recent {
-  private readonly texts = new Map<string, string>();
+/**
+ * Values by key; at least the `max` that were used last. Two generations: a look costs no more than a look, where an order of
+ * use would be written at each.
+ */
+export class Recent<T> {
+  private young = new Map<string, T>();
+  private old = new Map<string, T>();
   private readonly max: number;
 
   constructor(max: number) {
     this.max = max;
   }
 
-  get(key: string): string | undefined {
-    const text = this.texts.get(key);
-    if (text === undefined) return undefined;
-    this.texts.delete(key);
-    this.texts.set(key, text);
-    return text;
+  get(key: string): T | undefined {
+    const value = this.young.get(key);
+    if (value !== undefined) return value;
+    const older = this.old.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
   }
 
-  set(key: string, text: string): void {
-    this.texts.delete(key);
-    // A row may hold lists of thousands of names; few of those must not fill the memory.
-    if (text.length > TEXT_CHARS_MAX) return;
-    this.texts.set(key, text);
-    if (this.texts.size > this.max) this.texts.delete(this.texts.keys().next().value as string);
+  set(key: string, value: T): void {
+    this.young.set(key, value);
+    if (this.young.size < this.max) return;
+    this.old = this.young;
+    this.young = new Map();
   }
 
   delete(key: string): void {
-    this.texts.delete(key);
+    this.young.delete(key);
+    this.old.delete(key);
   }
 }
 
-const TEXT_CHARS_MAX = 4096;
+/** A text longer than this is not kept: few rows with lists of thousands of names must not fill the memory. */
+export const RECENT_CHARS_MAX = 4096;

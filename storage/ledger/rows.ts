@@ -5,7 +5,7 @@ import type { Lease } from '../../core/lease.ts';
 import { limits } from '../../core/limits.ts';
 import type { Held } from '../../core/ports.ts';
 import type { Database, Statement } from '../sqlite.ts';
-import { cleanText, Recent, type Writes } from './recent.ts';
+import { cleanText, RECENT_CHARS_MAX, Recent, type Writes } from './recent.ts';
 import { prepareRows, type RowStatements } from './statements.ts';
 
 interface Waiting {
@@ -24,7 +24,7 @@ export class Rows {
   private readonly writes: Writes;
   private readonly waiting = new Map<string, Waiting>();
   /** JSON, not objects: whoever gets a row may change it before it is put. */
-  private readonly recent = new Recent(limits.ledgerRecentMax);
+  private readonly recent = new Recent<string>(limits.ledgerRecentMax);
   private readonly statements: RowStatements;
   /** Nothing that is open expires, and nothing has ended, before these. */
   private nextExpiry = '';
@@ -41,7 +41,7 @@ export class Rows {
     if (known !== undefined) return JSON.parse(known) as Held;
     const row = this.statements.get.get(id) as Row | undefined;
     if (row === undefined) return undefined;
-    this.recent.set(id, row.body);
+    this.remember(id, row.body);
     return JSON.parse(row.body) as Held;
   }
 
@@ -69,9 +69,14 @@ export class Rows {
     this.writes.begin();
     for (const [id, { columns, text }] of this.waiting) {
       this.statements.put.run(...columns);
-      this.recent.set(id, text);
+      this.remember(id, text);
     }
     this.waiting.clear();
+  }
+
+  private remember(id: string, text: string): void {
+    if (text.length > RECENT_CHARS_MAX) this.recent.delete(id);
+    else this.recent.set(id, text);
   }
 
   aliveOf(token: string, at: string, after: string, limit: number): Held[] {

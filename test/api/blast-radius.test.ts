@@ -58,6 +58,7 @@ const token = aToken({
   time: begin,
   holder: service,
   token: { login: login.event.id },
+  with: { expires_at: after(1200) },
 });
 const child = aToken({
   id: 'hmac-sha256:child',
@@ -70,13 +71,13 @@ const ofChild = aLease({
   id: 'database/creds/app/child',
   time: after(2),
   holder: 'token:hmac-sha256:child',
-  with: { holder_token: child.id },
+  with: { holder_token: child.id, expires_at: after(3600) },
 });
 const own = aLease({
   id: 'database/creds/app/own',
   time: after(2),
   holder: service,
-  with: { holder_token: token.id },
+  with: { holder_token: token.id, expires_at: after(3600) },
 });
 const over = aLease({
   id: 'database/creds/app/over',

@@ -38,7 +38,9 @@ const tokens = [
     id: 'periodic',
     time: day(4),
     token: { ...byToken, periodic: 'behaviour' },
-    ...named('ci', { path: 'auth/token/create', ended_at: day(15) }),
+    // Its calls tell who has it.
+    holder: 'token:periodic',
+    with: { path: 'auth/token/create', ended_at: day(15) },
   }),
   aToken({
     id: 'root',
@@ -47,7 +49,12 @@ const tokens = [
     ...named('root', { path: 'auth/token/create' }),
   }),
 ];
-for (const { token } of tokens) if (token?.kind === 'root') delete token.auth_method;
+for (const row of tokens)
+  if (row.token?.kind === 'root') {
+    delete row.token.auth_method;
+    // Nobody saw it given out.
+    delete row.requested_by;
+  }
 const leases = [
   aLease({ id: 'l1', time: day(12), ...named('orders', { role: 'app', ttl_s: 60 }) }),
   aLease({ id: 'l2', time: day(13), ...named('orders', { role: 'app', ttl_s: 7200 }) }),
@@ -94,6 +101,14 @@ const events = [
     outcome: 'failure',
   }),
   anEvent({ id: 'r0', time: day(3), ...reading, secret: 'legacy/x', engine: 'kv-v1' }),
+  anEvent({
+    id: 'used',
+    time: day(5),
+    user: 'token:periodic',
+    name: 'ci',
+    action: 'token-lookup',
+    secret: undefined,
+  }),
 ];
 
 const fact = (what: 'mount' | 'role', key: string, value: Fact['value']): Fact => ({
@@ -193,6 +208,7 @@ test('static, orphan, periodic and root tokens', async () => {
   expect(count(of('ci').now)).toEqual({ ...none, static_tokens: 2, orphan_tokens: 1, periodic_tokens: 1 });
   expect(count(of('ci').before)).toEqual({ ...none, static_tokens: 2, periodic_tokens: 1 });
   expect(count(of('root').now)).toEqual({ ...none, root_tokens: 1 });
+  expect(of('root').before.tokens_issued).toBe(0);
   expect(count(of('root').before)).toEqual({ ...none, root_tokens: 1, root_calls: 1 });
 });
 

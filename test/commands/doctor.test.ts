@@ -1,7 +1,7 @@
 // Doctor: each fault is found, says what to do, and nothing is said of what is well.
 
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +11,12 @@ import { checkSecret, checkTls } from '../../commands/doctor/files.ts';
 import type { Finding } from '../../commands/doctor/finding.ts';
 import { checkClusters, checkInputs } from '../../commands/doctor/inputs.ts';
 import { type Coverage, findingsOfCoverage, findingsOfMetrics } from '../../commands/doctor/running.ts';
-import { checkClock, checkVault } from '../../commands/doctor/vault.ts';
+import { checkClock, checkVault, findingsOfRights } from '../../commands/doctor/vault.ts';
 import { examine, reportOf } from '../../commands/doctor.ts';
-import { loadConfig } from '../../core/config.ts';
+import { takeLogins } from '../../commands/doctor-logins.ts';
+import { dataFiles, loadConfig } from '../../core/config.ts';
+import { labelled, type Metrics } from '../../core/telemetry.ts';
+import { probed } from '../../vault/rights.ts';
 import { FakeVault } from '../vault/fake-vault.ts';
 
 let folder: string;
@@ -162,11 +165,19 @@ describe('files', () => {
 });
 
 describe('the Vault that is asked', () => {
+  /** What `sys/capabilities-self` answers to a token with the whole policy. */
+  const allowed = Object.fromEntries(
+    probed.map(({ path, operation }) => [path.replaceAll('+', 'sealwatch-example'), [operation]]),
+  );
+
   it('is missed when none is', async () => {
-    expect(faults(await checkVault(configOf('')))).toEqual([
-      'warn no Vault is asked, so a blind device looks like a quiet one',
+    expect(faults(await checkVault(configOf(''), false))).toEqual([
+      'warn no Vault is asked, so a blind device looks like a quiet one, and lifetimes of leases stay unknown',
     ]);
   });
+
+  const withToken = (address: string, tokenFile: string) =>
+    configOf(`vault: {address: '${address}', tokenFile: ${tokenFile}}`);
 
   it('answers, refuses, is gone; its clock is wrong', async () => {
     const tokenFile = file('token', 'example-token');
@@ -175,17 +186,79 @@ describe('the Vault that is asked', () => {
     await using vault = await FakeVault.start((_, response) => {
       response.setHeader('date', date.toUTCString());
       response.statusCode = status;
-      response.end('{"request_id":"r1"}');
+      response.end(JSON.stringify({ request_id: 'r1', data: allowed }));
     });
-    const config = configOf(`vault: {address: '${vault.address}', tokenFile: ${tokenFile}}`);
-    expect(faults(await checkVault(config))).toEqual([]);
-    status = 403;
+    const config = withToken(vault.address, tokenFile);
+    expect(faults(await checkVault(config, false))).toEqual([]);
     date = new Date(Date.now() + 3_600_000);
-    const [refused, clock] = (await checkVault(config)).filter(({ state }) => state !== 'ok');
-    expect(refused).toMatchObject({ state: 'fail', what: expect.stringContaining('status_403') });
+    const [clock] = (await checkVault(config, false)).filter(({ state }) => state !== 'ok');
     expect(clock?.what).toMatch(/^Vault's clock is 3[56]\d\d s ahead of this host's$/);
-    const gone = configOf(`vault: {address: 'http://127.0.0.1:1', tokenFile: ${tokenFile}}`);
-    expect(faults(await checkVault(gone))[0]).toContain('ECONNREFUSED');
+    status = 403;
+    expect(faults(await checkVault(config, false))[0]).toContain('status_403');
+    const gone = withToken('http://127.0.0.1:1', tokenFile);
+    expect(faults(await checkVault(gone, false))[0]).toContain('ECONNREFUSED');
+  });
+
+  it('a login: rights, the note for the next start, and the token given back', async () => {
+    await using vault = await FakeVault.start((request, response) => {
+      const given = { client_token: 't', lease_duration: 60, renewable: true };
+      const isLogin = request.url === '/v1/auth/approle/login';
+      response.end(JSON.stringify({ request_id: 'r1', ...(isLogin ? { auth: given } : { data: allowed }) }));
+    });
+    const roleIdFile = file('role-id', 'r');
+    const config = configOf(
+      `vault: {address: '${vault.address}', login: {method: approle, roleIdFile: ${roleIdFile}}}`,
+    );
+    mkdirSync(config.dataDir, { recursive: true });
+    expect(faults(await checkVault(config, false))).toEqual([]);
+    expect(vault.asked.at(-1)?.path).toBe('/v1/auth/token/revoke-self');
+    expect(takeLogins(config)).toMatchObject([{ purpose: 'login', response: { request_id: 'r1' } }]);
+    expect(takeLogins(config)).toEqual([]);
+    // A second token of its identity would be a thief's.
+    const before = vault.asked.length;
+    expect(faults(await checkVault(config, true))).toEqual([]);
+    expect(vault.asked).toHaveLength(before);
+  });
+
+  it('a note of logins that somebody has spoilt holds up no start', () => {
+    const config = configOf('');
+    mkdirSync(config.dataDir, { recursive: true });
+    writeFileSync(dataFiles(config.dataDir).doctorLogins, 'x\n{}\n{"purpose":"login"}\n');
+    expect(takeLogins(config)).toEqual([]);
+  });
+
+  it('rights: what is missing, what is too much', () => {
+    const right = (path: string, value: number) => [labelled('sealwatch_vault_allowed', { path }), value];
+    const metrics = Object.fromEntries([
+      right('sys/mounts', 1),
+      right('sys/leases/lookup', 0),
+      right('sys/policies/acl/+', 0),
+      ['sealwatch_vault_token_is_root', 1],
+    ]) as Metrics;
+    expect(faults(findingsOfRights(metrics))).toEqual([
+      "fail sealwatch's token may do anything",
+      'warn the token may not ask sys/leases/lookup, so lifetimes and names stay unknown',
+      'warn the token may not read policies, so who could read a secret is answered from the audit log alone',
+    ]);
+  });
+
+  it('the login of a running sealwatch, by its metrics', () => {
+    const of = (...lines: string[]) => brief(findingsOfMetrics(lines.join('\n')));
+    expect(of('sealwatch_vault_logins_total 1', 'sealwatch_vault_token_seconds_left 90.4')).toEqual([
+      'ok sealwatch is logged in to Vault, for 90 s more',
+    ]);
+    expect(
+      of(
+        'sealwatch_vault_logins_total 1',
+        'sealwatch_vault_token_seconds_left 0',
+        'sealwatch_vault_allowed{path="sys/mounts"} 0',
+        'sealwatch_vault_secrets_missing 1',
+      ),
+    ).toEqual([
+      'fail sealwatch has no token of Vault',
+      'warn the token may not ask sys/mounts, so lifetimes and names stay unknown',
+      'fail 1 secret(s) of sealwatch in Vault could not be read yet',
+    ]);
   });
 
   it.each([

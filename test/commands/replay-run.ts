@@ -35,17 +35,19 @@ export class ReplayFolder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'sealwatch-replay-'));
   #runs = 0;
 
-  /** Replays the logs, each a device, in this order; `partitions` and whatever else as settings. */
-  async run(logs: Log[], settings: Record<string, string> = {}): Promise<Result> {
+  /** Replays the logs, each a device, in this order; `partitions` and whatever else as settings; `answers` as of Vault. */
+  async run(logs: Log[], settings: Record<string, string> = {}, answers?: Log): Promise<Result> {
     const folder = join(this.path, String(this.#runs++));
     mkdirSync(folder);
     const files = logs.map(({ name, bytes }) => {
       writeFileSync(join(folder, name), bytes);
       return join(folder, name);
     });
+    if (answers !== undefined) writeFileSync(join(folder, answers.name), answers.bytes);
+    const given = answers === undefined ? {} : { answers: join(folder, answers.name) };
     const out = join(folder, 'out');
     const config = loadConfig({ SEALWATCH_DATA_DIR: join(this.path, 'data'), ...settings });
-    await replay({ files, out, config, rules: loadRules(undefined), progress: false });
+    await replay({ files, ...given, out, config, rules: loadRules(undefined), progress: false });
     if (readdirSync(out).length !== outputs.length) throw new Error(`wrote ${readdirSync(out).join()}`);
     return Object.fromEntries(outputs.map((name) => [name, readFileSync(join(out, name), 'utf8')])) as Result;
   }

@@ -95,6 +95,30 @@ export function evidenceStoreContract(name: string, create: () => Promise<Eviden
       );
     });
 
+    test('leases by when they ended, how long they live, and what nobody confirmed; in exact groups', async () => {
+      const ended = { ended_at: at(5), end_confirmed: true, ttl_s: 60 };
+      const rows = [
+        aLease({ id: 'a', with: { role: 'app', ttl_s: 7200 } }),
+        aLease({ id: 'b', with: { role: 'app', ...ended } }),
+        aLease({ id: 'c', with: { role: 'app', ...ended, end_confirmed: false } }),
+      ];
+      await writer.write(batchOf({ leases: rows.map((body) => ({ revision: 1, body })) }));
+      const of = async (...where: Clause<'leases'>[]) =>
+        (await reader.find({ kind: 'leases', where, order: 'asc', limit: 9 })).items
+          .map(({ id }) => id)
+          .join('');
+      expect(await of({ field: 'ended_at', op: 'after_or_absent', value: at(4) })).toBe('abc');
+      expect(await of({ field: 'ended_at', op: 'after_or_absent', value: at(5) })).toBe('a');
+      expect(await of({ field: 'ttl_s', op: 'over', value: 60 })).toBe('a');
+      expect(await of({ field: 'end_confirmed', op: 'eq', value: 'false' })).toBe('ac');
+      const by: Field<'leases'>[] = ['role', 'ttl_s'];
+      const { groups } = await reader.group({ kind: 'leases', where: [], by, collect: [], limit: 9 });
+      expect(groups.map((group) => [...group.by, group.n])).toEqual([
+        ['app', '60', 2],
+        ['app', '7200', 1],
+      ]);
+    });
+
     test('order is (time, id), both ways', async () => {
       const parts: [string, number][] = [
         ['b', 1],

@@ -63,3 +63,13 @@ test('a receiver that is not there means later', async () => {
   const answer = await webhookOutput({ url: hook.url, secret: () => secret, now }).send(anAlert({ id: 'a' }));
   expect(answer).toEqual({ result: 'later', why: expect.any(String) });
 });
+
+test('without its key nothing goes out, and later it does, with the key of then', async () => {
+  await using hook = await startFakeWebhook();
+  const keys: (string | undefined)[] = [undefined, 'one'];
+  const output = webhookOutput({ url: hook.url, secret: () => keys.shift(), now });
+  expect((await output.send(anAlert({ id: 'a' }))).result).toBe('later');
+  expect(hook.calls).toHaveLength(0);
+  expect((await output.send(anAlert({ id: 'a' }))).result).toBe('done');
+  expect(hook.calls).toHaveLength(1);
+});

@@ -59,7 +59,7 @@ function same(run: Results, expected: Results): void {
   for (const kind of compared) expect(firstDifference(run[kind], expected[kind]), kind).toBeUndefined();
   expect(run.rejects).toEqual(expected.rejects);
   expect(run.coverage).toEqual(expected.coverage);
-  expect(run.twice).toEqual([]);
+  expect([run.twice, run.toldTwice]).toEqual([[], []]);
   expect([run.late, expected.late]).toEqual([0, 0]);
 }
 
@@ -153,7 +153,9 @@ describe('lines beyond the allowed lateness', () => {
       const run = await permute({ written, devices, partitions: way, trouble, random });
       expect(run.late).toBeGreaterThan(20);
       expect([...run.events.keys()]).toEqual([...expected.events.keys()]);
-      expect([...run.leases.keys()]).toEqual([...expected.leases.keys()]);
+      // A token goes by the hash of the device that is ranked first of those that came in time.
+      const leases = (of: Run) => [...of.leases.keys()].filter((id) => !id.startsWith('token:'));
+      expect(leases(run)).toEqual(leases(expected));
       expect(run.rejects).toEqual(expected.rejects);
       expect(run.twice).toEqual([]);
       const eventIn = (of: Run, id: string) => JSON.parse(of.events.get(id) as string) as AuditEvent;

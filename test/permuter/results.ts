@@ -20,8 +20,10 @@ export interface Results {
   coverage: Record<string, Record<string, number>>;
   late: number;
   duplicate: number;
-  /** Versions of events and rows of the ledger that stand on the stream twice. */
+  /** Versions of events that stand on the stream twice. */
   twice: string[];
+  /** The same of rows of the ledger: one that was forgotten, and that a late line tells of again, begins anew. */
+  toldTwice: string[];
 }
 
 /** What must be the same, however the lines came. */
@@ -94,7 +96,8 @@ export async function resultsOf(streamDir: string, partitions: number, evidence?
       .map(({ device, reason, hash }) => `${device} ${reason} ${hash}`)
       .sort(),
     ...totals([...coverage.values()]),
-    twice: [rows.events, rows.leases, rows.facts].flatMap(twiceOf),
+    twice: twiceOf(rows.events),
+    toldTwice: [...twiceOf(rows.leases), ...twiceOf(rows.facts)],
   };
 }
 

@@ -145,5 +145,17 @@ it('names exactly those whose token can read, for every path', async () => {
     );
     expect([path, live.sort()]).toEqual([path, [...new Set(ids)].sort()]);
     for (const row of rows) expect(row.policies.length).toBeGreaterThan(0);
+    for (const role of ['reader', 'writer']) {
+      const login = tokens.find(({ name }) => name === `role-${role}`) as TestToken;
+      const named = rows.some(({ who }) => who.id === `auth/approle/role/${role}`);
+      expect([path, role, named]).toEqual([path, role, said.get(login)?.[path]?.includes('read')]);
+    }
   }
+  // Nothing is in doubt but what facts do not hold: metadata that is empty, who will log in by a role, and whether it gives `default`.
+  const doubts = access.notEvaluated().map(({ reason, policy }) => `${reason} ${policy?.name}`);
+  expect([...new Set(doubts)]).toEqual([
+    'policy_unknown not-there',
+    'role_default_unknown undefined',
+    'template_unknown by-entity',
+  ]);
 });

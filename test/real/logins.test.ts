@@ -198,7 +198,7 @@ const MINUTE = 60_000;
 const accessorOf = async ({ session }: OpenVault): Promise<string> => {
   const { body, fault } = await session.read('auth/token/lookup-self');
   expect(fault).toBeUndefined();
-  return String((body?.['data'] as { accessor: string }).accessor);
+  return String((body?.['data'] as { accessor?: string } | undefined)?.accessor);
 };
 
 describe.each(Object.keys(methods))('%s', (name) => {
@@ -246,6 +246,30 @@ describe.each(Object.keys(methods))('%s', (name) => {
     expect(opened.log.join()).not.toContain(value);
     expect(opened.log.length).toBeLessThanOrEqual(1);
   });
+});
+
+it('a rate limit is obeyed, for as long as Vault says when it is told to say so', async () => {
+  await vault.root('POST', 'sys/quotas/rate-limit/logins', {
+    ...{ path: 'auth/approle', rate: 1, interval: '30s' },
+  });
+  const [first, second] = [0, 1].map(() =>
+    open({
+      method: 'approle',
+      roleIdFile: join(running.folder, 'role-id'),
+      secretIdFile: join(running.folder, 'secret-id'),
+    }),
+  ) as [Opened, Opened];
+  expect(await first.keeper.step()).toBeGreaterThan(MINUTE);
+  // By default Vault sends no `Retry-After`.
+  expect(await second.keeper.step()).toBe(500);
+  expect(second.log[0]).toContain('status_429');
+  await vault.root('POST', 'sys/quotas/config', { enable_rate_limit_response_headers: true });
+  const wait = await second.keeper.step();
+  expect(wait).toBeGreaterThan(10_000);
+  expect(wait).toBeLessThan(32_000);
+  await vault.root('DELETE', 'sys/quotas/rate-limit/logins');
+  await second.keeper.step();
+  expect(second.keeper.counters.logins).toBe(1);
 });
 
 it('a sealed Vault is waited for, and the token is good after it', async () => {

@@ -1,8 +1,15 @@
 // A real Vault and the policies of deploy/vault/: every declared call is allowed, and a long list of others is not.
 
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { JsonObject } from '../../core/event.ts';
 import { type OwnCall, type OwnCallPolicy, ownCalls } from '../../core/own-calls.ts';
+import type { Answer, Question } from '../../core/records.ts';
+import { Asker } from '../../vault/asker.ts';
+import { Budget } from '../../vault/budget.ts';
+import { VaultClient } from '../../vault/client.ts';
+import { VaultSession } from '../../vault/session.ts';
 import { type RunningVault, startVault } from './servers.ts';
 import type { Vault } from './vault-client.ts';
 
@@ -133,6 +140,58 @@ it('own secrets: two paths and nothing beside them', async () => {
   expect((await vault.call('POST', 'secret/data/sealwatch/webhook', { token: own, body: {} })).status).toBe(
     403,
   );
+});
+
+it('what is asked comes back with what the ledger reads, and no more', async () => {
+  const client = new VaultClient({ address: vault.address });
+  const never = async () => {};
+  const keeper = { token: async () => token, lost: () => {}, step: async () => 3_600_000, end: never };
+  const answers: Answer[] = [];
+  const silent = () => {};
+  const asker = new Asker({
+    session: new VaultSession({ client, keeper }),
+    budget: new Budget({ percent: 0, calls: 100, linesPerCall: 2 }),
+    logger: { debug: silent, info: silent, warn: silent, error: silent },
+    now: Date.now,
+    random: Math.random,
+    onAnswer: (answer) => answers.push(answer),
+  });
+  const at = '2026-01-01T00:00:00.000000000Z';
+  const wanted: Question[] = [
+    ...['sys/leases/lookup', 'auth/token/lookup-accessor', 'sys/audit-hash/+'].map((path) => ({
+      ...{ at, method: 'POST' as const, path: example(path), need: 'lifetime' as const },
+      body: bodies()[path] as JsonObject,
+    })),
+    ...['identity/entity/id/+', 'identity/group/id/+', 'sys/mounts', 'sys/auth', 'sys/policies/acl/+'].map(
+      (path) => ({ at, method: 'GET' as const, path: example(path), need: 'directory' as const }),
+    ),
+    { at, method: 'GET', path: 'auth/userpass/users/x', need: 'directory' },
+    { at, method: 'GET', path: 'sys/policies/acl/sealwatch', need: 'directory' },
+  ];
+  for (const question of wanted) asker.ask(question);
+  while (answers.length < wanted.length) await sleep(20);
+  await asker.stop();
+  const keysOf = (path: string): string => {
+    const { status, response } = answers.find((answer) => answer.path === path) as Answer;
+    if (status === 200) expect(response?.['request_id']).toMatch(/^[0-9a-f-]{36}$/);
+    return `${status} ${Object.keys(response?.['data'] ?? {})
+      .sort()
+      .join()}`;
+  };
+  expect(keysOf('sys/leases/lookup')).toBe('200 expire_time,id,issue_time,last_renewal,renewable,ttl');
+  expect(keysOf('auth/token/lookup-accessor')).toBe(
+    '200 accessor,creation_time,creation_ttl,display_name,entity_id,expire_time,explicit_max_ttl,issue_time,meta,num_uses,orphan,path,policies,renewable,ttl,type',
+  );
+  expect(keysOf('sys/audit-hash/sealwatch')).toBe('200 hash');
+  expect(keysOf(example('identity/entity/id/+'))).toMatch(
+    /aliases,creation_time,.*metadata,name,.*policies$/,
+  );
+  expect(keysOf(example('identity/group/id/+'))).toMatch(/member_entity_ids,.*name,.*policies,type$/);
+  expect(keysOf('sys/mounts')).toBe('200 cubbyhole/,identity/,kv1/,secret/,sys/');
+  expect(keysOf('sys/auth')).toContain('a/approle/,a/ldap/,a/userpass/,approle/,cert/');
+  expect(keysOf('sys/policies/acl/sealwatch')).toBe('200 name,policy');
+  expect(keysOf('sys/policies/acl/x')).toBe('404 ');
+  expect(keysOf('auth/userpass/users/x')).toMatch(/^200 .*token_policies,.*token_ttl,token_type$/);
 });
 
 const others: [method: string, path: string][] = [

@@ -69,15 +69,18 @@ async function unwrapOnce(
     return isFinal(about)
       ? { opened: { fault: 'secret_id_wrapping_used' }, isDone: true }
       : { opened: { fault: about.fault ?? 'failed' }, isDone: false };
-  const [role, end] =
-    String(dataOf(about)?.['creation_path'] ?? '')
-      .split(`auth/${mount}/role/`)[1]
-      ?.split('/') ?? [];
-  if (!role || end !== 'secret-id') return { opened: { fault: 'secret_id_wrapping_foreign' }, isDone: true };
+  if (!isOfSecretId(dataOf(about)?.['creation_path'], mount))
+    return { opened: { fault: 'secret_id_wrapping_foreign' }, isDone: true };
   const answer = await client.call({ method: 'POST', path: 'sys/wrapping/unwrap', namespace, token });
   const secretId = dataOf(answer)?.['secret_id'];
   if (typeof secretId === 'string') return { opened: { text: secretId }, isDone: true };
   return isFinal(answer)
     ? { opened: { fault: 'secret_id_wrapping_used' }, isDone: true }
     : { opened: { fault: answer.fault ?? 'failed' }, isDone: false };
+}
+
+/** `auth/approle/role/sealwatch/secret-id`, in whatever namespace. */
+function isOfSecretId(path: unknown, mount: string): boolean {
+  const [role, end, ...more] = String(path).split(`auth/${mount}/role/`)[1]?.split('/') ?? [];
+  return role !== undefined && role !== '' && end === 'secret-id' && more.length === 0;
 }

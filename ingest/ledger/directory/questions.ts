@@ -98,7 +98,8 @@ export class Questions {
     this.settled.set(key, { due, asked });
   }
 
-  private read = (key: string): Asked => this.states.get(key) ?? {};
+  /** A copy: what the memory gives is frozen. */
+  private read = (key: string): Asked => ({ ...this.states.get(key) });
 
   private write(key: string, state: Asked): void {
     this.states.set(key, state);

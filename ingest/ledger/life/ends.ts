@@ -14,7 +14,7 @@ const order: End['reason'][] = [
   'unknown',
 ];
 
-const before = (a: End, b: End): boolean =>
+const before = (a: Pick<End, 'at' | 'reason'>, b: Pick<End, 'at' | 'reason'>): boolean =>
   a.at < b.at || (a.at === b.at && order.indexOf(a.reason) < order.indexOf(b.reason));
 
 /** Keeps an end that was told. The first that holds counts; a few are kept for when a sign of life refutes it. */
@@ -29,14 +29,15 @@ export function addEnd(notes: Notes, end: End): void {
   notes.ends = ends.slice(0, limits.leaseEndsMax);
 }
 
-export interface KnownEnd {
+interface Told {
   at: string;
   reason: End['reason'];
   proof?: string;
   childrenLive: boolean;
-  /** A look-up found nothing. */
-  confirmed: boolean;
 }
+
+/** `confirmed`: a look-up found nothing. */
+type KnownEnd = Told & { confirmed: boolean };
 
 /**
  * The end that holds at `now`: the first of those that were told, of the end of the token that holds it, and of its expiry. A
@@ -48,26 +49,25 @@ export function endOf(notes: Notes, expires: string | undefined, now: string): K
   const told = notes.ends.filter(
     ({ at }) => holds(at, notes) && (irrevocable === undefined || at >= irrevocable),
   );
-  const gone = told.filter((end) => end.gone === true);
-  const lastGone = gone.at(-1);
-  const isBy = (at: string) => lastGone !== undefined && at <= later(lastGone.at, limits.endDoubtSeconds);
-  const ends: Omit<KnownEnd, 'confirmed'>[] = told
+  const ends: Told[] = told
     .filter((end) => end.gone !== true)
     .map(({ at, reason, proof, childrenLive = false }) => ({ at, reason, proof, childrenLive }));
   if (irrevocable === undefined && parent !== undefined && holds(parent.at, notes))
     ends.push({ ...parent, reason: 'parent_ended', childrenLive: false });
-  if (irrevocable === undefined && expires !== undefined && (expires <= now || isBy(expires)))
+  const gone = told.filter((end) => end.gone === true);
+  const [firstGone, lastGone] = [gone[0], gone.at(-1)];
+  // The look-up's clock is not Vault's: an end right after it is the one that it saw.
+  const isBy = (at: string, end: End | undefined) =>
+    end !== undefined && at <= later(end.at, limits.endDoubtSeconds);
+  // What is told to have happened at a time is as good as a clock: by then it had expired.
+  const isPast = (time: string) => time <= now || ends.some(({ at }) => time <= at) || isBy(time, lastGone);
+  if (irrevocable === undefined && expires !== undefined && isPast(expires))
     ends.push({ at: expires, reason: 'expired', childrenLive: false });
-  const first = ends.reduce<(typeof ends)[number] | undefined>(
-    (best, end) => (best === undefined || before(end as End, best as End) ? end : best),
+  const first = ends.reduce<Told | undefined>(
+    (best, end) => (best && before(best, end) ? best : end),
     undefined,
   );
-  const firstGone = gone[0];
-  // The look-up's clock is not Vault's: an end right after it is the one that it saw.
-  if (
-    firstGone !== undefined &&
-    !(first !== undefined && first.at <= later(firstGone.at, limits.endDoubtSeconds))
-  )
+  if (firstGone !== undefined && !(first !== undefined && isBy(first.at, firstGone)))
     return {
       at: firstGone.at,
       reason: 'unknown',
@@ -75,7 +75,7 @@ export function endOf(notes: Notes, expires: string | undefined, now: string): K
       childrenLive: false,
       confirmed: true,
     };
-  return first === undefined ? undefined : { ...first, confirmed: isBy(first.at) };
+  return first && { ...first, confirmed: isBy(first.at, lastGone) };
 }
 
 /** What an ended row is called. What was gone before its time, or could not expire, was revoked by somebody. */

@@ -97,9 +97,15 @@ export class Life {
     return this.memory.expired(this.now, limits.cascadeRowsMax);
   }
 
-  /** Rows that ended long ago go: nothing that is told now is about them any more. */
+  /** An hour begins. Rows that ended many of them ago go: nothing that is told now is about them any more. */
   private forget(): void {
-    const until = addSeconds(`${this.now.slice(0, HOUR)}:00:00.000000000Z`, -limits.endedMemorySeconds);
+    const hours = [
+      ...((this.memory.get(CLOCK, 'hours') as string[] | undefined) ?? []),
+      this.now.slice(0, HOUR),
+    ];
+    this.memory.set(CLOCK, 'hours', hours.slice(-limits.endedMemoryHours));
+    if (hours.length <= limits.endedMemoryHours) return;
+    const until = `${hours[1]}:00:00.000000000Z`;
     const next = () => this.memory.ended(until, limits.cascadeRowsMax);
     for (let rows = next(); rows.length > 0; rows = next())
       for (const { lease } of rows) this.memory.forget(lease.id);
@@ -174,10 +180,11 @@ export class Life {
     const folder = prefix.replace(/\/+$/, '');
     this.ofKnown(folder, (row) => endIfThere(row, end));
     const under = folder === '' ? '' : `${folder}/`;
+    const from = momentBefore(end.at);
     let rows: Held[];
     let after = '';
     do {
-      rows = this.memory.aliveUnder(namespace, under, end.at, after, limits.cascadeRowsMax);
+      rows = this.memory.aliveUnder(namespace, under, from, after, limits.cascadeRowsMax);
       for (const held of rows) {
         const row = rowOf(held);
         if (endIfThere(row, end)) this.settle(row);
@@ -223,7 +230,12 @@ export class Life {
   private settle(row: Row): Row {
     const { notes, was } = row;
     const wasFreed = notes.freed;
-    const lease = concluded(row, this.now);
+    let lease = concluded(row, this.now);
+    // It lived on when it was thought to have ended: until then the end of the token that holds it passed it by.
+    if (was?.ended_at !== undefined && !(lease.ended_at !== undefined && lease.ended_at <= was.ended_at)) {
+      const holder = this.memory.held(lease.holder_token ?? '');
+      if (holder !== undefined && endWith(row, rowOf(holder))) lease = concluded(row, this.now);
+    }
     const isNew = was === undefined || canonicalJson(lease) !== canonicalJson(was);
     const settled: Row = { lease, revision: row.revision + (isNew ? 1 : 0), notes, was: lease };
     this.memory.put(heldOf(settled));
@@ -231,9 +243,9 @@ export class Life {
     const ends = [was?.ended_at, lease.ended_at];
     if (ends[0] === undefined && !lease.end_confirmed) this.askIfGone(lease);
     const from = ends.filter((time) => time !== undefined).sort()[0];
-    const isMoved = ends[0] !== ends[1] || wasFreed !== notes.freed;
+    const isMoved = ends[0] !== ends[1] || was?.proof.ended !== lease.proof.ended || wasFreed !== notes.freed;
     if (lease.kind === 'token' && isMoved && from !== undefined)
-      this.crossings.add({ token: lease.id, from, after: '' });
+      this.crossings.add({ token: lease.id, from: momentBefore(from), after: '' });
     return settled;
   }
 
@@ -278,6 +290,9 @@ function endWith(row: Row, holder: Row): boolean {
     };
   return canonicalJson(parent) !== canonicalJson(row.notes.parent);
 }
+
+/** From when on rows have to know of an end: a look-up with another clock may have found them gone a moment before it. */
+const momentBefore = (end: string): string => addSeconds(end, -limits.endDoubtSeconds);
 
 /** Ends a row by what ends all under a prefix, unless it came later. */
 function endIfThere(row: Row, end: End): boolean {

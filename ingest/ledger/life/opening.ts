@@ -85,7 +85,12 @@ export function addDetails(row: Row, told: TokenDetails): void {
   const { token } = row.lease;
   row.lease = {
     ...row.lease,
-    token: { ...details, ...token, ...(told.periodic === 'told' ? { periodic: 'told' } : {}) },
+    token: {
+      ...details,
+      ...token,
+      ...(told.orphan === true ? { orphan: true } : {}),
+      ...(told.periodic === 'told' ? { periodic: 'told' } : {}),
+    },
   };
   if (uses_left !== undefined) countDown(row, uses_left);
   if (row.lease.token?.orphan === true) orphan(row);

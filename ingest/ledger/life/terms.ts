@@ -99,7 +99,9 @@ export function lifeOf({ lease, notes }: Row): KnownLife {
     end = undefined;
     if (said === undefined || said.ttl_s === 0) continue;
     end = later(term.at, said.ttl_s);
-    const granted = term.said !== undefined && trust[said.source] >= ITS_OWN;
+    // What a line shows of a lease's renewal was asked for, of a token's granted (vault-audit.md 4).
+    const isAsked = lease.kind === 'lease' && said.source === 'audit';
+    const granted = term.said !== undefined && trust[said.source] >= ITS_OWN && !isAsked;
     // Renewed after its greatest lifetime was over: then that is not its greatest.
     if (!granted && until !== undefined && until > term.at && until < end) end = until;
     terms.push({ at: term.at, ttl_s: secondsBetween(term.at, end) });

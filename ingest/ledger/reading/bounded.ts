@@ -10,6 +10,7 @@ export class Bounded<T> {
   private readonly memory: ReadMemory;
   private readonly space: string;
   private readonly max: number;
+  private hasAny = false;
 
   /** `max` keys at most; what goes past it is forgotten, whoever needs it later must live without. */
   constructor(memory: ReadMemory, space: string, max: number) {
@@ -19,6 +20,9 @@ export class Bounded<T> {
   }
 
   get(key: string): T | undefined {
+    // Most spaces stay empty, and every call asks them.
+    this.hasAny ||= this.memory.get(this.order(), 'range') !== undefined;
+    if (!this.hasAny) return undefined;
     return (this.memory.get(this.space, key) as [number, T] | undefined)?.[1];
   }
 

@@ -30,6 +30,11 @@ export class Issues {
     return this.tokens.firstSeen(call);
   }
 
+  /** What the call tells of roles of tokens. */
+  role(call: Call): void {
+    if (call.mount === 'auth/token/') this.tokens.role(call);
+  }
+
   /** Everything that the call gave out. A renewal shows token or lease too, and gives out nothing new. */
   given(call: Call): Change[] {
     const { event } = call;

@@ -1,6 +1,5 @@
 // Operations on a hash: applied at once when it is known what it stands for, else kept until it is, with their own time and proof.
 
-import type { JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Answer, HashPair } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
@@ -47,11 +46,11 @@ export class Joins {
   /** `change` of the lease that the call names, in plain or by its hash. Its own `id` is not looked at. */
   onLease(call: Call, shown: string | undefined, change: Change): Change[] {
     if (shown === undefined) return [];
-    if (!isHash(shown)) return [aimed(change, shown, undefined)];
+    if (!isHash(shown)) return this.aim(change, shown, undefined);
     const found = this.names.name(shown);
-    if (found !== undefined) return [aimed(change, found.name, found.how)];
+    if (found !== undefined) return this.aim(change, found.name, found.how);
     this.wait(shown, 'lease', change);
-    this.ask(call, this.leasesNear(call));
+    this.askLeases(call);
     return [];
   }
 
@@ -61,7 +60,7 @@ export class Joins {
     const found = this.names.tokenByAccessor(shown);
     if (found !== undefined) return [aimed(change, found.id, found.how)];
     this.wait(shown, 'accessor', change);
-    this.ask(call, this.accessorsNear(call));
+    this.askAccessors(call);
     return [];
   }
 
@@ -116,8 +115,8 @@ export class Joins {
 
   /** A call shows which token a hash is of. */
   explainToken(hash: string | undefined, id: string, at: string): Change[] {
-    if (hash === undefined) return [];
-    this.names.learnToken(hash, id);
+    // Nothing waits for what is known.
+    if (hash === undefined || !this.names.learnToken(hash, id)) return [];
     return this.release(hash, at, () => id, undefined);
   }
 
@@ -138,10 +137,23 @@ export class Joins {
     return this.explain(hash, input, 'asked', answer.at, proofOf(answer));
   }
 
+  /** Vault knows a lease in its own namespace alone: that it is not in another says nothing. */
+  private aim(change: Change, id: string, how: How | undefined): Change[] {
+    const row = change.change === 'gone' ? this.memory.held(id)?.lease : undefined;
+    const isElsewhere = row?.kind === 'lease' && (row.namespace ?? '') !== change.namespace;
+    return isElsewhere ? [] : [aimed(change, id, how)];
+  }
+
+  /** An end is kept before all else: whoever may look leases up must not be able to hide a revocation behind look-ups. */
   private wait(hash: string, target: Target, change: Change): void {
-    const waiting = this.waiting.get(hash) ?? [];
-    if (waiting.length >= limits.readingWaitingPerHashMax) return;
+    let waiting = this.waiting.get(hash) ?? [];
     if (waiting.some((other) => other.change.proof === change.proof && other.target === target)) return;
+    if (waiting.length >= limits.readingWaitingPerHashMax) {
+      const least = waiting.findIndex((other) => other.change.change !== 'ended');
+      if (least < 0) return;
+      // What the memory gives is everybody's: never changed in place.
+      waiting = waiting.toSpliced(least, 1);
+    }
     this.waiting.set(hash, [...waiting, { target, change }]);
   }
 
@@ -161,7 +173,7 @@ export class Joins {
       .flatMap(({ target, change }) => {
         if (target === 'word') return lasting(change, idOf(target));
         // A word can be neither a lease nor a token.
-        return isWord(idOf(target)) ? [] : [aimed(change, idOf(target), how)];
+        return isWord(idOf(target)) ? [] : this.aim(change, idOf(target), how);
       });
   }
 
@@ -182,35 +194,45 @@ export class Joins {
     );
   }
 
-  /** Asks the device that hashed it for the hashes of `candidates` that it was not asked for under its present salt. */
-  private ask(call: Call, candidates: readonly string[]): void {
+  /** Asks the device that hashed it for the hashes of `inputs`: of those that it was not asked for under its present salt. */
+  private ask(call: Call, inputs: readonly string[], limit = Number.POSITIVE_INFINITY): void {
     const device = this.deviceOf(call);
     const salt = this.names.salt(device);
-    for (const input of new Set(candidates)) {
-      if (this.names.isHashed(salt, input)) continue;
-      const body: JsonObject = { input };
-      const path = `sys/audit-hash/${device}`;
-      // Audit devices belong to the root namespace.
-      this.questions.put({ at: call.base.at, path, body, need: 'hash', namespace: '' }, { salt });
-    }
+    const path = `sys/audit-hash/${device}`;
+    const unknown = inputs.filter((input) => !this.names.isHashed(salt, input));
+    // Audit devices belong to the root namespace.
+    for (const input of new Set(unknown.slice(0, limit)))
+      this.questions.put({ at: call.base.at, path, body: { input }, need: 'hash', namespace: '' }, { salt });
   }
 
-  /** Leases that the caller may mean: its own newest ones, then anybody's. */
-  private leasesNear({ event }: Call): string[] {
+  /** As `ask`, at most so many of what `newest` gives: of few where that will do, else of more. */
+  private askSome(call: Call, newest: (limit: number) => string[]): void {
+    const salt = this.names.salt(this.deviceOf(call));
     const limit = limits.readingCandidatesMax;
-    const rows = [
-      ...this.memory.newestOpen(event.user.id, limit),
-      ...this.memory.newestOpen(undefined, limit),
-    ];
-    return rows.map(({ lease }) => lease.id);
+    let inputs = newest(2 * limit);
+    const unknown = inputs.filter((input) => !this.names.isHashed(salt, input));
+    if (unknown.length < limit && inputs.length === 2 * limit)
+      inputs = newest(limits.readingCandidateRowsMax);
+    this.ask(call, inputs, limit);
+  }
+
+  /** Leases that the caller may mean: its own newest ones, then anybody's. What is known of one hash narrows the next. */
+  private askLeases(call: Call): void {
+    for (const holder of [call.event.user.id, undefined])
+      this.askSome(call, (limit) => this.memory.newestOpen(holder, limit).map(({ lease }) => lease.id));
   }
 
   /** Tokens that the caller made, then those that were seen last. Where devices hash accessors there is none to ask for. */
-  private accessorsNear({ token, base }: Call): string[] {
-    const limit = limits.readingCandidatesMax;
-    const made = token === undefined ? [] : this.memory.aliveOf(token, base.at, '', limit);
-    const accessors = made.map(({ lease }) => lease.token?.accessor ?? '').filter((text) => text !== '');
-    return [...accessors, ...this.names.newestAccessors(limit)].filter((text) => !isHash(text));
+  private askAccessors(call: Call): void {
+    const { token, base } = call;
+    if (token !== undefined)
+      this.askSome(call, (limit) =>
+        this.memory.aliveOf(token, base.at, '', limit).flatMap(({ lease }) => {
+          const accessor = lease.token?.accessor;
+          return accessor === undefined || isHash(accessor) ? [] : [accessor];
+        }),
+      );
+    this.askSome(call, (limit) => this.names.newestAccessors(limit));
   }
 }
 

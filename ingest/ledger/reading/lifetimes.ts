@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import { addSeconds, nanosBetween } from '../../../core/time.ts';
 import type { Directory, Lifetime, LifetimeTold } from '../change.ts';
+import { effectiveLifetime } from '../directory/lifetime.ts';
 import { Bounded, type ReadMemory } from './bounded.ts';
 import { type Call, numberOf } from './call.ts';
 import type { Joins } from './joins.ts';
@@ -52,12 +53,12 @@ export class Lifetimes {
 
   /** Lifetime of a lease that the call took from `place`; undefined when nothing tells it. */
   ofLease(call: Call, place: Place): Lifetime | undefined {
-    return this.ofAnswer(call) ?? capped(call, this.ofRequest(call, place) ?? this.ofPlace(call, place));
+    return capped(call, this.ofAnswer(call) ?? this.ofRequest(call, place) ?? this.ofPlace(call, place));
   }
 
   /** As the settings of role and mount have it, whoever takes it. */
   ofPlace(call: Call, place: Place): Lifetime | undefined {
-    return this.ofLearnt(place) ?? this.ofRole(place, this.maxOf(place)) ?? this.ofWrite(call, place);
+    return this.ofLearnt(place) ?? this.ofRole(place) ?? this.ofWrite(call, place);
   }
 
   private ofLearnt(place: Place): Lifetime | undefined {
@@ -66,10 +67,13 @@ export class Lifetimes {
     return { ttl_s: learnt.ttl_s, source: 'role_config', ...this.maxOf(place), proof: learnt.proof };
   }
 
-  /** Greatest lifetime that role or mount allow, renewals and all. */
-  maxOf(place: Place): { max_ttl_s?: number } {
-    const max = this.roleOf(place)?.value?.max_ttl_s || this.mountOf(place)?.value?.max_lease_ttl_s;
-    return max ? { max_ttl_s: max } : {};
+  /** Greatest lifetime that role and mount allow, renewals and all. */
+  maxOf({ namespace, mount, role }: Place): { max_ttl_s?: number } {
+    const ofRole =
+      role && this.directory.current('role', namespace, `${mount}roles/${role}`)?.value?.max_ttl_s;
+    const ofMount = this.directory.current('mount', namespace, mount)?.value?.max_lease_ttl_s;
+    const max = Math.min(ofRole || Number.POSITIVE_INFINITY, ofMount || Number.POSITIVE_INFINITY);
+    return Number.isFinite(max) ? { max_ttl_s: max } : {};
   }
 
   /** A look-up of a lease that was issued at `issuedAt` shows for how long the others of its place live. */
@@ -100,8 +104,9 @@ export class Lifetimes {
     });
   }
 
-  /** The settings of a role changed: what was known of it holds for leases of before. */
-  roleChanged({ base, mount, data, event }: Call, role: string, isWrite: boolean): void {
+  /** The settings of an engine's role changed: what was known of it holds for leases of before. */
+  roleChanged(call: Call, role: string, isWrite: boolean): void {
+    const { base, mount, data, event } = call;
     const key = `${base.namespace}${mount} ${role}`;
     this.changed.set(key, base.at);
     if (!isWrite) {
@@ -118,6 +123,9 @@ export class Lifetimes {
       ...(ttl === undefined ? {} : { ttl }),
       ...(max === undefined ? {} : { max }),
     });
+    // The dictionary is asked for now, so that it is known when the first lease comes.
+    this.joins.seconds(call, ttl);
+    this.joins.seconds(call, max);
   }
 
   /** A mount was tuned, or its engine configured. */
@@ -152,25 +160,14 @@ export class Lifetimes {
     return { ttl_s: lower(shown, max), source: 'audit', ...max, proof: call.base.proof };
   }
 
-  private roleOf({ namespace, mount, role }: Place) {
+  /** As role and mount were read. An AWS role without a lifetime of its own goes by `config/lease` first, which nobody reads. */
+  private ofRole({ namespace, mount, role }: Place): Lifetime | undefined {
     if (role === undefined) return undefined;
-    return this.directory.current('role', namespace, `${mount}roles/${role}`);
-  }
-
-  private mountOf({ namespace, mount }: Place) {
-    return this.directory.current('mount', namespace, mount);
-  }
-
-  /** A role of 0 takes its mount's lifetime; which engines do, and have no third setting, is known of these (decision 0019). */
-  private ofRole(place: Place, max: { max_ttl_s?: number }): Lifetime | undefined {
-    const role = this.roleOf(place);
-    const ttl = role?.value?.default_ttl_s;
-    if (role === undefined || ttl === undefined) return undefined;
-    if (ttl > 0) return { ttl_s: lower(ttl, max), source: 'role_config', ...max, proof: role.proof };
-    const mount = this.mountOf(place);
-    const ofMount = mount?.value?.default_lease_ttl_s;
-    if (mount?.value?.type !== 'database' || !ofMount) return undefined;
-    return { ttl_s: lower(ofMount, max), source: 'role_config', ...max, proof: role.proof };
+    const path = `${mount}roles/${role}`;
+    const isOwn = this.directory.current('role', namespace, path)?.value?.default_ttl_s !== 0;
+    const isAws = this.directory.current('mount', namespace, mount)?.value?.type === 'aws';
+    const life = isAws && !isOwn ? undefined : effectiveLifetime(this.directory, namespace, path, mount);
+    return life && { ...life, source: 'role_config' };
   }
 
   /** What the role's last write said, as far as its hashes are those of usual words. */
@@ -196,7 +193,8 @@ const lower = (ttl: number, { max_ttl_s }: { max_ttl_s?: number }) => Math.min(t
 function capped({ event, base }: Call, life: Lifetime | 'unknown' | undefined): Lifetime | undefined {
   if (life === undefined || life === 'unknown') return undefined;
   const { credential, token_expires_at: end } = event.vault.caller;
-  if (credential !== 'batch' || end === undefined || addSeconds(base.at, life.ttl_s) <= end) return life;
+  const own = life.expires_at ?? addSeconds(base.at, life.ttl_s);
+  if (credential !== 'batch' || end === undefined || own <= end) return life;
   return { ...life, ttl_s: Math.max(0, Math.round(nanosBetween(base.at, end) / 1e9)), expires_at: end };
 }
 

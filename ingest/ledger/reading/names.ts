@@ -4,7 +4,6 @@
 import { limits } from '../../../core/limits.ts';
 import type { HashPair } from '../../../core/records.ts';
 import { Bounded, type ReadMemory } from './bounded.ts';
-import type { Call } from './call.ts';
 import { isHash, tokenId } from './call.ts';
 
 /** `shown`: the audit log has both. `asked`: Vault told it. */
@@ -63,8 +62,11 @@ export class Names {
     return this.memory.held(own) === undefined ? undefined : own;
   }
 
-  learnToken(hash: string | undefined, id: string): void {
-    if (hash !== undefined && this.ofToken.get(hash) !== id) this.ofToken.set(hash, id);
+  /** Whether that was news. */
+  learnToken(hash: string | undefined, id: string): boolean {
+    if (hash === undefined || this.ofToken.get(hash) === id) return false;
+    this.ofToken.set(hash, id);
+    return true;
   }
 
   /** The token has shown its accessor in plain: a hash may be one of it. */
@@ -115,12 +117,5 @@ export class Names {
 
   wasHashed(salt: string, name: string): void {
     this.hashed.set(`${salt} ${name}`, true);
-  }
-
-  /** The hashes of a call by which its caller's token is named. */
-  learnCaller({ token, handles }: Call): void {
-    if (token === undefined) return;
-    this.learnToken(handles.sent, token);
-    this.learnToken(handles.inner, token);
   }
 }

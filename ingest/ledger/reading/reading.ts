@@ -54,13 +54,13 @@ export class Reading {
   call(event: AuditEvent, handles: Handles): Change[] {
     const call = callOf(event, handles, (shown) => this.joins.names.canonical(shown));
     const seen = this.issues.firstSeen(call);
-    this.joins.names.learnCaller(call);
+    const joined = this.joinsOf(call);
     this.settings(call);
     const done = call.isDone
       ? [...this.renewed(call), ...this.issues.given(call), ...ends(call, this.joins, this.memory)]
       : [];
     const shown = this.explain(this.own.call(call), call.base.at, call.base.proof);
-    return [...seen, ...this.joinsOf(call), ...done, ...lookups(call, this.joins), ...shown, ...used(call)];
+    return [...seen, ...joined, ...done, ...lookups(call, this.joins), ...shown, ...used(call)];
   }
 
   /** What Vault answered to a question, of whoever it was; answers about names, mounts and policies are the directory's. */
@@ -140,7 +140,9 @@ export class Reading {
     if (!call.isDone) return;
     const { action } = call.event.event;
     const { rest, mount } = call;
-    const role = /^(?:static-)?roles?\/(.+)$/.exec(rest)?.[1];
+    this.issues.role(call);
+    // Of a token its issue tells the lifetime.
+    const role = mount.startsWith('auth/') ? undefined : /^(?:static-)?roles?\/(.+)$/.exec(rest)?.[1];
     if (action === 'role-write' && role !== undefined) this.lifetimes.roleChanged(call, role, true);
     else if (action === 'role-delete' && role !== undefined) this.lifetimes.roleChanged(call, role, false);
     else if (action === 'engine-config-write' || action === 'engine-config-delete')

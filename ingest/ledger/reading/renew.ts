@@ -56,27 +56,23 @@ export class Renewals {
   private lifetimeOf(call: Call, id: string): Lifetime | undefined {
     const { base, data } = call;
     const row = this.memory.held(id)?.lease;
-    const place = placeOf(row?.namespace ?? '', id);
-    const increment = data['increment'];
+    const place = placeOf(row?.namespace ?? base.namespace, id);
+    const { increment } = data as { increment?: unknown };
     const asked = this.joins.seconds(call, increment);
-    if (asked === undefined || (asked !== 'unknown' && asked.seconds === 0))
-      return this.lifetimes.ofPlace(call, place);
     const max = this.lifetimes.maxOf(place);
-    if (asked !== 'unknown') {
+    if (typeof asked === 'object' && asked.seconds > 0) {
       const source = asked.how === 'shown' ? 'audit' : 'dictionary';
       return { ttl_s: asked.seconds, source, ...max, proof: base.proof };
     }
-    if (typeof increment === 'string' && isHash(increment)) {
-      const life: Lifetime = { ttl_s: 0, source: 'dictionary', ...max, proof: base.proof };
-      this.joins.whenWord(increment, { change: 'lifetime', ...base, id, life });
+    const life = asked === 'unknown' ? undefined : this.lifetimes.ofPlace(call, place);
+    if (asked === 'unknown' && typeof increment === 'string' && isHash(increment)) {
+      const told: Lifetime = { ttl_s: 0, source: 'dictionary', ...max, proof: base.proof };
+      this.joins.whenWord(increment, { change: 'lifetime', ...base, id, life: told });
     }
-    const question = {
-      at: base.at,
-      path: 'sys/leases/lookup',
-      body: { lease_id: id },
-      need: 'lifetime',
-    } as const;
-    this.questions.put({ ...question, namespace: row?.namespace ?? base.namespace });
-    return undefined;
+    if (life === undefined) {
+      const question = { at: base.at, path: 'sys/leases/lookup', need: 'lifetime' } as const;
+      this.questions.put({ ...question, body: { lease_id: id }, namespace: place.namespace });
+    }
+    return life;
   }
 }

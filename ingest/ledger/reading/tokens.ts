@@ -1,9 +1,10 @@
 // Tokens as they are given out, by logins and by other tokens; and those that were there before the log began.
 
 import type { TokenDetails } from '../../../core/lease.ts';
+import { limits } from '../../../core/limits.ts';
 import { addSeconds } from '../../../core/time.ts';
 import type { Change, Directory, Issued, Lifetime } from '../change.ts';
-import type { ReadMemory } from './bounded.ts';
+import { Bounded, type ReadMemory } from './bounded.ts';
 import { type Call, isHash, known, tokenId } from './call.ts';
 import type { Joins } from './joins.ts';
 import type { Questions } from './questions.ts';
@@ -14,12 +15,33 @@ export class Tokens {
   private readonly directory: Directory;
   private readonly joins: Joins;
   private readonly questions: Questions;
+  /** Token roles by whether their tokens are orphans. */
+  private readonly orphans: Bounded<boolean>;
 
   constructor(memory: ReadMemory, directory: Directory, parts: { joins: Joins; questions: Questions }) {
     this.memory = memory;
     this.directory = directory;
     this.joins = parts.joins;
     this.questions = parts.questions;
+    this.orphans = new Bounded(memory, 'read/orphans', limits.readingRolesMax);
+  }
+
+  /** A role of `auth/token/` was written or read: both show in plain whether it makes orphans. */
+  role({ base, rest, data, answer, event }: Call): void {
+    const name = /^roles\/([^/]+)$/.exec(rest)?.[1];
+    if (name === undefined) return;
+    const key = base.namespace + name;
+    const orphan = event.event.action === 'role-read' ? answer['orphan'] : data['orphan'];
+    if (event.event.action === 'role-delete') this.orphans.delete(key);
+    else if (typeof orphan === 'boolean') this.orphans.set(key, orphan);
+    else if (event.vault.request.operation === 'create') this.orphans.set(key, false);
+  }
+
+  /** Whether no token's end ends it; undefined when a role decides that nobody has seen. */
+  private isOrphan(call: Call, role: string | undefined): boolean | undefined {
+    if (call.token === undefined || isOrphan(call)) return true;
+    if (role === undefined) return false;
+    return this.orphans.get(call.base.namespace + role) ?? this.settingsOf(call, role)?.orphan;
   }
 
   /** The caller's token, when no row tells of it: it was issued before the log began, or its issue was lost. */
@@ -65,10 +87,10 @@ export class Tokens {
     this.joins.sawMount(call.mount);
     const isLogin = call.token === undefined;
     const role = isLogin ? caller.role : /^create\/(.+)$/.exec(call.rest)?.[1];
-    // A role may make orphans; what nobody knows of it only a look-up of its token tells.
-    const orphan = isLogin || isOrphan(call) || this.settingsOf(call, role)?.orphan;
-    if (role !== undefined && orphan === undefined) this.ask(call, issued.accessor);
+    const orphan = this.isOrphan(call, role);
     const wrap = event.vault.wrap === undefined ? undefined : { by: event.user.id, at: base.at };
+    if (orphan === undefined || (wrap !== undefined && issued.ttl_s === undefined))
+      this.ask(call, issued.accessor);
     const holder = issued.entity_id !== undefined && issued.entity_id === caller.entity_id;
     return {
       change: 'issued',
@@ -77,18 +99,16 @@ export class Tokens {
       id,
       path: request.path ?? '',
       requested_by: event.user.id,
-      holder_id: issued.entity_id ?? id,
       ...known({
         role,
+        // Of a wrapped `token create` only the accessor shows: whose it is, is seen when it is opened.
+        holder_id: issued.entity_id ?? (wrap !== undefined && !isLogin ? undefined : id),
         holder: isLogin || holder ? event.user.name : undefined,
         holder_token: orphan ? undefined : call.token,
         wrapped: wrap,
         life: this.tokenLife(call, role),
       }),
-      token: {
-        ...this.details(call, isLogin, role, id),
-        ...known({ orphan: orphan ?? (role === undefined ? false : undefined) }),
-      },
+      token: this.details(call, isLogin, role, id),
     };
   }
 
@@ -148,6 +168,7 @@ export class Tokens {
       login: isLogin ? base.proof : parent?.login,
       num_uses: issued?.num_uses,
       uses_left: issued?.num_uses,
+      orphan: this.isOrphan(call, role),
       policies: issued?.policies,
       type: issued?.type,
     });

@@ -31,9 +31,11 @@ create index leases_holder on leases (holder_id, ts, id);
 create index leases_requested_by on leases (requested_by, ts, id);
 create index leases_token on leases (holder_token) where holder_token is not null;
 create index leases_accessor on leases (accessor) where accessor is not null;
+create index leases_live on leases (kind, ifnull(ended_at, '~'));
 create index leases_entity on leases (entity_id) where entity_id is not null;
 ${rowTable('facts')}
 create index facts_ts on facts (ts, id);
+create index facts_what on facts (what, ts, id);
 create index facts_key on facts (what, key, ts, id);
 create table rejects (
   id text primary key, ts text not null, device text not null, reason text not null, bytes integer not null, hash text

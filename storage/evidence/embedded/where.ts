@@ -47,7 +47,8 @@ function conditionOf(kind: QueryKind, clause: Clause): [string, ...Bound[]] {
     case 'after':
       return [`${column} > ?`, columnText(clause.value)];
     case 'after_or_absent':
-      return [`(${column} > ? or ${column} is null)`, clause.value];
+      // As the index on what lives has it: no time is greater than a tilde.
+      return [`ifnull(${column}, '~') > ?`, clause.value];
     case 'over':
       return [`${column} > ?`, clause.value];
     case 'exists':

@@ -40,6 +40,14 @@ it.each<[string, string[], string[]]>([
   expect(decide('a/b', texts).capabilities).toEqual(capabilities);
 });
 
+it('a plus is one part of a path, an asterisk at the end any number', () => {
+  const given = (path: string) => decide(path, [rule('+/b/c*', 'read')]).capabilities;
+  expect(given('a/b/cd/e/f')).toEqual(['read']);
+  expect(given('a/b/c')).toEqual(['read']);
+  expect(given('a/b')).toEqual([]);
+  expect(given('a/x/b/c')).toEqual([]);
+});
+
 it('policies of a namespace count below it only', () => {
   expect(decide('a/b', [rule('a/b', 'read')], nobody, 'team/').capabilities).toEqual(['read']);
   const check = new PathCheck({ namespace: '', path: 'a/b' }, () => parsePolicy(rule('a/b', 'read')));

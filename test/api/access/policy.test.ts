@@ -1,5 +1,6 @@
 // Texts of policies: what is read of them, what is refused and why, and that no text is expensive. The real test asks Vault the same.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parsePolicy } from '../../../api/access/policy.ts';
@@ -49,6 +50,14 @@ it('reads JSON, also where a name stands twice', () => {
   ]);
 });
 
+it('understands the policies that sealwatch itself asks for', () => {
+  const folder = 'deploy/vault';
+  const files = readdirSync(folder).filter((name) => /^sealwatch.*\.hcl$/.test(name));
+  expect(files.length).toBeGreaterThan(1);
+  for (const file of files)
+    expect(rulesOf(readFileSync(`${folder}/${file}`, 'utf8')).length).toBeGreaterThan(0);
+});
+
 it('a deny is all that counts in its block', () => {
   expect(rulesOf('path "a" { capabilities = ["read", "deny"] mfa_methods = ["x"] }')).toEqual([
     { path: 'a', deny: true, capabilities: [], conditions: [] },
@@ -70,12 +79,21 @@ it.each([
   ['{"path": {"a": {}}} {', 'line 1: { is not expected here'],
   ['path "a" { x = <<E\nE }', 'line 1: a heredoc that does not end'],
   [String.raw`path "\xff" {}`, 'line 1: an escape that is no character'],
-  ['path "a\0" {}', 'a NUL character'],
-  [`# ${'x'.repeat(limits.policyBytesMax)}`, `longer than ${limits.policyBytesMax} bytes`],
-  [`path "a" { x = ${'['.repeat(200)} }`, `line 1: nested deeper than ${limits.nestingMax}`],
-  [`{"path": ${'{"a": '.repeat(200)}1`, `line 1: nested deeper than ${limits.nestingMax}`],
-])('%.60s: %s', (text, fault) => {
+])('%s: %s', (text, fault) => {
   expect(faultOf(text)).toBe(fault);
+});
+
+it('what is too long or too deep is refused', () => {
+  expect(faultOf(`# ${'x'.repeat(limits.policyCharsMax)}`)).toBe(
+    `longer than ${limits.policyCharsMax} characters`,
+  );
+  const deep = `line 1: nested deeper than ${limits.nestingMax}`;
+  expect(faultOf(`path "a" { x = ${'['.repeat(200)} }`)).toBe(deep);
+  expect(faultOf(`{"path": ${'{"a": '.repeat(200)}1`)).toBe(deep);
+});
+
+it('takes no NUL, which Vault refuses', () => {
+  expect(faultOf('path "a\0" {}')).toBe('a NUL character');
 });
 
 it('never throws, whatever is written', () => {

@@ -55,7 +55,7 @@ export class MapMemory implements LedgerMemory {
 
   get(space: string, key: string): Json | undefined {
     const text = this.spaces.get(space)?.get(key);
-    return text === undefined ? undefined : (JSON.parse(text) as Json);
+    return text === undefined ? undefined : frozen(JSON.parse(text) as Json);
   }
 
   set(space: string, key: string, value: Json): void {
@@ -95,6 +95,14 @@ export class MapMemory implements LedgerMemory {
       .filter(which)
       .sort((a, b) => (key(a) < key(b) ? -1 : 1));
   }
+}
+
+/** Whoever changes what he is given has a fault that another memory would show later. */
+function frozen(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) frozen(member);
+  Object.freeze(value);
+  return value;
 }
 
 const END = '\u{ffff}';

@@ -1,7 +1,9 @@
 // Policies, groups, entities, roles and tokens on a real Vault, and what a directory that may ask everything knows of them.
 
 import type { Fact, FactKind, FactValues } from '../../../core/directory.ts';
+import type { JsonObject } from '../../../core/event.ts';
 import type { Lease } from '../../../core/lease.ts';
+import { entityIn, groupIn, policyIn, roleIn } from '../../../ingest/ledger/directory/values.ts';
 import type { Vault } from '../vault-client.ts';
 import { policies } from './policies.ts';
 
@@ -121,6 +123,12 @@ async function makeTokens(vault: Vault): Promise<TestToken[]> {
   await add('batch', 'auth/token/create', made(['exact', 'plus'], { type: 'batch' }), vault.rootToken);
   await add('root', 'auth/token/create', { policies: ['root'] }, vault.rootToken);
   await add('missing', 'auth/token/create', made(['Exact ', 'not-there']), vault.rootToken);
+  for (const role of ['reader', 'writer']) {
+    const { data } = await vault.root('GET', `auth/approle/role/${role}/role-id`);
+    const secret = await vault.root('POST', `auth/approle/role/${role}/secret-id`);
+    const body = { role_id: data['role_id'], secret_id: secret.data['secret_id'] };
+    await add(`role-${role}`, 'auth/approle/login', body);
+  }
   for (const name of Object.keys(people))
     await add(`user-${name}`, `auth/userpass/login/${name === '*' ? 'star' : name}`, {
       password: 'example-password',
@@ -137,49 +145,27 @@ const combinations = (): string[][] =>
 
 const strings = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
-/** Facts as a directory makes them that reads policies, entities, groups and roles. */
+/** Facts as the directory makes them of Vault's answers. */
 export async function factsOf(vault: Vault): Promise<Fact[]> {
   const facts: Fact[] = [];
-  const add = <W extends FactKind>(what: W, key: string, value: FactValues[W]) =>
-    facts.push({
-      ...{
-        id: `${what}-${key}`,
-        what,
-        cluster: 'test',
-        namespace: '',
-        key,
-        at: AT,
-        source: 'vault',
-        proof: 'request',
-      },
-      value,
-    } as Fact);
+  const add = <W extends FactKind>(what: W, key: string, value: FactValues[W]) => {
+    const about = { id: `${what}-${key}`, what, cluster: 'test', namespace: '', key };
+    facts.push({ ...about, at: AT, source: 'vault', proof: 'request', value } as Fact);
+  };
   const keys = async (path: string) => strings((await vault.root('LIST', path)).data['keys']);
+  const read = async (path: string) => (await vault.root('GET', path)).data as JsonObject;
   for (const key of await keys('sys/policies/acl'))
-    if (key !== 'root')
-      add('policy', key, {
-        text: String((await vault.root('GET', `sys/policies/acl/${key}`)).data['policy']),
-      });
+    if (key !== 'root') add('policy', key, policyIn(await read(`sys/policies/acl/${key}`)));
   for (const key of await keys('identity/entity/id'))
-    add('entity', key, known((await vault.root('GET', `identity/entity/id/${key}`)).data));
+    add('entity', key, entityIn(await read(`identity/entity/id/${key}`)));
   for (const key of await keys('identity/group/id'))
-    add('group', key, known((await vault.root('GET', `identity/group/id/${key}`)).data));
+    add('group', key, groupIn(await read(`identity/group/id/${key}`)));
   for (const role of await keys('auth/approle/role')) {
-    const { data } = await vault.root('GET', `auth/approle/role/${role}`);
-    add('role', `auth/approle/role/${role}`, {
-      mount: 'auth/approle/',
-      role,
-      token_policies: strings(data['token_policies']),
-    });
+    const path = `auth/approle/role/${role}`;
+    add('role', path, { mount: 'auth/approle/', role, ...roleIn(await read(path), true) });
   }
   return facts;
 }
-
-/** Vault writes null for an empty list or map. */
-const known = (data: Record<string, unknown>): object =>
-  Object.fromEntries(
-    Object.entries(data).map(([key, value]) => [key, value ?? (key === 'metadata' ? {} : [])]),
-  );
 
 export const leaseOf = ({ accessor, name, entityId, policies: held }: TestToken): Lease => ({
   cluster: 'test',

@@ -33,6 +33,8 @@ export class Cast {
   /** The tokens that most leases hang on: an AppRole login, a userpass login, a periodic orphan. */
   parents: Token[] = [];
   readonly onlooker: Onlooker | undefined;
+  /** Lease ids and accessors that Vault lists though nobody can use what they stand for. */
+  readonly unusable: string[] = [];
   #addresses = 0;
 
   constructor(vault: Vault, stage: Stage, onlooker?: Onlooker) {

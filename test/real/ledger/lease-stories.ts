@@ -72,7 +72,7 @@ const revokedByUrl: Story = async function* (cast, n) {
 
 /** The paths of before Vault 0.8, which it still has. */
 const legacyPaths: Story = async function* (cast, n) {
-  const lease_id = await cast.take(cast.parent(n), 'minute');
+  const lease_id = await cast.take(cast.parent(n), 'hour');
   yield;
   await cast.must(cast.parent(n), 'PUT', 'sys/renew', { lease_id, increment: 70 });
   await cast.onlooker?.renewed(lease_id);

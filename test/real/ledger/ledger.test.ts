@@ -60,7 +60,7 @@ async function startProduct(device: string, stage: Stage): Promise<Product> {
   };
   const config = fileOf(
     'sealwatch.yaml',
-    JSON.stringify({ devices: [{ type: 'file', device, path: logOf(device) }] }),
+    JSON.stringify({ devices: [{ type: 'file', device, path: logOf(device), auditPath: device }] }),
   );
   return Product.start(dataDir, {
     SEALWATCH_CONFIG: config,
@@ -71,21 +71,35 @@ async function startProduct(device: string, stage: Stage): Promise<Product> {
     SEALWATCH_VAULT_LOGIN_SECRET_ID_FILE: fileOf('secret-id', stage.sealwatch.secret_id),
     SEALWATCH_VAULT_BUDGET_PERCENT: '50',
     SEALWATCH_VAULT_BUDGET_CALLS: '10000',
-    SEALWATCH_TIME_PAIR_WAIT_SECONDS: '2',
-    SEALWATCH_TIME_ALLOWED_LATENESS_SECONDS: '1',
+    SEALWATCH_TIME_PAIR_WAIT_SECONDS: '1',
+    SEALWATCH_TIME_ALLOWED_LATENESS_SECONDS: '0',
   });
 }
 
-/** Waits until the products have come past the checkpoint, and keeps their rows. */
+/** Waits until the products have come past the checkpoint and have their answers, and keeps their rows. */
 async function keepWhatIsSaid(checkpoint: Checkpoint, round: number): Promise<void> {
-  for (const [device, product] of products) {
+  await Promise.all(
+    [...products].map(async ([device, product]) => {
+      await worked(product, checkpoint.until);
+      said.push({ device, round, checkpoint, rows: await product.all<Lease>('/v1/leases', 1000) });
+    }),
+  );
+}
+
+/** Event time has come past `time` and what was asked until then is answered; then past the answers, which are worked in. */
+async function worked(product: Product, time: string): Promise<void> {
+  for (const until of [() => Date.parse(time), Date.now]) {
+    const past = until() + LEDGER_BEHIND_MS;
     await product.until('the checkpoint is worked in', async () => {
-      const { watermark } = JSON.parse(await product.text('/v1/coverage')) as { watermark?: string };
-      return watermark !== undefined && watermark > checkpoint.until ? true : undefined;
+      const { extent } = JSON.parse(await product.text('/v1/coverage')) as { extent: { watermark?: string } };
+      if (Date.parse(extent.watermark ?? '1970-01-01') < past) return undefined;
+      return /^sealwatch_vault_questions_waiting 0$/m.test(await product.text('/metrics')) ? true : undefined;
     });
-    said.push({ device, round, checkpoint, rows: await product.all<Lease>('/v1/leases', 1000) });
   }
 }
+
+/** The ledger stays a second behind (`limits.ledgerSlackSeconds`); metrics of the threads come each second. */
+const LEDGER_BEHIND_MS = 2_500;
 
 const comparisonOf = (device: string, round: number): Comparison => {
   const found = said.find((one) => one.device === device && one.round === round);

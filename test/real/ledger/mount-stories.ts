@@ -55,7 +55,7 @@ const force: Story = async function* (cast) {
 
 /** Expired, and Vault tries again and again to revoke it. */
 const stuck: Story = async function* (cast, n) {
-  await cast.take(cast.parent(n), 'stuck-db/creds/short');
+  cast.unusable.push(await cast.take(cast.parent(n), 'stuck-db/creds/short'));
   yield;
 };
 

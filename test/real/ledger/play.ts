@@ -61,7 +61,8 @@ export async function play(cast: Cast, options: PlayOptions): Promise<Checkpoint
         throw new Error(`${story.name} ${n} in round ${round}: ${cause}`, { cause });
       }),
     );
-    const checkpoint = await options.truth.checkpoint(options.details(round));
+    const listed = await options.truth.checkpoint(options.details(round));
+    const checkpoint = { ...listed, unusable: [...cast.unusable] };
     checkpoints.push(checkpoint);
     await options.checkpoint?.(checkpoint, round);
   }

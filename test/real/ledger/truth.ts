@@ -10,6 +10,8 @@ export interface Checkpoint {
   until: string;
   leases: ListedLease[];
   tokens: ListedToken[];
+  /** Lease ids and accessors that Vault lists though nobody can use what they stand for, as the play knows. */
+  unusable?: string[];
 }
 export interface ListedLease {
   id: string;
@@ -23,8 +25,6 @@ export interface ListedToken {
   display_name?: string;
   path?: string;
   type?: string;
-  /** Below 0 once its last use is made: Vault lists it, and nobody can use it any more. */
-  num_uses?: number;
 }
 
 /** The calls of the truth are told from others in the log by this, so that a log can be had without them. */
@@ -78,8 +78,8 @@ export class Truth {
   async #token(accessor: string): Promise<Partial<ListedToken>> {
     const { status, data } = await this.#call('POST', 'auth/token/lookup-accessor', { accessor });
     if (status !== 200) return {};
-    const { expire_time, display_name, path, type, num_uses } = data as unknown as ListedToken;
-    return { expire_time, display_name, path, type, num_uses } as Partial<ListedToken>;
+    const { expire_time, display_name, path, type } = data as unknown as ListedToken;
+    return { expire_time, display_name, path, type } as Partial<ListedToken>;
   }
 
   /** Ids of leases under a folder. Tokens are listed by accessor, so theirs are left out, wherever they lie. */
