@@ -5,9 +5,8 @@ import type { AuditEvent, JsonObject } from '../../../core/event.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
 import type { Answer, Handles } from '../../../core/records.ts';
 import { utcTime } from '../../../core/time.ts';
-import { isCredentialCall } from '../../normalise/credentials.ts';
 import type { Directory, LedgerSink } from '../change.ts';
-import { type Answered, Desk, seenIn } from './desk.ts';
+import { type Answered, alwaysComes, Desk, seenIn } from './desk.ts';
 import { Entities } from './entities.ts';
 import { Groups } from './groups.ts';
 import { Mounts } from './mounts.ts';
@@ -43,9 +42,9 @@ export class DirectoryFacts implements Directory {
    * What a call tells, and which questions it raises. Of the calls that come for the sake of their token alone only those count
    * that show an entity for the first time: which others come hangs on the number of partitions.
    */
-  call(event: AuditEvent, handles: Handles): void {
+  call(event: AuditEvent, _handles: Handles): void {
     const seen = seenIn(event, this.options.cluster);
-    if (isCredentialCall(event, handles)) this.mounts.call(seen);
+    if (alwaysComes(event)) this.mounts.call(seen);
     else if (!this.entities.isFirst(seen)) return;
     this.roles.call(seen);
     this.policies.call(seen);
