@@ -92,3 +92,12 @@ export function seenIn(event: AuditEvent, cluster: string): Seen {
 /** Vault has done it: its answer was seen, and is none of an error. */
 export const isDone = ({ event }: Seen): boolean =>
   event.event.outcome === 'success' && event.vault.pair !== 'request_only';
+
+/** Whether the ledger is told of the call whatever the token that makes it: all of these are what the normaliser picks. */
+export function alwaysComes({ event, vault: { issued, lease, wrap, request } }: AuditEvent): boolean {
+  if (issued !== undefined || lease !== undefined || wrap !== undefined) return true;
+  if (event.action === 'ui-read') return request.path?.startsWith('sys/internal/ui/mounts') === true;
+  return ALWAYS.test(event.action);
+}
+
+const ALWAYS = /^(?:user|token|lease|role|mount|auth(?!-config)|policy|entity|group)-/;

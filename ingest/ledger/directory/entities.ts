@@ -36,6 +36,12 @@ export class Entities {
     else if (seen.verb !== 'other') this.change(seen);
   }
 
+  /** Nothing is known yet of the entity that calls. */
+  isFirst({ event, cluster, namespace }: Seen): boolean {
+    const key = event.vault.caller.entity_id;
+    return key !== undefined && this.desk.store.current('entity', { cluster, namespace, key }) === undefined;
+  }
+
   answer(path: string, answer: Answered): void {
     const [, id] = BY_ID.exec(path) ?? [];
     if (id === undefined) return;

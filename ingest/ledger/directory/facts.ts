@@ -6,7 +6,7 @@ import type { LedgerMemory } from '../../../core/ports.ts';
 import type { Answer, Handles } from '../../../core/records.ts';
 import { utcTime } from '../../../core/time.ts';
 import type { Directory, LedgerSink } from '../change.ts';
-import { type Answered, Desk, seenIn } from './desk.ts';
+import { type Answered, alwaysComes, Desk, seenIn } from './desk.ts';
 import { Entities } from './entities.ts';
 import { Groups } from './groups.ts';
 import { Mounts } from './mounts.ts';
@@ -38,10 +38,14 @@ export class DirectoryFacts implements Directory {
     this.entities = new Entities(this.desk, (id, answer) => this.groups.seen(id, answer));
   }
 
-  /** What a call tells, and which questions it raises. */
+  /**
+   * What a call tells, and which questions it raises. Of the calls that come for the sake of their token alone only those count
+   * that show an entity for the first time: which others come hangs on the number of partitions.
+   */
   call(event: AuditEvent, _handles: Handles): void {
     const seen = seenIn(event, this.options.cluster);
-    this.mounts.call(seen);
+    if (alwaysComes(event)) this.mounts.call(seen);
+    else if (!this.entities.isFirst(seen)) return;
     this.roles.call(seen);
     this.policies.call(seen);
     this.groups.call(seen);
