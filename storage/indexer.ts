@@ -9,6 +9,7 @@ import type { EvidenceBatch, EvidenceWriter, IndexOffset, Stream, StreamRecord }
 import {
   type CoverageRow,
   type HashPair,
+  LEDGER_PARTITION,
   type Loss,
   type NodeSeen,
   type Reject,
@@ -144,8 +145,7 @@ function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffse
       break;
     case 'watermark':
       // The ledger has its own.
-      if (position.topic === topics.events)
-        position.sources = raised(position.sources, record.value as Watermark);
+      if (waysOf(position, 1) > 0) position.sources = raised(position.sources, record.value as Watermark);
       break;
     default: // Other kinds are for other stages.
   }
@@ -168,13 +168,21 @@ function addHole(
 const raised = (sources: Record<number, string> = {}, { source, time }: Watermark): Record<number, string> =>
   time > (sources[source] ?? '') ? { ...sources, [source]: time } : sources;
 
-/** How far every raw partition has come on every partition of events; undefined until each has been heard of. */
+/** How many sources tell on a partition how far they have come: each raw partition on those of events, the ledger on its own. */
+function waysOf({ topic, partition }: IndexOffset, partitions: number): number {
+  if (topic === topics.events) return partitions;
+  return topic === topics.leases && partition === LEDGER_PARTITION ? 1 : 0;
+}
+
+/**
+ * How far every raw partition has come on every partition of events, and the ledger with them; undefined until each has been
+ * heard of. What lies before it is all in the store.
+ */
 function lowestWatermark(positions: IndexOffset[], partitions: number): string | undefined {
   let lowest: string | undefined;
-  for (const { topic, sources = {} } of positions) {
-    if (topic !== topics.events) continue;
-    for (let source = 0; source < partitions; source++) {
-      const time = sources[source];
+  for (const position of positions) {
+    for (let source = 0; source < waysOf(position, partitions); source++) {
+      const time = position.sources?.[source];
       if (time === undefined) return undefined;
       if (lowest === undefined || time < lowest) lowest = time;
     }

@@ -6,13 +6,13 @@
 import type { Json } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { Cause, LedgerMemory, NewRecord, Stream } from '../../core/ports.ts';
-import { type Kind, type Question, topics } from '../../core/records.ts';
+import { type Kind, LEDGER_PARTITION, type Question, topics } from '../../core/records.ts';
 import { type JoinOptions, ledgerParts } from '../../ingest/ledger/join.ts';
 import { Ledger, type LedgerState } from '../../ingest/ledger/ledger.ts';
 
 const GROUP = 'ledger';
 /** One owner: a revoke of a prefix or a dying parent crosses every key (design section 3). */
-const PARTITION = 0;
+const PARTITION = LEDGER_PARTITION;
 
 export interface LedgerTaskOptions extends JoinOptions {
   stream: Stream;

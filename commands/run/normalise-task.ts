@@ -10,7 +10,7 @@ import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import { partitionOf } from '../../core/partition.ts';
 import type { Cause, NewRecord, Stream } from '../../core/ports.ts';
-import { type CredentialCall, type Kind, type Topic, topics } from '../../core/records.ts';
+import { type CredentialCall, type Kind, LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
 import { Normaliser, type NormaliserState } from '../../ingest/normalise/normaliser.ts';
 
 const GROUP = 'normalise';
@@ -77,14 +77,14 @@ export class NormaliseTask {
           reject: (value) => this.put(topics.coverage, partition, 'reject', value),
           coverage: (value) => this.put(topics.coverage, partition, 'coverage', value),
           node: (value) => this.put(topics.coverage, partition, 'node', value),
-          hashes: (value) => this.put(topics.credentials, 0, 'hashes', value),
-          answer: (value) => this.put(topics.credentials, 0, 'answer', value),
+          hashes: (value) => this.put(topics.credentials, LEDGER_PARTITION, 'hashes', value),
+          answer: (value) => this.put(topics.credentials, LEDGER_PARTITION, 'answer', value),
           credential: (value, text) =>
-            this.put(topics.credentials, 0, 'credential', value, credentialText(value, text)),
+            this.put(topics.credentials, LEDGER_PARTITION, 'credential', value, credentialText(value, text)),
           watermark: (reached) => {
             const value = { source: partition, time: reached };
             for (let to = 0; to < stream.partitions; to++) this.put(topics.events, to, 'watermark', value);
-            this.put(topics.credentials, 0, 'watermark', value);
+            this.put(topics.credentials, LEDGER_PARTITION, 'watermark', value);
           },
         },
       },

@@ -9,8 +9,15 @@ import type { HashPair } from '../../core/records.ts';
 import { type Entry, objectOf, parseEntry, stringOf } from './entry.ts';
 import type { Copy } from './pairing.ts';
 
-/** What the first-ranked device shows, what another shows, by device: to know what was told. */
-export type HashesState = [device: string, pairs: [ranked: string, other: string][]][];
+/** What the first-ranked device shows, what another shows and since when, by device: to know what was told. */
+export type HashesState = [device: string, pairs: [ranked: string, other: string, at: string][]][];
+
+interface Told {
+  /** As bytes: to be searched for in lines. */
+  found: Buffer;
+  /** Event time of the first call that showed it. */
+  at: string;
+}
 
 type What = HashPair['what'];
 /** A token or accessor of an entry, and where it stands. */
@@ -35,41 +42,41 @@ const inResponse =
     stringOf(objectOf(response, part), 'accessor');
 
 export class HashPairs {
-  /** As bytes: to be searched for in lines. */
-  private readonly told: Map<string, Map<string, Buffer>>;
+  private readonly told: Map<string, Map<string, Told>>;
 
   constructor(state: HashesState = []) {
     this.told = new Map();
     for (const [device, pairs] of state)
-      for (const [value, found] of pairs) this.remember(device, value, found);
+      for (const [value, found, at] of pairs) this.remember(device, value, found, at);
   }
 
   snapshot(): HashesState {
     return [...this.told].map(([device, pairs]) => [
       device,
-      [...pairs].map(([value, found]) => [value, found.toString('latin1')]),
+      [...pairs].map(([value, { found, at }]) => [value, found.toString('latin1'), at]),
     ]);
   }
 
   /**
    * `copies` show the half of which `ranked` is the copy of the first-ranked device and `entry` its content. Tells each pair
-   * of hashes that is not known to have been told, for the copies of other devices.
+   * of hashes that is not known to have been told, for the copies of other devices; again for an earlier call, so that the time
+   * from which it is known does not hang on which call came first.
    */
   learn(entry: Entry, ranked: Copy, copies: readonly Copy[], tell: (pair: HashPair) => void): void {
     const handle = accessorOf(entry) ?? tokenOf(entry);
     const given = givenOf(entry);
     for (const other of copies) {
       if (other.device === ranked.device) continue;
-      const shown = this.isTold(handle, other) ? given : callerOf(entry).concat(given);
+      const shown = this.isTold(handle, other, entry.time) ? given : callerOf(entry).concat(given);
       if (shown.length > 0) this.tellAll(shown, entry, ranked, other, tell);
     }
   }
 
   /** Whether the other copy shows the caller by the hash that was told of it: a new salt would show another one. */
-  private isTold(handle: string | undefined, { device, line }: Copy): boolean {
+  private isTold(handle: string | undefined, { device, line }: Copy, at: string): boolean {
     if (handle === undefined) return true;
     const known = this.told.get(device)?.get(handle);
-    return known !== undefined && line.includes(known);
+    return known !== undefined && known.at <= at && line.includes(known.found);
   }
 
   private tellAll(
@@ -87,7 +94,7 @@ export class HashPairs {
         found = parsed && of(parsed);
       }
       if (found === undefined) continue;
-      this.remember(other.device, value, found);
+      this.remember(other.device, value, found, entry.time);
       if (found === value || !isUsable(what, found)) continue;
       const id = `hashes-${hash('sha256', `${value} ${found}`, 'hex').slice(0, 32)}`;
       tell({
@@ -100,14 +107,14 @@ export class HashPairs {
     }
   }
 
-  private remember(device: string, value: string, found: string): void {
+  private remember(device: string, value: string, found: string, at: string): void {
     let pairs = this.told.get(device);
     if (pairs === undefined) {
       pairs = new Map();
       this.told.set(device, pairs);
     }
     pairs.delete(value);
-    pairs.set(value, Buffer.from(found, 'latin1'));
+    pairs.set(value, { found: Buffer.from(found, 'latin1'), at });
     if (pairs.size > limits.hashPairsMax) pairs.delete(pairs.keys().next().value as string);
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EvidenceBatch, EvidenceReader, EvidenceWriter } from '../../core/ports.ts';
-import { topics } from '../../core/records.ts';
+import { LEDGER_PARTITION, topics } from '../../core/records.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { createIndexer, type Indexer } from '../../storage/indexer.ts';
@@ -60,6 +60,11 @@ const all = { events: 8, leases: 1, alerts: 1, received: [4, 4] };
 
 const watermark = (partition: number, source: number, second: number) =>
   stream.append(topics.events, partition, [{ kind: 'watermark', value: { source, time: at(second) } }]);
+/** How far the ledger has come. */
+const ledgerMark = (second: number) =>
+  stream.append(topics.leases, LEDGER_PARTITION, [
+    { kind: 'watermark', value: { source: LEDGER_PARTITION, time: at(second) } },
+  ]);
 
 test('reads every topic and partition, and then has nothing to do', async () => {
   appendSomeOfEach();
@@ -103,11 +108,25 @@ test('the watermark is the lowest of all partitions and sources, once each was h
   watermark(1, 1, 20);
   await drain(indexer);
   await indexer.flush();
+  expect((await reader.extent()).watermark).toBeUndefined();
+  ledgerMark(30);
+  await drain(indexer);
+  await indexer.flush();
   expect((await reader.extent()).watermark).toBe(at(7));
+});
+
+test('the watermark waits for the ledger: before it every lease is there, too', async () => {
+  const indexer = createIndexer({ stream, writer });
+  for (const partition of [0, 1]) for (const source of [0, 1]) watermark(partition, source, 20);
+  ledgerMark(12);
+  await drain(indexer);
+  await indexer.flush();
+  expect((await reader.extent()).watermark).toBe(at(12));
 });
 
 test('the watermark goes on after a restart that heard only of some sources', async () => {
   for (const partition of [0, 1]) for (const source of [0, 1]) watermark(partition, source, 5);
+  ledgerMark(30);
   const before = createIndexer({ stream, writer });
   await drain(before);
   await before.flush();
@@ -133,6 +152,7 @@ test('steps with nothing but watermarks are written only now and then', async ()
     [Symbol.asyncDispose]: async () => {},
   };
   const indexer = createIndexer({ stream, writer: counting });
+  ledgerMark(30);
   for (let second = 0; second < 20; second++) {
     for (const partition of [0, 1]) for (const source of [0, 1]) watermark(partition, source, second);
     await drain(indexer);
