@@ -76,7 +76,9 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
   const sources = openSources(options.files);
   const scrubKey = Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key);
   const redactor = new Redactor(scrubKey, config.scrub.plainKeys);
-  const devices = sources.map((source) => recordedDevice(source.device, config.cluster));
+  const devices = sources.map(({ device }) =>
+    recordedDevice(device, config.cluster, answers?.auditPathOf(device)),
+  );
   const chain = new Chain({
     cluster: config.cluster,
     devices,

@@ -22,7 +22,11 @@ const line = z.looseObject({
   response: object.nullish(),
 });
 
+const AUDIT_HASH = 'sys/audit-hash/';
+
 export class RecordedAnswers implements Disposable {
+  /** Audit devices whose hashes were asked for, by the paths under which Vault knows them. */
+  private readonly audited = new Set<string>();
   private readonly database: Database;
   private readonly put: Statement;
   private readonly next: Statement;
@@ -69,7 +73,18 @@ export class RecordedAnswers implements Disposable {
     }
   }
 
+  /**
+   * The path under which Vault knows the device that a log is called by: its own name where hashes were asked of it, else the one
+   * device that they were asked of; undefined when nobody can tell.
+   */
+  auditPathOf(device: string): string | undefined {
+    if (this.audited.has(device)) return device;
+    return this.audited.size === 1 ? this.audited.values().next().value : undefined;
+  }
+
   private add(answer: Answer, seq: number): void {
+    if (answer.path.startsWith(AUDIT_HASH) && this.audited.size < limits.auditPathsMax)
+      this.audited.add(answer.path.slice(AUDIT_HASH.length));
     this.put.run(askedBy(answer), answer.at, seq, JSON.stringify(answer));
   }
 

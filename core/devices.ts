@@ -229,9 +229,10 @@ export const inputId = ({ device, node }: Pick<Input, 'device' | 'node'>): strin
 export const deviceOfInput = (id: string): string => id.split('@', 1)[0] as string;
 
 /** A device whose lines come from a recorded log: which of Vault's it was is not known; most are of a file device. */
-export const recordedDevice = (name: string, cluster = 'vault'): Device => ({
+export const recordedDevice = (name: string, cluster = 'vault', auditPath?: string): Device => ({
   name,
   cluster,
   origin: 'recorded',
   isFile: false,
+  ...(auditPath !== undefined && { auditPath }),
 });

@@ -43,6 +43,16 @@ async function read(lines: unknown[], name = `answers-${files++}.jsonl`): Promis
 const idOf = (answers: RecordedAnswers, question: Question) =>
   answers.answer(question)?.response?.['request_id'];
 
+it('tells which device of Vault a log is of: by its name, or there is but one', async () => {
+  const hashOf = (path: string) =>
+    anAnswer(1, { path: `sys/audit-hash/${path}`, body: { input: 'database/creds/app/1' } });
+  using one = await read([anAnswer(1), hashOf('main')]);
+  expect(one.auditPathOf('audit.jsonl')).toBe('main');
+  using two = await read([hashOf('main'), hashOf('other')]);
+  expect(two.auditPathOf('audit.jsonl')).toBeUndefined();
+  expect(two.auditPathOf('other')).toBe('other');
+});
+
 describe('a question', () => {
   it('finds the first answer that is not from before it, else the latest, each once', async () => {
     using answers = await read([anAnswer(30), anAnswer(10), anAnswer(20)]);
