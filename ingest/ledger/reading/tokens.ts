@@ -44,12 +44,13 @@ export class Tokens {
     return this.orphans.get(call.base.namespace + role) ?? this.settingsOf(call, role)?.orphan;
   }
 
-  /** The caller's token, when no row tells of it: it was issued before the log began, or its issue was lost. */
+  /** The caller's token, when no row tells of it: it was issued before the log began, or its issue was lost; or no row names it. */
   firstSeen(call: Call): Change[] {
     const { event, token, base, handles } = call;
-    if (token === undefined || this.memory.held(token) !== undefined) return [];
     const { caller } = event.vault;
-    if (caller.kind === 'anonymous') return [];
+    if (token === undefined || caller.kind === 'anonymous') return [];
+    const held = this.memory.held(token);
+    if (held !== undefined) return held.lease.holder === undefined ? nameOf(call, token) : [];
     const proof = base.proof;
     const { token_issued_at: issuedAt, token_ttl_s: ttl_s, token_expires_at: expires_at } = caller;
     // Past its first term nobody can say when it ends: it was renewed, and no line tells to when.
@@ -229,6 +230,14 @@ export class Tokens {
     const question = { at: base.at, path: 'auth/token/lookup-accessor', need: 'lifetime' } as const;
     this.questions.put({ ...question, body: { accessor }, namespace: base.namespace });
   }
+}
+
+/** A token that another one made shows its name when it is used first. */
+function nameOf(call: Call, id: string): Change[] {
+  const { name, id: holder_id } = call.event.user;
+  if (name === undefined) return [];
+  const token = known(shownBy(call));
+  return [{ change: 'issued', ...call.base, kind: 'token', id, holder: name, holder_id, token }];
 }
 
 /** The token of the call as its metadata and display name show it. */

@@ -28,6 +28,13 @@ describe('the life of a token', () => {
     expect(first?.expires_at?.slice(0, 26)).toBe('2026-11-23T02:21:46.867261');
   });
 
+  it('shows its name when it is used first, and keeps what its making told', () => {
+    const used = [...rig.leases.values()].filter(({ token }) => token?.auth_method === 'token' && token.kind);
+    const child = used.find(({ path }) => path === 'auth/token/create');
+    expect(child).toMatchObject({ holder: child?.token?.display_name, requested_by: 'root' });
+    expect(child?.token?.display_name).toMatch(/^token/);
+  });
+
   it('of a batch token goes by its hash, and that of one use ends with it', () => {
     expect(batch).toMatchObject({ ttl_s: 300, token: { type: 'batch' } });
     expect(batch?.token?.accessor).toBeUndefined();
