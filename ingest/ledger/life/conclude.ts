@@ -14,7 +14,7 @@ export function concluded(row: Row, now: string): Lease {
   // It lived on after its expiry: somebody renewed it unseen, and its end is not known.
   const expires =
     life.expires_at !== undefined && !isOver && holds(life.expires_at, notes) ? life.expires_at : undefined;
-  const end = endOf(notes, expires, now);
+  const end = endOf(notes, { expires, isTold: life.expires_at !== undefined || life.endless }, now);
   if (end?.childrenLive === true) notes.freed = true;
   else delete notes.freed;
   const alive = isOver ? 'irrevocable' : expires !== undefined || life.endless ? 'active' : 'unknown';

@@ -42,9 +42,14 @@ type KnownEnd = Told & { confirmed: boolean };
 /**
  * The end that holds at `now`: the first of those that were told, of the end of the token that holds it, and of its expiry. A
  * look-up that finds nothing confirms it; where there is none, it had ended by then and nobody says how. What Vault has given up
- * revoking ends by what happens after that alone.
+ * revoking ends by what happens after that alone. Where no lifetime is told it may have expired long before its token ended: that
+ * is the latest that it can have lived, and nobody says how it ended.
  */
-export function endOf(notes: Notes, expires: string | undefined, now: string): KnownEnd | undefined {
+export function endOf(
+  notes: Notes,
+  { expires, isTold }: { expires: string | undefined; isTold: boolean },
+  now: string,
+): KnownEnd | undefined {
   const { irrevocable, parent } = notes;
   const told = notes.ends.filter(
     ({ at }) => holds(at, notes) && (irrevocable === undefined || at >= irrevocable),
@@ -53,7 +58,7 @@ export function endOf(notes: Notes, expires: string | undefined, now: string): K
     .filter((end) => end.gone !== true)
     .map(({ at, reason, proof, childrenLive = false }) => ({ at, reason, proof, childrenLive }));
   if (irrevocable === undefined && parent !== undefined && holds(parent.at, notes))
-    ends.push({ ...parent, reason: 'parent_ended', childrenLive: false });
+    ends.push({ ...parent, reason: isTold ? 'parent_ended' : 'unknown', childrenLive: false });
   const gone = told.filter((end) => end.gone === true);
   const [firstGone, lastGone] = [gone[0], gone.at(-1)];
   // The look-up's clock is not Vault's: an end right after it is the one that it saw.

@@ -139,7 +139,7 @@ describe('the end of a token', () => {
       token('10:00'),
       held('10:01', { life: life(86_400) }),
       child('10:02'),
-      lease('10:03', { id: 'database/creds/app/of-child', holder_token: CHILD }),
+      lease('10:03', { id: 'database/creds/app/of-child', holder_token: CHILD, life: life(3600) }),
       tokenRevoked('10:05'),
     );
     expect(told.row(TOKEN)).toMatchObject({ state: 'revoked', end_reason: 'revoked' });
@@ -150,6 +150,20 @@ describe('the end of a token', () => {
         ended_at: at('10:05'),
         proof: { ended: 'e-10:05' },
       });
+  });
+
+  it('is the latest that a lease of unknown lifetime can have lived: nobody says how that ended', () => {
+    const told = new Told().live(
+      token('10:00'),
+      lease('10:01', { holder_token: TOKEN }),
+      tokenRevoked('10:05'),
+    );
+    expect(told.row(LEASE)).toMatchObject({
+      state: 'unknown',
+      end_reason: 'unknown',
+      ended_at: at('10:05'),
+      ttl_source: 'unknown',
+    });
   });
 
   it('lets its children live as orphans when only it was revoked; its leases end', () => {
