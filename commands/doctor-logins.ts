@@ -1,7 +1,16 @@
 // Logins that doctor made while no sealwatch ran: the next start puts them on the stream, or its detectors would take doctor's
 // token for a thief's.
 
-import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { z } from 'zod';
 import { type Config, dataFiles } from '../core/config.ts';
 import type { Answer } from '../core/records.ts';
@@ -18,7 +27,16 @@ const login = z.object({
 /** Throws when the data folder cannot be written. */
 export function noteLogin({ dataDir }: Config, ...answers: Answer[]): void {
   const lines = answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
-  appendFileSync(dataFiles(dataDir).doctorLogins, lines, { mode: 0o600 });
+  // Root may have called doctor: never through a link of the folder's owner, who must be able to read the note.
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+  const file = openSync(dataFiles(dataDir).doctorLogins, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
+  try {
+    writeSync(file, lines);
+    const { uid, gid } = statSync(dataDir);
+    if (process.getuid?.() === 0) fchownSync(file, uid, gid);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Those that were noted since the last start; a line that is none is left out. */

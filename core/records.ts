@@ -110,6 +110,9 @@ export interface Answer {
   purpose?: 'heartbeat' | 'login';
 }
 
+/** Stands in texts of answers for what looks like a token: such a text is not what Vault has. */
+export const TOKEN_LEFT_OUT = '(a token, left out)';
+
 /** What the ledger wants to know from Vault. Its answer comes as an `Answer` with the same method, path and body. */
 export interface Question {
   /** Time of the event that raises it: an answer from before it does not answer it. */

@@ -51,6 +51,11 @@ const data = z.object({ data: z.record(z.string(), z.unknown()) });
 export const dataOf = ({ body }: VaultAnswer): Record<string, unknown> | undefined =>
   data.safeParse(body).data?.data;
 
-/** Whether Vault itself said no, so that asking the same again is of no use; else it is away, sealed, busy or not active. */
-export const isFinal = ({ status }: VaultAnswer): boolean =>
-  status >= 200 && status < 500 && ![307, 408, 412, 429, 472, 473].includes(status);
+/**
+ * Whether Vault itself said yes or no, so that asking the same again is of no use; else it is away, sealed, busy or not active. What
+ * refuses without JSON is not Vault but something before it: a proxy whose 404 must not say that a policy is gone.
+ */
+export const isFinal = ({ status, body }: VaultAnswer): boolean =>
+  status >= 200 &&
+  status < (body === undefined ? 300 : 500) &&
+  ![307, 408, 412, 429, 472, 473].includes(status);

@@ -55,7 +55,7 @@ export class Asker implements VaultAnswers {
 
   ask(question: Question): void {
     const { method, path, need } = question;
-    if (!isOwnCall(operations[method], path) || this.isDenied(question)) {
+    if (!isOwnCall(operations[method], path) || !isSendable(question) || this.isDenied(question)) {
       this.count(need, 'refused');
       return;
     }
@@ -81,8 +81,7 @@ export class Asker implements VaultAnswers {
     }
     const askedMs = this.options.now();
     const answer = await this.call(question);
-    // What timed out may have been heard, and have made its lines.
-    if (answer.status !== 0 || answer.fault === 'timeout') this.spend(question.need);
+    if (madeLines(answer)) this.spend(question.need);
     if (isFinal(answer) || this.isGivenUp(waiting, answer)) {
       this.backoff.succeeded();
       this.conclude(question, answer, askedMs);
@@ -107,12 +106,14 @@ export class Asker implements VaultAnswers {
     if (fault === 'answer_too_large') return true;
     waiting.tries++;
     // Sealed, not active, away, too many calls: that says nothing about this question.
-    return status >= 500 && status !== 503 && waiting.tries >= limits.vaultTriesMax;
+    const isAbout = status >= 400 && ![408, 412, 429, 472, 473, 503].includes(status);
+    return isAbout && waiting.tries >= limits.vaultTriesMax;
   }
 
   private conclude(question: Question, answer: VaultAnswer, askedMs: number): void {
     const { method, path, body, namespace, need } = question;
-    const { status } = answer;
+    // Of what is not Vault's nothing is told, whatever its status.
+    const status = isFinal(answer) || answer.status >= 500 ? answer.status : 0;
     if (status === 403) this.deny(question);
     const isAnswer = answer.fault === undefined || status === 400 || status === 404;
     this.count(need, status === 403 ? 'refused' : isAnswer ? 'answered' : 'failed');
@@ -152,6 +153,14 @@ export class Asker implements VaultAnswers {
     (this.counters.get(need) as AskCounters)[outcome]++;
   }
 }
+
+/** What timed out may have been heard; of what the session did not believe Vault has heard as well. */
+const madeLines = ({ status, fault = '' }: VaultAnswer): boolean =>
+  status !== 0 || /^(?:timeout$|token_refused$|status_)/.test(fault);
+
+/** Vault refuses paths with what cannot be printed, Node headers; what a line names may hold anything, and would be asked for ever. */
+const isSendable = ({ path, namespace = '' }: Question): boolean =>
+  !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(path) && /^[\x21-\x7e]*$/.test(namespace);
 
 /** A policy mostly allows all names under one path, or none: the path without its last name where it ends in one. */
 const kindOf = ({ method, path, namespace = '' }: Question): string =>

@@ -3,6 +3,7 @@
 
 import type { Json, JsonObject } from '../core/event.ts';
 import { limits } from '../core/limits.ts';
+import { TOKEN_LEFT_OUT } from '../core/records.ts';
 import { requestIdOf } from './answers.ts';
 import type { VaultAnswer } from './client.ts';
 
@@ -97,25 +98,29 @@ export function keptOf(path: string, answer: VaultAnswer): JsonObject | undefine
 /** A token in the text of a policy or in metadata: somebody else's mistake must not get to disk through us. */
 const TOKEN = /\b(hv[sbr]|[sbr])\.[A-Za-z0-9_-]{20,}/g;
 
-function keep(value: Json | undefined, shape: Shape): Json | undefined {
+function keep(value: Json | undefined, shape: Shape, depth = 0): Json | undefined {
   if (value === undefined || value === null) return value;
   if (shape === 'there') return true;
-  if (typeof value === 'string')
-    return value.slice(0, limits.vaultKeptTextCharsMax).replace(TOKEN, '(a token, left out)');
+  if (typeof value === 'string') return textOf(value);
   if (typeof value !== 'object') return value;
-  if (Array.isArray(value)) {
-    return value.slice(0, limits.vaultKeptListMax).map((item) => keep(item, shape) as Json);
-  }
-  return keepMembers(value, shape);
+  // Nothing that the ledger reads is so deep; whoever sends it wants the stack to end.
+  if (depth === limits.nestingMax) return undefined;
+  if (Array.isArray(value))
+    return value.slice(0, limits.vaultKeptListMax).map((item) => keep(item, shape, depth + 1) ?? null);
+  return keepMembers(value, shape, depth);
 }
 
-function keepMembers(value: JsonObject, shape: Exclude<Shape, 'there'>): JsonObject {
+/** A token at the place where a text is cut must not be left there by half. */
+const textOf = (text: string): string =>
+  text.replace(TOKEN, TOKEN_LEFT_OUT).slice(0, limits.vaultKeptTextCharsMax);
+
+function keepMembers(value: JsonObject, shape: Exclude<Shape, 'there'>, depth: number): JsonObject {
   const kept: [string, Json][] = [];
   for (const [member, inner] of Object.entries(value)) {
     const inside = shape === true || shape['*'] !== undefined || Object.hasOwn(shape, member);
     if (!inside || kept.length === limits.vaultKeptListMax) continue;
-    const item = keep(inner, shape === true ? true : (shape[member] ?? shape['*'] ?? true));
-    if (item !== undefined) kept.push([member, item]);
+    const item = keep(inner, shape === true ? true : (shape[member] ?? shape['*'] ?? true), depth + 1);
+    if (item !== undefined) kept.push([textOf(member), item]);
   }
   return Object.fromEntries(kept);
 }

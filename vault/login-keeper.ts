@@ -35,6 +35,8 @@ interface Held {
   token: string;
   /** Life that the login gave it. */
   firstSeconds: number;
+  /** When it was given out or renewed. */
+  sinceMs: number;
   endsMs: number;
   /** When something has to be done for it. */
   dueMs: number;
@@ -50,10 +52,14 @@ export class LoginKeeper implements TokenKeeper {
   private readonly backoff: Backoff;
   private readonly said: Said;
   private held: Held | undefined;
+  /** Vault may give tokens and refuse each: of a role without the policy. Another login at once would go on without end. */
+  private readonly refused: Backoff;
+  private restsUntilMs = 0;
 
   constructor(options: LoginKeeperOptions) {
     this.options = options;
     this.backoff = new Backoff(options.random);
+    this.refused = new Backoff(options.random);
     this.said = new Said(options.logger, {
       bad: 'sealwatch cannot log in to Vault or renew its token; trying again',
       good: 'sealwatch has a token of Vault',
@@ -70,12 +76,20 @@ export class LoginKeeper implements TokenKeeper {
   }
 
   lost(token: string): void {
-    if (this.held?.token === token) this.held = undefined;
+    const { held } = this;
+    if (held?.token !== token) return;
+    this.held = undefined;
+    const nowMs = this.options.now();
+    if (nowMs - held.sinceMs > limits.vaultBackoffMsMax) this.refused.succeeded();
+    else this.restsUntilMs = nowMs + this.refused.failed();
   }
 
   async step(): Promise<number> {
     const { held } = this;
     const nowMs = this.options.now();
+    const restMs = this.restsUntilMs - nowMs;
+    // A clock that was set back must not make it long.
+    if (held === undefined && restMs > 0 && restMs <= limits.vaultBackoffMsMax) return restMs;
     if (held === undefined || nowMs >= held.endsMs) return this.logIn();
     if (nowMs < held.dueMs) return this.untilDue(held);
     return held.isLast ? this.logIn() : this.renew(held);
@@ -139,6 +153,7 @@ export class LoginKeeper implements TokenKeeper {
     this.held = {
       token,
       firstSeconds,
+      sinceMs,
       endsMs: sinceMs + lifeMs,
       dueMs: sinceMs + lifeMs * RENEW_AT,
       // Its greatest lifetime is near: each renewal would be shorter than the one before, without end.

@@ -20,18 +20,25 @@ export interface OwnSecretsOptions {
   onValue: (ref: string, value: string) => void;
 }
 
-const metadata = z.object({ current_version: z.number().int().positive() });
+const created = z.object({ created_time: z.string().optional() });
+const metadata = z.object({
+  current_version: z.number().int().positive(),
+  versions: z.record(z.string(), created).default({}),
+});
 const secret = z.object({
   data: z.record(z.string(), z.unknown()),
-  metadata: z.object({ version: z.number().int() }),
+  metadata: created.extend({ version: z.number().int() }),
 });
+
+/** A secret that was deleted for good and written again counts from 1 again: the number alone would be the old one. */
+const nameOf = (version: number, createdTime = ''): string => `${version} ${createdTime}`;
 
 export class OwnSecrets {
   readonly counters = { read: 0 };
   private readonly options: OwnSecretsOptions;
   private readonly loop = new Loop(() => this.step());
   private readonly backoff: Backoff;
-  private readonly versions = new Map<string, number>();
+  private readonly versions = new Map<string, string>();
   private readonly said: ReadonlyMap<string, Said>;
 
   constructor(options: OwnSecretsOptions) {
@@ -81,9 +88,10 @@ export class OwnSecrets {
     const about = await session.read(path.replace('/data/', '/metadata/'));
     if (about.fault !== undefined)
       return { fault: about.fault, away: !isFinal(about), retryMs: about.retryMs };
-    const version = metadata.safeParse(dataOf(about)).data?.current_version;
-    if (version === undefined) return { fault: 'no_version' };
-    if (version === this.versions.get(path)) return {};
+    const known = metadata.safeParse(dataOf(about)).data;
+    if (known === undefined) return { fault: 'no_version' };
+    const { current_version: version, versions } = known;
+    if (nameOf(version, versions[version]?.created_time) === this.versions.get(path)) return {};
     const answer = await session.read(path);
     if (answer.fault !== undefined)
       return { fault: answer.fault, away: !isFinal(answer), retryMs: answer.retryMs };
@@ -99,7 +107,8 @@ export class OwnSecrets {
     // All or none: two fields that belong together must not be of two versions.
     if (values.some(({ value }) => typeof value !== 'string' || value.trim() === ''))
       return { fault: 'field_missing_or_empty' };
-    this.versions.set(path, found.metadata.version);
+    const { version, created_time } = found.metadata;
+    this.versions.set(path, nameOf(version, created_time));
     this.counters.read++;
     for (const { ref, value } of values) this.options.onValue(ref, String(value).trim());
     return {};

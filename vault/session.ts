@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../core/event.ts';
 import { limits } from '../core/limits.ts';
+import { isFinal } from './answers.ts';
 import { noAnswer, type VaultAnswer, type VaultCall, type VaultClient } from './client.ts';
 import { Loop } from './loop.ts';
 
@@ -68,16 +69,15 @@ export class VaultSession {
     const token = await this.keeper.token();
     if (token === undefined) return noAnswer('no_token');
     const answer = await this.client.call({ ...call, token });
-    if (answer.status !== 403 || (await this.isKnown(token))) return answer;
+    if (answer.status !== 403) return answer;
+    // A refusal may mean the path or the token (vault-audit.md 7.2); every token may look itself up.
+    const path = 'auth/token/lookup-self';
+    const self = await this.client.call({ method: 'GET', path, namespace: this.namespace, token });
+    if (self.fault === undefined) return answer;
+    // Too many calls, sealed by now, away: whether the path is denied is not known.
+    if (self.status !== 403 || !isFinal(self)) return { ...self, status: 0, body: undefined };
     this.keeper.lost(token);
     this.loop.wake();
     return noAnswer('token_refused');
-  }
-
-  /** A refusal may mean the path or the token (vault-audit.md 7.2); every token may look itself up. */
-  private async isKnown(token: string): Promise<boolean> {
-    const path = 'auth/token/lookup-self';
-    const { status } = await this.client.call({ method: 'GET', path, namespace: this.namespace, token });
-    return status !== 403;
   }
 }

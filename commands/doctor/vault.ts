@@ -140,7 +140,10 @@ export function checkClock(seconds: number): Finding {
 
 /** By what a reason code begins with. */
 const advice: [fault: RegExp, todo: string][] = [
-  [/^token_refused|^status_403/, 'The token has ended or was revoked: let Vault Agent keep the file fresh.'],
+  [
+    /^token_refused|^status_403/,
+    'The token has ended, was revoked, or lacks the policy deploy/vault/sealwatch.hcl: give it to the role; of a token file, let Vault Agent keep it fresh.',
+  ],
   [/^status_400/, 'Vault refuses the login: check role, mount, and that the credential is still good.'],
   [/^status_503/, 'Vault is sealed: unseal it.'],
   [/^status_429/, 'A rate limit of Vault holds sealwatch back: leave it room in sys/quotas/rate-limit.'],

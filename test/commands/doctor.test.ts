@@ -1,7 +1,17 @@
 // Doctor: each fault is found, says what to do, and nothing is said of what is well.
 
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +23,7 @@ import { checkClusters, checkInputs } from '../../commands/doctor/inputs.ts';
 import { type Coverage, findingsOfCoverage, findingsOfMetrics } from '../../commands/doctor/running.ts';
 import { checkClock, checkVault, findingsOfRights } from '../../commands/doctor/vault.ts';
 import { examine, reportOf } from '../../commands/doctor.ts';
-import { takeLogins } from '../../commands/doctor-logins.ts';
+import { noteLogin, takeLogins } from '../../commands/doctor-logins.ts';
 import { dataFiles, loadConfig } from '../../core/config.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
 import { probed } from '../../vault/rights.ts';
@@ -347,4 +357,27 @@ it('all of it, without anything running', async () => {
   expect(report).toContain('ok   sealwatch does not run; its data folder is free');
   expect(report).toMatch(/^warn no Vault is asked.*\n {5}-> Set SEALWATCH_VAULT_ADDRESS/m);
   expect(report).not.toContain('fail');
+});
+
+describe('the note of a login', () => {
+  const note = (name: string) => {
+    const dataDir = join(folder, name);
+    mkdirSync(dataDir);
+    return { config: { ...configOf(''), dataDir }, path: dataFiles(dataDir).doctorLogins };
+  };
+
+  it('belongs to whom the data folder belongs to, also when root made it', () => {
+    const { config, path } = note('owned');
+    if (process.getuid?.() === 0) chownSync(config.dataDir, 65_534, 65_534);
+    noteLogin(config);
+    expect(statSync(path).uid).toBe(statSync(config.dataDir).uid);
+  });
+
+  it('is not written through a link', () => {
+    const { config, path } = note('linked');
+    const other = file('other', 'x');
+    symlinkSync(other, path);
+    expect(() => noteLogin(config)).toThrow(/ELOOP/);
+    expect(readFileSync(other, 'utf8')).toBe('x');
+  });
 });

@@ -97,3 +97,18 @@ it('its own calls raise no alert', async () => {
   expect(alerts.length).toBeGreaterThan(0);
   expect(alerts.filter(({ rule }) => rule.name.startsWith('Own identity'))).toEqual([]);
 });
+
+it('its login in the hands of somebody else is a critical alert, for a call of its own as well', async () => {
+  const { vault, folder } = running;
+  const body = JSON.stringify({ role_id: readFileSync(join(folder, 'role-id'), 'utf8') });
+  const login = await fetch(`${vault.address}/v1/auth/approle/login`, { method: 'POST', body });
+  const { auth } = (await login.json()) as { auth: { client_token: string } };
+  for (const path of ['secret/data/production', 'sys/mounts'])
+    await vault.call('GET', path, { token: auth.client_token });
+  const alerts = await product.until('both calls', async () => {
+    const found = await product.all<Alert>('/v1/alerts');
+    const own = found.filter(({ rule }) => rule.name.startsWith('Own identity'));
+    return own.flatMap(({ evidence }) => evidence.event_ids).length === 2 ? own : undefined;
+  });
+  expect(new Set(alerts.map(({ rule }) => rule.level))).toEqual(new Set(['critical']));
+});

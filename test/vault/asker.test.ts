@@ -86,6 +86,32 @@ describe('what is asked', () => {
     expect(asker.counters.get('directory')).toMatchObject({ refused: 5, asked: 0 });
   });
 
+  it.each([
+    ['half a character in a name', read('sys/policies/acl/\ud800')],
+    ['a line break in a name', read('sys/policies/acl/a\nb')],
+    ['a line break in a namespace', read('sys/mounts', 'a\n/')],
+    ['letters that no header can hold', read('sys/mounts', '\u044b/')],
+  ])('is never what could not be sent: %s', async (_, question) => {
+    const { askAll, session, asker } = askerOf();
+    askAll(question, read('sys/policies/acl/na\u00efve name'));
+    await settle();
+    expect(session.asked.map(({ path }) => path)).toEqual(['sys/policies/acl/na\u00efve name']);
+    expect([asker.counters.get('directory')?.refused, asker.waiting]).toEqual([1, 0]);
+  });
+
+  it.each([400, 403, 404])(
+    'a %i that is not JSON is not an answer of Vault: it says nothing',
+    async (status) => {
+      const { asker, answers, budget, session } = askerOf(() => answered(status));
+      asker.ask(read('sys/policies/acl/admin'));
+      await settle();
+      for (let i = 1; i < limits.vaultTriesMax; i++) await asker.step();
+      expect(answers.map((answer) => [answer.status, answer.response])).toEqual([[0, undefined]]);
+      expect(asker.counters.get('directory')).toMatchObject({ answered: 0, failed: 1, refused: 0 });
+      expect(1000 - budget.left).toBe(session.asked.length);
+    },
+  );
+
   it('an answer is never older than what it answers, whatever our clock says', async () => {
     const { askAll, answers } = askerOf();
     const later = '2026-09-14T10:07:00.000000000Z';

@@ -114,3 +114,16 @@ describe('the declared list', () => {
     expect(Object.keys(kept(path, data)?.['data'] ?? {}).length).toBeGreaterThan(0);
   });
 });
+
+it('what is too deep for a stack is left out', () => {
+  const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+  const { response } = { response: kept('identity/entity/id/x', { name: 'n', metadata: deep }) };
+  expect(JSON.stringify(response).length).toBeLessThan(1000);
+});
+
+it('a token is left out of names of members, and not left by half where a text is cut', () => {
+  const token = `hvs.${'A'.repeat(90)}`;
+  const text = `${'x '.repeat(limits.vaultKeptTextCharsMax / 2 - 10)}${token}`;
+  const shown = JSON.stringify(kept('identity/entity/id/x', { name: text, metadata: { [token]: 'v' } }));
+  expect(shown).not.toContain('hvs.');
+});

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
 import type { Answer } from '../../core/records.ts';
 import { type Login, LoginKeeper } from '../../vault/login-keeper.ts';
-import { answered, given, inTurn, logOf, type ScriptedClient } from './scripted.ts';
+import { answered, given, inTurn, logOf, ScriptedClient } from './scripted.ts';
 
 const login: Login = { path: 'auth/approle/login', body: async () => ({ body: { role_id: 'r' } }) };
 const second = 1000;
@@ -99,14 +99,28 @@ it('a token of a second does not make it spin', async () => {
 
 it('a token that is lost is asked for anew', async () => {
   const client = inTurn(given('t1', 3600), given('t2', 3600));
-  const { keeper } = keeperOf(client);
+  const { keeper, clock } = keeperOf(client);
   await keeper.step();
+  clock.now += limits.vaultBackoffMsMax + 1;
   keeper.lost('another');
   expect(await keeper.token()).toBe('t1');
   keeper.lost('t1');
   expect(await keeper.token()).toBeUndefined();
   await keeper.step();
   expect(await keeper.token()).toBe('t2');
+});
+
+it('tokens that Vault refuses as soon as it gave them are asked for less and less often', async () => {
+  const client = new ScriptedClient(() => given('t', 3600));
+  const { keeper, clock } = keeperOf(client);
+  for (const until = clock.now + 600 * second; clock.now < until; ) {
+    clock.now += Math.min(await keeper.step(), 100);
+    keeper.lost('t');
+  }
+  expect(client.asked.length).toBeLessThan(30);
+  clock.now -= 86_400 * second;
+  await keeper.step();
+  expect(await keeper.token()).toBe('t');
 });
 
 it('keeps the token while Vault is away, to its end and not longer', async () => {

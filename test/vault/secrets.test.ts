@@ -109,3 +109,18 @@ it('no log line holds a value', async () => {
   expect(lines).toHaveLength(1);
   expect(lines.join()).not.toContain('top-secret');
 });
+
+it('one that was deleted for good and written again is another, though its version is the same', async () => {
+  let created = '2026-09-14T10:00:00Z';
+  let value = 'one';
+  const read = async (path: string): Promise<VaultAnswer> =>
+    path === PATH
+      ? answered(200, { data: { data: { key: value }, metadata: { version: 1, created_time: created } } })
+      : answered(200, { data: { current_version: 1, versions: { '1': { created_time: created } } } });
+  const { secrets, values } = secretsOf({ read });
+  await secrets.step();
+  await secrets.step();
+  [created, value] = ['2026-09-14T11:00:00Z', 'two'];
+  await secrets.step();
+  expect(values.map(([, now]) => now)).toEqual(['one', 'two']);
+});

@@ -67,9 +67,18 @@ it('a token that is refused is lost, and looked after at once', async () => {
   expect([lost, steps()]).toEqual([['t'], 1]);
 });
 
-it('a Vault that is away in between says nothing about the token', async () => {
+it('a Vault that is away in between says nothing about the token, nor about the path', async () => {
   const { session, lost } = sessionOf((path) => (path === 'x' ? refused : away));
-  expect((await session.read('x')).fault).toBe('status_403');
+  expect((await session.read('x')).fault).toBe('ECONNREFUSED');
+  expect(lost).toEqual([]);
+});
+
+it.each([
+  ['a rate limit', answered(429, { errors: [] }, 30_000), { fault: 'status_429', retryMs: 30_000 }],
+  ['a proxy', answered(403), { fault: 'status_403' }],
+])('%s in between leaves the question open', async (_, between, said) => {
+  const { session, lost } = sessionOf((path) => (path === 'x' ? refused : between));
+  expect(await session.read('x')).toMatchObject({ status: 0, ...said });
   expect(lost).toEqual([]);
 });
 

@@ -69,7 +69,7 @@ async function unwrapOnce(
     return isFinal(about)
       ? { opened: { fault: 'secret_id_wrapping_used' }, isDone: true }
       : { opened: { fault: about.fault ?? 'failed' }, isDone: false };
-  if (!isOfSecretId(dataOf(about)?.['creation_path'], mount))
+  if (!isOfSecretId(dataOf(about)?.['creation_path'], mount, namespace))
     return { opened: { fault: 'secret_id_wrapping_foreign' }, isDone: true };
   const answer = await client.call({ method: 'POST', path: 'sys/wrapping/unwrap', namespace, token });
   const secretId = dataOf(answer)?.['secret_id'];
@@ -79,8 +79,11 @@ async function unwrapOnce(
     : { opened: { fault: answer.fault ?? 'failed' }, isDone: false };
 }
 
-/** `auth/approle/role/sealwatch/secret-id`, in whatever namespace. */
-function isOfSecretId(path: unknown, mount: string): boolean {
-  const [role, end, ...more] = String(path).split(`auth/${mount}/role/`)[1]?.split('/') ?? [];
-  return role !== undefined && role !== '' && end === 'secret-id' && more.length === 0;
+/** `auth/approle/role/sealwatch/secret-id`, with its namespace before it or not; a path of KV may end alike. */
+function isOfSecretId(path: unknown, mount: string, namespace = ''): boolean {
+  const text = String(path);
+  const home = namespace.replace(/\/?$/, '/');
+  const rest = text.startsWith(home) ? text.slice(home.length) : text;
+  const roles = `auth/${mount}/role/`;
+  return rest.startsWith(roles) && /^[^/]+\/secret-id$/.test(rest.slice(roles.length));
 }

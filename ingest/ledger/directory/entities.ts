@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
 import { type Answered, type Desk, isDone, type Seen } from './desk.ts';
 import { keyOf, type Subject, type Told } from './store.ts';
-import { entityIn, objectIn } from './values.ts';
+import { entityIn, objectIn, textIn } from './values.ts';
 
 type Entity = FactValues['entity'];
 type Alias = NonNullable<Entity['aliases']>[number];
@@ -133,7 +133,10 @@ export class Entities {
   private idIn({ path, cluster, namespace }: Seen): string | undefined {
     const [, name] = BY_NAME.exec(path) ?? [];
     if (name === undefined) return BY_ID.exec(path)?.[1];
-    return this.desk.names.get(keyOf({ cluster, namespace, key: name }));
+    const id = this.desk.names.get(keyOf({ cluster, namespace, key: name }));
+    if (id === undefined) return undefined;
+    // It may have another name by now, and somebody else this one.
+    return this.desk.store.value('entity', { cluster, namespace, key: id })?.name === name ? id : undefined;
   }
 
   /** An update changes what it names and nothing else; what is hashed in it is not known any more. */
@@ -193,17 +196,18 @@ function nameOf(value: Entity, data: JsonObject): string | undefined {
   const list = data['aliases'] ?? value.aliases;
   for (const item of Array.isArray(list) ? list.slice(0, limits.entityAliasesMax) : []) {
     const alias = objectIn(item) ?? {};
-    const {
-      role_name: role,
-      service_account_name: account,
-      service_account_namespace: of,
-      username,
-    } = objectIn(alias['metadata']) ?? {};
-    const name =
-      role ?? (of !== undefined && account !== undefined ? `${of}/${account}` : undefined) ?? username;
-    if (typeof name === 'string' && name !== '') return name;
-    if (typeof alias['name'] === 'string' && alias['name'] !== '' && !UUID.test(alias['name']))
-      return alias['name'];
+    const metadata = objectIn(alias['metadata']) ?? {};
+    const [account, of] = [
+      textIn(metadata, 'service_account_name'),
+      textIn(metadata, 'service_account_namespace'),
+    ];
+    const shown =
+      textIn(metadata, 'role_name') ??
+      (of !== undefined && account !== undefined ? `${of}/${account}` : undefined) ??
+      textIn(metadata, 'username');
+    if (shown !== undefined) return shown;
+    const name = textIn(alias, 'name');
+    if (name !== undefined && !UUID.test(name)) return name;
   }
   return undefined;
 }

@@ -70,7 +70,10 @@ export class Groups {
   private idIn({ path, cluster, namespace }: Seen): string | undefined {
     const [, name] = BY_NAME.exec(path) ?? [];
     if (name === undefined) return BY_ID.exec(path)?.[1];
-    return this.desk.names.get(nameKey({ cluster, namespace, key: '' }, name));
+    const id = this.desk.names.get(nameKey({ cluster, namespace, key: '' }, name));
+    if (id === undefined) return undefined;
+    // It may have another name by now, and another group this one.
+    return this.desk.store.value('group', { cluster, namespace, key: id })?.name === name ? id : undefined;
   }
 
   private written(subject: Subject, seen: Seen): void {

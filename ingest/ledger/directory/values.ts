@@ -3,6 +3,7 @@
 import type { FactValues } from '../../../core/directory.ts';
 import type { Json, JsonObject } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
+import { TOKEN_LEFT_OUT } from '../../../core/records.ts';
 import { present } from './store.ts';
 
 const HASHED = /^(?:hmac-sha256|sealwatch-hmac):/;
@@ -131,9 +132,12 @@ export function roleIn(data: JsonObject, isAuth: boolean): Partial<FactValues['r
   });
 }
 
-/** `sys/policies/acl/NAME` has `policy`, `sys/policy/NAME` has `rules`. One that may have been cut is not the policy. */
+/**
+ * `sys/policies/acl/NAME` has `policy`, `sys/policy/NAME` has `rules`. One that may have been cut, or lacks what looked like a token
+ * (a path `b.orders-production-europe` does), is not the policy.
+ */
 export function policyIn(data: JsonObject): FactValues['policy'] {
   const text = data['policy'] ?? data['rules'];
-  const isShown = typeof text === 'string' && !isHashed(text) && text.length < limits.vaultKeptTextCharsMax;
-  return isShown ? { text: withoutNul(text) } : {};
+  if (typeof text !== 'string' || isHashed(text) || text.length >= limits.vaultKeptTextCharsMax) return {};
+  return text.includes(TOKEN_LEFT_OUT) ? {} : { text: withoutNul(text) };
 }

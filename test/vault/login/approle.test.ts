@@ -78,6 +78,8 @@ describe('a wrapped secret id', () => {
     'auth/other/role/x/secret-id',
     'auth/approle/role/x/secret-id/lookup',
     'auth/approle/role/x',
+    'kv/auth/approle/role/x/secret-id',
+    'auth/approle/role//secret-id',
     '',
   ])('that was made at %j is not opened', async (path) => {
     const vault = client(about(path), () => answered(200, { data: { secret_id: 'x' } }));

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent, Json, JsonObject } from '../../../../core/event.ts';
 import { limits } from '../../../../core/limits.ts';
-import type { Answer } from '../../../../core/records.ts';
+import { type Answer, TOKEN_LEFT_OUT } from '../../../../core/records.ts';
 import { made, sampleLines } from '../../normalise/lines.ts';
 import { recordedAnswers, recordedEvents, World } from './world.ts';
 
@@ -116,4 +116,48 @@ it('each entity of a morning has a name, in any order of the calls of its token'
   expect(entities.size).toBeGreaterThan(3);
   for (const id of entities)
     expect(facts.find(({ what, key }) => what === 'entity' && key === id)?.name).toMatch(/^[a-z]/);
+});
+
+describe('an entity as Vault tells it', () => {
+  const told = (data: JsonObject, at: string): Answer => ({
+    ...{ at, method: 'GET', path: 'identity/entity/id/e1', status: 200 },
+    response: { request_id: 'r', data },
+  });
+
+  it.each([
+    [{ name: `x\0${'A'.repeat(60_000)}` }],
+    [{ name: 'n', metadata: { role_name: `x\0${'A'.repeat(60_000)}` } }],
+    [{ name: 'n', metadata: { username: `x\0${'A'.repeat(60_000)}` } }],
+  ])('has a name that a store can hold', (alias) => {
+    const world = new World();
+    const aliases = [{ mount_path: 'auth/ldap/', mount_type: 'ldap', ...alias }];
+    world.directory.answer(told({ name: 'entity_07a8e2ec', aliases }, '2026-09-14T10:00:00Z'));
+    const [fact] = world.of('entity', 'e1');
+    expect(fact?.name?.startsWith('x\u{fffd}A')).toBe(true);
+    expect(fact?.name?.length).toBeLessThanOrEqual(limits.textCharsMax);
+  });
+
+  it('is not taken for who has had its name since', () => {
+    const world = new World();
+    world.directory.answer(told({ name: 'anna', policies: ['prod'] }, '2026-09-14T10:00:00Z'));
+    world.directory.answer(told({ name: 'anna-admin', policies: ['prod'] }, '2026-09-14T11:00:00Z'));
+    const [call] = recordedEvents().filter(
+      ({ vault: { request } }) =>
+        request.operation === 'delete' && request.path === 'identity/entity/name/bob',
+    );
+    const gone = structuredClone(call as AuditEvent);
+    gone.vault.request.path = 'identity/entity/name/anna';
+    world.play([gone]);
+    expect(world.of('entity', 'e1').map(({ value }) => value?.name)).toEqual(['anna', 'anna-admin']);
+  });
+});
+
+it('a policy that lacks what looked like a token is not known', () => {
+  const world = new World();
+  const policy = `path "secret/data/${TOKEN_LEFT_OUT}" { capabilities = ["read"] }`;
+  world.directory.answer({
+    ...{ at: '2026-09-14T10:00:00Z', method: 'GET', path: 'sys/policies/acl/x', status: 200 },
+    response: { request_id: 'r', data: { name: 'x', policy } },
+  });
+  expect(world.of('policy', 'x').map(({ value }) => value)).toEqual([{}]);
 });
