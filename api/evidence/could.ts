@@ -8,10 +8,9 @@ import { groundAt, groundsOf, NO_POLICY } from '../access/ask.ts';
 import type { Knowledge } from '../access/knowledge.ts';
 import type { Capability } from '../access/policy.ts';
 import type { CouldRow } from '../access/schemas.ts';
-import { beforeTime } from '../access/turns.ts';
 import { aliveIn, logNow } from '../leases/alive.ts';
 import type { ApiOptions } from '../options.ts';
-import { allTime } from '../time.ts';
+import { allTime, beforeTime } from '../time.ts';
 import { readActions } from './reads.ts';
 import type { Answer, PopulationRow } from './schemas.ts';
 

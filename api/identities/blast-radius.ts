@@ -8,7 +8,7 @@ import { aliveAt } from '../leases/alive.ts';
 import { ProblemError } from '../problem.ts';
 import { leaseSchema } from '../schemas.ts';
 import { heldAt } from './held.ts';
-import { sameIds } from './ids.ts';
+import { isEntity, sameIds } from './ids.ts';
 import { handedOutBy, handedOutSchema, secretsRead, touchedSchema } from './touched.ts';
 
 export const blastSchema = z.object({
@@ -106,9 +106,6 @@ export async function blastOf(
     complete: isWhole && first !== undefined && first <= from,
   };
 }
-
-/** Ids of other kinds say what they are: `root`, `token:...`, `user:...`, `address:...`. */
-const isEntity = (id: string) => id !== 'root' && !id.includes(':');
 
 const isHash = (accessor: string) =>
   accessor.startsWith('hmac-sha256:') || accessor.startsWith('sealwatch-hmac:');

@@ -5,10 +5,11 @@ import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause, Field, Group } from '../../core/query.ts';
 import { addSeconds } from '../../core/time.ts';
-import { type Mounts, mountsAt } from '../directory/mounts.ts';
+import { type Mounts, mountsAt, type Place } from '../directory/mounts.ts';
 import { gaveSecret } from '../evidence/reads.ts';
 import { aliveIn } from '../leases/alive.ts';
 import { lastRotations } from '../secrets/rotations.ts';
+import { beforeTime } from '../time.ts';
 import { type AllowedMaxima, allowedMaxima } from './allowed.ts';
 import { Tally } from './numbers.ts';
 import type { PostureSettings } from './settings.ts';
@@ -54,10 +55,10 @@ export async function talliesOf(
   { from, to }: Period,
   settings: PostureSettings,
 ): Promise<Tallies> {
-  const mounts = await mountsAt(reader, to);
-  const tallies: Tallies = { groups: new Map(), complete: true };
+  const mounts = await mountsAt(reader, beforeTime(to));
   const { first: since } = await reader.extent();
-  const allowed = await allowedMaxima(reader, mounts, to);
+  const allowed = await allowedMaxima(reader, mounts, beforeTime(to));
+  const tallies: Tallies = { groups: new Map(), complete: mounts.complete && allowed.complete };
   const count: Count = { reader, by, from, to, settings, since, mounts, allowed, names: new Map(), tallies };
   await countIssued(count);
   await countTokens(count);
@@ -66,8 +67,13 @@ export async function talliesOf(
   return tallies;
 }
 
-function tallyOf({ by, mounts, tallies }: Count, shown: string | undefined): Tally {
-  const name = shown !== undefined && by === 'mount' ? mounts.of(shown) : shown;
+/** `shown` is the name, or of groups by mount a path, in `where` when it is known. */
+function tallyOf(
+  { by, mounts, tallies }: Count,
+  shown: string | undefined,
+  where: Omit<Place, 'path'> = {},
+): Tally {
+  const name = shown !== undefined && by === 'mount' ? mounts.of({ path: shown, ...where }) : shown;
   const tally = tallies.groups.get(name) ?? new Tally();
   tallies.groups.set(name, tally);
   return tally;
@@ -93,17 +99,21 @@ async function countIssued(count: Count): Promise<void> {
       'role',
       'ttl_s',
       'ttl_source',
+      'namespace',
+      'cluster',
     ],
     collect: [],
     limit: limits.evidenceRowsMax,
   });
   count.tallies.complete &&= complete;
   for (const { by: values, n } of groups) {
-    const [shown, holder, kind, method, path = '', role, ttl, source = 'unknown'] = values;
-    const tally = tallyOf(count, by === 'service' ? await serviceOf(count, shown, holder) : shown);
+    const [shown, holder, kind, method, path = '', role, ttl, source = 'unknown', namespace, cluster] =
+      values;
+    const where = { namespace, cluster };
+    const tally = tallyOf(count, by === 'service' ? await serviceOf(count, shown, holder) : shown, where);
     const of = kind === 'token' ? 'token' : 'lease';
     tally.lifetime(of, ttl === undefined ? undefined : Number(ttl), source, n);
-    tally.allow(of, allowed(path, role));
+    tally.allow(of, allowed.of({ path, ...where }, role));
     if (of === 'lease') continue;
     tally.add('tokens_issued', n);
     if (method !== undefined && method !== TOKEN) tally.login(method, n);
@@ -168,8 +178,8 @@ async function* livingTokens(count: Count, kind: Clause<'leases'>): AsyncGenerat
 }
 
 function countToken(count: Count, row: Lease, service: string | undefined): void {
-  const { token, issued_at, ended_at, expires_at, role, path } = row;
-  const tally = tallyOf(count, { service, role, mount: path }[count.by]);
+  const { token, issued_at, ended_at, expires_at, role, path, namespace, cluster } = row;
+  const tally = tallyOf(count, { service, role, mount: path }[count.by], { namespace, cluster });
   if (token?.periodic !== undefined) tally.add('periodic_tokens');
   // The token of a login is nobody's child by its nature, and ends with its login's lifetime.
   if (token?.auth_method !== undefined && token.auth_method !== TOKEN) return;
