@@ -39,7 +39,9 @@ export async function couldOf(
   }
   const secrets = await secretsOf(reader, asked);
   const cut = [...ground.cut, ...(secrets.complete ? [] : [secretsCut])];
-  const uses = new Uses(did, await roleHolders(reader, asked, cluster));
+  const holders = await roleHolders(reader, asked, cluster);
+  if (!holders.complete) cut.push(holdersCut);
+  const uses = new Uses(did, holders.rows);
   const could: NonNullable<Answer['could']> = [];
   for (const [secret, ways] of secrets.ways) {
     const named = new Set<string>();
@@ -66,7 +68,8 @@ export async function couldOf(
   };
 }
 
-const secretsCut = `More than ${limits.accessSecretsMax} secrets: who could read the rest is not listed. Ask for a secret_prefix.`;
+const secretsCut = `More than ${limits.accessSecretsMax} secrets and ways to call them: who could read the rest is not listed. Ask for a secret_prefix.`;
+const holdersCut = `More than ${limits.evidenceRowsMax} holders of roles: a role in granted_unused can have been used.`;
 const rowsCut = `More than ${limits.accessRowsMax} rows of who could read: the rows beyond are cut off. Ask for a secret_prefix.`;
 
 /** A path on which the secret is given out, and the capabilities of which one is enough. */
@@ -130,7 +133,7 @@ interface RoleHolder {
 
 /** Who held a token of which role in the period. */
 async function roleHolders(reader: EvidenceReader, { from, to }: Asked, cluster: string) {
-  const { groups } = await reader.group({
+  const { groups, complete } = await reader.group({
     kind: 'leases',
     from: allTime.from,
     to,
@@ -144,7 +147,7 @@ async function roleHolders(reader: EvidenceReader, { from, to }: Asked, cluster:
     collect: [],
     limit: limits.evidenceRowsMax,
   });
-  return groups.map(
+  const rows = groups.map(
     ({ by: [namespace = '', path = '', role = '', holder = ''] }): RoleHolder => ({
       namespace,
       path,
@@ -152,6 +155,7 @@ async function roleHolders(reader: EvidenceReader, { from, to }: Asked, cluster:
       holder,
     }),
   );
+  return { rows, complete };
 }
 
 type Use = { reads: number; last_read: string };
