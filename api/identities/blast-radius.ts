@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Lease } from '../../core/lease.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
+import { type Coverage, coverageOf, type Expected } from '../coverage.ts';
 import { aliveAt } from '../leases/alive.ts';
 import { ProblemError } from '../problem.ts';
 import { leaseSchema } from '../schemas.ts';
@@ -52,18 +53,20 @@ export const blastSchema = z.object({
     .object({ secrets: z.array(touchedSchema), handed_out: z.array(handedOutSchema) })
     .meta({ description: 'what revocation does not take back' }),
   notes: z.array(z.string()),
-  complete: z
-    .boolean()
-    .meta({ description: 'nothing was cut, and the log covers the period; `notes` say what is not' }),
+  complete: z.boolean().meta({
+    description:
+      'nothing was cut, the log covers the period, and none of its lines is known to be lost; `notes` say what is not so',
+  }),
 });
 type Blast = z.infer<typeof blastSchema>;
 
 /** Throws the problem `not-found` when neither a call nor a credential of it is known. */
 export async function blastOf(
-  reader: EvidenceReader,
+  expected: Expected,
   id: string,
   { from, to, at }: { from: string; to: string; at: string },
 ): Promise<Blast> {
+  const { reader } = expected;
   const ids = await sameIds(reader, id);
   const scope = { from, to, who: { field: 'user.id', op: 'in', value: ids } } as const;
   const where = [{ ...scope.who, value: ids }];
@@ -84,6 +87,7 @@ export async function blastOf(
   const isWhole =
     held.complete && addresses.complete && read.complete && handed.complete && prefixes.complete;
   const { first } = await reader.extent();
+  const lost = lostIn((await coverageOf(expected, from, to)).coverage);
   return {
     id,
     ids,
@@ -104,8 +108,8 @@ export async function blastOf(
       prefixes: prefixes.rows,
     },
     rotate: { secrets: read.secrets, handed_out: handed.rows },
-    notes: notesOf(held.tokens, held.leases, isWhole, first),
-    complete: isWhole && first !== undefined && first <= from,
+    notes: [...lost, ...notesOf(held.tokens, held.leases, isWhole, first)],
+    complete: isWhole && lost.length === 0 && first !== undefined && first <= from,
   };
 }
 
@@ -155,6 +159,16 @@ async function prefixesOf(reader: EvidenceReader, leases: Lease[], at: string) {
     if (row !== undefined) row.all = n;
   }
   return { rows: [...found.values()], complete };
+}
+
+/** What is known to be missing from the log: a secret may have been read there. */
+function lostIn({ totals, all_blind_hours: blind }: Coverage): string[] {
+  const { rejected, dropped, unread } = totals;
+  const lost = rejected + dropped + unread;
+  return [
+    lost > 0 && `${lost} line(s) of the period could not be read or kept: what they show is not here.`,
+    blind.length > 0 && `In ${blind.length} hour(s) every audit device missed calls: see /v1/coverage.`,
+  ].filter((note) => note !== false);
 }
 
 function notesOf(tokens: Lease[], leases: Lease[], isWhole: boolean, first: string | undefined): string[] {
