@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause, Field, Group } from '../../core/query.ts';
 import { addSeconds } from '../../core/time.ts';
+import { takeTurns } from '../access/turns.ts';
 import { type Mounts, mountsAt, type Place } from '../directory/mounts.ts';
 import { gaveSecret } from '../evidence/reads.ts';
 import { aliveIn } from '../leases/alive.ts';
@@ -61,8 +62,10 @@ export async function talliesOf(
   const tallies: Tallies = { groups: new Map(), complete: mounts.complete && allowed.complete };
   const count: Count = { reader, by, from, to, settings, since, mounts, allowed, names: new Map(), tallies };
   await countIssued(count);
+  await takeTurns();
   await countTokens(count);
   await countRootCalls(count);
+  await takeTurns();
   await countSecrets(count);
   return tallies;
 }
@@ -120,14 +123,22 @@ async function countIssued(count: Count): Promise<void> {
   }
 }
 
+/** Names that are asked for before others have their turn. */
+const NAMES_A_TURN = 500;
+
 /** Who a token is given out to is not known until it is used: then its calls tell the name. */
 async function serviceOf(
-  { reader, to, names }: Count,
+  { reader, to, names, tallies }: Count,
   holder: string | undefined,
   id: string | undefined,
 ): Promise<string | undefined> {
   if (holder !== undefined || id === undefined) return holder;
-  if (!names.has(id) && names.size < limits.postureNamesMax) {
+  if (!names.has(id)) {
+    if (names.size >= limits.postureNamesMax) {
+      tallies.complete = false;
+      return undefined;
+    }
+    if (names.size % NAMES_A_TURN === 0) await takeTurns();
     const where: Clause<'events'>[] = [{ field: 'user.id', op: 'eq', value: id }];
     const { items } = await reader.find({ kind: 'events', to, where, order: 'desc', limit: 1 });
     names.set(id, items[0]?.user.name);
@@ -156,9 +167,13 @@ async function countTokens(count: Count): Promise<void> {
         return;
       }
       seen.add(row.id);
-      countToken(count, row, await serviceOf(count, row.holder, row.holder_id));
+      const isAsked = count.by === 'service';
+      countToken(count, row, isAsked ? await serviceOf(count, row.holder, row.holder_id) : undefined);
     }
 }
+
+/** Each page looks at all tokens that live, so few pages. */
+const TOKENS_A_PAGE = 10_000;
 
 async function* livingTokens(count: Count, kind: Clause<'leases'>): AsyncGenerator<Lease> {
   const { to, where } = aliveIn(count);
@@ -169,11 +184,12 @@ async function* livingTokens(count: Count, kind: Clause<'leases'>): AsyncGenerat
       to,
       where: [isToken, kind, ...where],
       order: 'asc',
-      limit: limits.pageRowsMax,
+      limit: TOKENS_A_PAGE,
       ...(after !== undefined && { after }),
     });
     yield* page.items;
     after = page.next;
+    await takeTurns();
   } while (after !== undefined);
 }
 
