@@ -51,11 +51,15 @@ export const problemsOfOne = { ...problems, 404: problemSchema };
 const documented = <T>(schema: z.ZodType, description: string) =>
   schema.meta({ description }) as unknown as z.ZodType<T>;
 
+const fullName = z.string().optional().meta({
+  description: 'name that a person gave the entity, as it was then; added on read, no part of the stored row',
+});
+
 export const eventSchema = documented<AuditEvent>(
   z.looseObject({
     '@timestamp': z.string(),
     event: z.looseObject({ id: z.string(), action: z.string(), outcome: z.string() }),
-    user: z.looseObject({ id: z.string(), name: z.string().optional() }),
+    user: z.looseObject({ id: z.string(), name: z.string().optional(), full_name: fullName }),
     source: z.looseObject({ ip: z.string().optional() }).optional(),
     vault: z.looseObject({ revision: z.int(), cluster: z.string(), pair: z.string() }),
   }),
@@ -67,7 +71,7 @@ export const alertSchema = documented<Alert>(
     '@timestamp': z.string(),
     alert: z.looseObject({ id: z.string(), count: z.int() }),
     rule: z.looseObject({ id: z.string(), level: z.string() }),
-    user: z.looseObject({ id: z.string() }),
+    user: z.looseObject({ id: z.string(), full_name: fullName }),
     message: z.string(),
   }),
   'What a rule found',

@@ -200,8 +200,10 @@ export const limits = {
   sameHashesMax: 100,
   /** Nodes of Vault that one coverage answer lists: whoever can write lines can name any. */
   coverageNodesMax: 1_000,
-  /** Things of one kind (mounts, groups) of the directory that one answer looks at. */
-  factsMax: 10_000,
+  /** Rows of facts of one kind (mounts, roles, groups) that one answer reads. */
+  factsMax: 50_000,
+  /** Facts of one entity among which the names of a page of rows are sought. */
+  entityFactsMax: 100,
   /** Tokens of one chain, from a credential up to its login. */
   tokenChainMax: 50,
   /** Tokens made by tokens, living in one period, that posture looks at. */

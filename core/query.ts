@@ -30,6 +30,7 @@ export const fields = {
     'vault.caller.kind',
     'vault.caller.auth_method',
     'vault.caller.role',
+    'vault.cluster',
     'vault.pair',
   ],
   alerts: ['user.id', 'rule.id', 'rule.level', 'incident.id'],

@@ -4,11 +4,10 @@ import type { Fact } from '../../core/directory.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { aliveAt } from '../leases/alive.ts';
-import { allTime } from '../time.ts';
+import { afterTime, allTime } from '../time.ts';
 import { type PolicyName, policyKey } from './decide.ts';
 import { cleanName, isWhole, type Knowledge } from './knowledge.ts';
 import type { Identity } from './template.ts';
-import { afterTime } from './turns.ts';
 
 export type HolderKind = 'entity' | 'token' | 'root' | 'role';
 

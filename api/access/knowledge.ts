@@ -3,9 +3,9 @@
 import type { Fact, FactKind } from '../../core/directory.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
+import { factsAt } from '../directory/facts.ts';
 import { type Known, type PolicyName, policyKey } from './decide.ts';
 import { parsePolicy } from './policy.ts';
-import { afterTime, takeTurns } from './turns.ts';
 
 const kinds = ['policy', 'group', 'role', 'entity'] as const satisfies FactKind[];
 type Kind = (typeof kinds)[number];
@@ -130,25 +130,12 @@ export async function knowledgeAt(
   let complete = true;
   for (const what of kinds) {
     const of = facts[what] as Map<string, Fact>;
-    let after: { time: string; id: string } | undefined;
-    do {
-      const page = await reader.find({
-        kind: 'facts',
-        to: afterTime(at),
-        where: [{ field: 'what', op: 'eq', value: what }],
-        order: 'desc',
-        limit: Math.min(limits.pageRowsMax, left),
-        ...(after !== undefined && { after }),
-      });
-      // The latest comes first.
-      for (const fact of page.items)
-        if (fact.cluster === cluster && !of.has(keyOf(fact))) of.set(keyOf(fact), fact);
-      left -= page.items.length;
-      after = page.next;
-      await takeTurns();
-    } while (after !== undefined && left > 0);
-    if (after !== undefined) complete = false;
-    if (left === 0) break;
+    const found = await factsAt<Kind>(reader, what, at, left);
+    // The latest comes first.
+    for (const fact of found.facts)
+      if (fact.cluster === cluster && !of.has(keyOf(fact))) of.set(keyOf(fact), fact);
+    left -= found.read;
+    complete &&= found.complete;
   }
-  return new Knowledge(at, facts, complete && left > 0);
+  return new Knowledge(at, facts, complete);
 }

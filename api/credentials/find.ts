@@ -4,6 +4,7 @@ import type { Lease } from '../../core/lease.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { addSeconds, timeOfMs } from '../../core/time.ts';
+import { takeTurns } from '../access/turns.ts';
 import { fitting, madeAt } from './user-name.ts';
 
 export const ways = ['lease_id', 'accessor', 'token', 'user_name', 'user_name_pattern'] as const;
@@ -66,7 +67,8 @@ export async function byUserName(reader: EvidenceReader, name: string): Promise<
   const leases = await leasesAround(reader, seconds);
   const shown: Match[] = [];
   const possible: Match[] = [];
-  for (const lease of leases) {
+  for (const [i, lease] of leases.entries()) {
+    if (i % LEASES_A_TURN === 0) await takeTurns();
     const event = await reader.get('events', lease.proof.issued);
     const told = event?.vault.response?.data?.['username'];
     if (told === name) shown.push({ credential: lease, by: 'user_name', exact: true, detail: SHOWN });
@@ -75,11 +77,16 @@ export async function byUserName(reader: EvidenceReader, name: string): Promise<
     const plugins = fitting(name, event.vault.caller.display_name ?? '', roleOf(lease));
     if (plugins.length > 0) possible.push(patternMatch(lease, plugins, seconds));
   }
+  const matches = shown.length > 0 ? shown : possible;
   return {
-    matches: shown.length > 0 ? shown : possible,
-    complete: shown.length > 0 || leases.length < limits.userNameLeasesMax,
+    matches: matches.slice(0, limits.pageRowsMax),
+    complete:
+      matches.length <= limits.pageRowsMax && (shown.length > 0 || leases.length < limits.userNameLeasesMax),
   };
 }
+
+/** Leases whose calls are looked at before others have their turn. */
+const LEASES_A_TURN = 500;
 
 const SHOWN = 'the call that gave it out shows this user name, or this hash';
 
@@ -98,6 +105,7 @@ async function leasesAround(reader: EvidenceReader, seconds: number | undefined)
     });
     leases.push(...page.items);
     after = page.next;
+    await takeTurns();
   } while (after !== undefined && leases.length < limits.userNameLeasesMax);
   return leases;
 }

@@ -40,7 +40,7 @@ export const entitySchema = z.object({
 });
 export type Entity = z.infer<typeof entitySchema>;
 
-/** The name that a person gave the entity before `at`, if any. */
+/** The name that a person gave the entity, as it was at `at`, if any. */
 export async function fullNameOf(
   reader: EvidenceReader,
   id: string,
@@ -50,13 +50,14 @@ export async function fullNameOf(
   return fact && givenName(fact);
 }
 
-/** The entity as it was before `at`; undefined when nothing is known of it, or it was removed. */
+/** The entity as it was at `at`; undefined when nothing is known of it, or it was removed. */
 export async function entityAt(reader: EvidenceReader, id: string, at?: string): Promise<Entity | undefined> {
   const fact = await factAt(reader, 'entity', id, at);
   if (fact === undefined || fact.value === null) return undefined;
   const { value } = fact;
   const all = await factsAt(reader, 'group', at);
-  const groups = groupsOf(id, value.group_ids ?? [], all.facts);
+  const here = all.facts.filter((group) => group.cluster === fact.cluster && group.value !== null);
+  const groups = groupsOf(id, value.group_ids ?? [], here);
   return {
     id,
     full_name: givenName(fact) ?? null,

@@ -4,21 +4,38 @@ import type { FactValues } from '../../core/directory.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { factsAt } from './facts.ts';
 
-export interface Mounts {
-  /** Path of the mount that serves `path`, with its closing slash. */
-  of(path: string): string;
-  /** What the directory says of a mount. */
-  tuning(mount: string): FactValues['mount'] | undefined;
+/** Where something was asked for. `path` is relative to `namespace`; of an absent cluster any can be meant. */
+export interface Place {
+  path: string;
+  namespace?: string | undefined;
+  cluster?: string | undefined;
 }
 
-/** The mounts as they were before `at`, by default as they are last known. */
+export interface Mounts {
+  /** Namespace and path of the mount that serves the path, with its closing slash. */
+  of(place: Place): string;
+  /** What the directory says of a mount, named as `of` does. */
+  tuning(mount: string, cluster: string | undefined): FactValues['mount'] | undefined;
+  /** False when there were more facts than `limits.factsMax`. */
+  complete: boolean;
+}
+
+/** The mounts as they were at `at`, by default as they are last known. */
 export async function mountsAt(reader: EvidenceReader, at?: string): Promise<Mounts> {
-  const { facts } = await factsAt(reader, 'mount', at);
-  const known = new Map(facts.map(({ key, value }) => [key, value as FactValues['mount']]));
-  const paths = [...known.keys()].sort((a, b) => b.length - a.length);
+  const { facts, complete } = await factsAt(reader, 'mount', at);
+  const known = facts
+    .filter(({ value }) => value !== null)
+    .map(({ cluster, namespace, key, value }) => ({ cluster, mount: namespace + key, value }));
+  known.sort((a, b) => b.mount.length - a.mount.length);
+  const isOf = (cluster: string | undefined, one: { cluster: string }) =>
+    cluster === undefined || cluster === one.cluster;
   return {
-    of: (path) => paths.find((mount) => path.startsWith(mount)) ?? guess(path),
-    tuning: (mount) => known.get(mount),
+    of: ({ path, namespace = '', cluster }) =>
+      known.find((one) => isOf(cluster, one) && (namespace + path).startsWith(one.mount))?.mount ??
+      namespace + guess(path),
+    tuning: (mount, cluster) =>
+      known.find((one) => isOf(cluster, one) && one.mount === mount)?.value ?? undefined,
+    complete,
   };
 }
 

@@ -8,10 +8,9 @@ import { groundAt, groundsOf, NO_POLICY } from '../access/ask.ts';
 import type { Knowledge } from '../access/knowledge.ts';
 import type { Capability } from '../access/policy.ts';
 import type { CouldRow } from '../access/schemas.ts';
-import { beforeTime } from '../access/turns.ts';
 import { aliveIn, logNow } from '../leases/alive.ts';
 import type { ApiOptions } from '../options.ts';
-import { allTime } from '../time.ts';
+import { allTime, beforeTime } from '../time.ts';
 import { readActions } from './reads.ts';
 import type { Answer, PopulationRow } from './schemas.ts';
 
@@ -38,9 +37,12 @@ export async function couldOf(
     const grounds = await groundsOf(reader, ground, []);
     return { access: { ...grounds, secrets: 0, limits: [NO_POLICY], complete: false } };
   }
-  const secrets = await secretsOf(reader, asked);
+  const secrets = await secretsOf(reader, asked, cluster);
   const cut = [...ground.cut, ...(secrets.complete ? [] : [secretsCut])];
-  const uses = new Uses(did, await roleHolders(reader, asked, cluster));
+  if (secrets.elsewhere.length > 0) cut.push(elsewhere(cluster, secrets.elsewhere));
+  const holders = await roleHolders(reader, asked, cluster);
+  if (!holders.complete) cut.push(holdersCut);
+  const uses = new Uses(did, holders.rows);
   const could: NonNullable<Answer['could']> = [];
   for (const [secret, ways] of secrets.ways) {
     const named = new Set<string>();
@@ -67,8 +69,12 @@ export async function couldOf(
   };
 }
 
-const secretsCut = `More than ${limits.accessSecretsMax} secrets: who could read the rest is not listed. Ask for a secret_prefix.`;
+const secretsCut = `More than ${limits.accessSecretsMax} secrets and ways to call them: who could read the rest is not listed. Ask for a secret_prefix.`;
+const holdersCut = `More than ${limits.evidenceRowsMax} holders of roles: a role in granted_unused can have been used.`;
 const rowsCut = `More than ${limits.accessRowsMax} rows of who could read: the rows beyond are cut off. Ask for a secret_prefix.`;
+
+const elsewhere = (cluster: string, others: string[]) =>
+  `Who could read is worked out for the cluster ${cluster} alone. Secrets of other clusters are not judged (${others.join(', ')}), and a read there counts as a use of the same identity and path here.`;
 
 /** A path on which the secret is given out, and the capabilities of which one is enough. */
 interface Way {
@@ -80,11 +86,12 @@ interface Way {
 /** Calls that gave out or wrote a secret on the path on which it is read. */
 const secretActions = [...readActions, 'secret-write', 'secret-patch'];
 
-/** Every secret that was read or written up to the end of the period, with the paths to read it. */
+/** Every secret of the cluster that was read or written up to the end of the period, with the paths to read it. */
 async function secretsOf(
   reader: EvidenceReader,
   { to, secret_prefix: prefix }: Asked,
-): Promise<{ ways: Map<string, Way[]>; complete: boolean }> {
+  cluster: string,
+): Promise<{ ways: Map<string, Way[]>; elsewhere: string[]; complete: boolean }> {
   const where: Clause<'events'>[] = [
     { field: 'vault.secret.path', op: 'exists', value: true },
     { field: 'event.action', op: 'in', value: secretActions },
@@ -96,13 +103,24 @@ async function secretsOf(
     from: allTime.from,
     to,
     where,
-    by: ['vault.secret.path', 'vault.request.path', 'event.action', 'vault.request.mount_type'],
+    by: [
+      'vault.secret.path',
+      'vault.request.path',
+      'event.action',
+      'vault.request.mount_type',
+      'vault.cluster',
+    ],
     collect: [],
     limit: limits.accessSecretsMax,
   });
   const ways = new Map<string, Way[]>();
+  const others = new Set<string>();
   for (const { by, last_id } of groups) {
-    const [secret = '', path = '', action = '', mountType] = by;
+    const [secret = '', path = '', action = '', mountType, of = ''] = by;
+    if (of !== cluster) {
+      others.add(of);
+      continue;
+    }
     const event = await reader.get('events', last_id);
     const way = {
       namespace: event?.vault.request.namespace ?? '',
@@ -113,7 +131,7 @@ async function secretsOf(
     if (!known.some((one) => one.path === path && one.wanted.join() === way.wanted.join())) known.push(way);
     ways.set(secret, known);
   }
-  return { ways, complete };
+  return { ways, elsewhere: [...others].sort(), complete };
 }
 
 /** What has to be allowed to be given the secret: AWS gives credentials to both kinds of call. */
@@ -131,7 +149,7 @@ interface RoleHolder {
 
 /** Who held a token of which role in the period. */
 async function roleHolders(reader: EvidenceReader, { from, to }: Asked, cluster: string) {
-  const { groups } = await reader.group({
+  const { groups, complete } = await reader.group({
     kind: 'leases',
     from: allTime.from,
     to,
@@ -145,7 +163,7 @@ async function roleHolders(reader: EvidenceReader, { from, to }: Asked, cluster:
     collect: [],
     limit: limits.evidenceRowsMax,
   });
-  return groups.map(
+  const rows = groups.map(
     ({ by: [namespace = '', path = '', role = '', holder = ''] }): RoleHolder => ({
       namespace,
       path,
@@ -153,6 +171,7 @@ async function roleHolders(reader: EvidenceReader, { from, to }: Asked, cluster:
       holder,
     }),
   );
+  return { rows, complete };
 }
 
 type Use = { reads: number; last_read: string };

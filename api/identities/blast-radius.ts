@@ -4,11 +4,12 @@ import { z } from 'zod';
 import type { Lease } from '../../core/lease.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
+import { type Coverage, coverageOf, type Expected } from '../coverage.ts';
 import { aliveAt } from '../leases/alive.ts';
 import { ProblemError } from '../problem.ts';
 import { leaseSchema } from '../schemas.ts';
 import { heldAt } from './held.ts';
-import { sameIds } from './ids.ts';
+import { isEntity, sameIds } from './ids.ts';
 import { handedOutBy, handedOutSchema, secretsRead, touchedSchema } from './touched.ts';
 
 export const blastSchema = z.object({
@@ -52,18 +53,20 @@ export const blastSchema = z.object({
     .object({ secrets: z.array(touchedSchema), handed_out: z.array(handedOutSchema) })
     .meta({ description: 'what revocation does not take back' }),
   notes: z.array(z.string()),
-  complete: z
-    .boolean()
-    .meta({ description: 'nothing was cut, and the log covers the period; `notes` say what is not' }),
+  complete: z.boolean().meta({
+    description:
+      'nothing was cut, the log covers the period, and none of its lines is known to be lost; `notes` say what is not so',
+  }),
 });
 type Blast = z.infer<typeof blastSchema>;
 
 /** Throws the problem `not-found` when neither a call nor a credential of it is known. */
 export async function blastOf(
-  reader: EvidenceReader,
+  expected: Expected,
   id: string,
   { from, to, at }: { from: string; to: string; at: string },
 ): Promise<Blast> {
+  const { reader } = expected;
   const ids = await sameIds(reader, id);
   const scope = { from, to, who: { field: 'user.id', op: 'in', value: ids } } as const;
   const where = [{ ...scope.who, value: ids }];
@@ -80,8 +83,11 @@ export async function blastOf(
     throw new ProblemError('not-found', 'No call of this identity in the period, and nothing that it holds.');
   const read = await secretsRead(reader, { ...scope, who: { ...scope.who, value: ids } });
   const handed = await handedOutBy(reader, { ...scope, who: { ...scope.who, value: ids } });
-  const isWhole = held.complete && addresses.complete && read.complete && handed.complete;
+  const prefixes = await prefixesOf(reader, held.leases, at);
+  const isWhole =
+    held.complete && addresses.complete && read.complete && handed.complete && prefixes.complete;
   const { first } = await reader.extent();
+  const lost = lostIn((await coverageOf(expected, from, to)).coverage);
   return {
     id,
     ids,
@@ -99,16 +105,13 @@ export async function blastOf(
         id: lease.id,
         ends_with_token: held.tokens.some(({ id: token }) => token === lease.holder_token),
       })),
-      prefixes: await prefixesOf(reader, held.leases, at),
+      prefixes: prefixes.rows,
     },
     rotate: { secrets: read.secrets, handed_out: handed.rows },
-    notes: notesOf(held.tokens, held.leases, isWhole, first),
-    complete: isWhole && first !== undefined && first <= from,
+    notes: [...lost, ...notesOf(held.tokens, held.leases, isWhole, first)],
+    complete: isWhole && lost.length === 0 && first !== undefined && first <= from,
   };
 }
-
-/** Ids of other kinds say what they are: `root`, `token:...`, `user:...`, `address:...`. */
-const isEntity = (id: string) => id !== 'root' && !id.includes(':');
 
 const isHash = (accessor: string) =>
   accessor.startsWith('hmac-sha256:') || accessor.startsWith('sealwatch-hmac:');
@@ -123,26 +126,49 @@ function revocable({ id, path, token }: Lease): Blast['contain']['tokens'][numbe
   };
 }
 
+/** One path of one namespace and cluster: `path` is relative to its namespace. */
+const placeOf = (cluster = '', namespace = '', path = ''): string =>
+  JSON.stringify([cluster, namespace, path]);
+
+/** Counted in one pass over what lives: by a question for each prefix, thousands of leases of others would be read as often. */
 async function prefixesOf(reader: EvidenceReader, leases: Lease[], at: string) {
-  const counts = new Map<string, number>();
-  for (const { id } of leases) {
+  const found = new Map<string, Blast['contain']['prefixes'][number]>();
+  const paths = new Set<string>();
+  for (const { id, cluster, namespace } of leases) {
     const prefix = id.slice(0, id.lastIndexOf('/') + 1);
-    counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+    const path = prefix.slice(0, -1);
+    const row = found.get(placeOf(cluster, namespace, path)) ?? { prefix, of_identity: 0, all: 0 };
+    if (row.of_identity++ === 0) found.set(placeOf(cluster, namespace, path), row);
+    paths.add(path);
   }
   const { to, where } = aliveAt(at);
-  const rows: Blast['contain']['prefixes'] = [];
-  for (const [prefix, n] of [...counts].slice(0, limits.pageRowsMax)) {
-    const all = await reader.count('leases', {
-      to,
-      where: [
-        ...where,
-        { field: 'path', op: 'eq', value: prefix.slice(0, -1) },
-        { field: 'kind', op: 'eq', value: 'lease' },
-      ],
-    });
-    rows.push({ prefix, of_identity: n, all });
+  const { groups, complete } = await reader.group({
+    kind: 'leases',
+    to,
+    where: [
+      ...where,
+      { field: 'path', op: 'in', value: [...paths] },
+      { field: 'kind', op: 'eq', value: 'lease' },
+    ],
+    by: ['cluster', 'namespace', 'path'],
+    collect: [],
+    limit: limits.evidenceRowsMax,
+  });
+  for (const { by, n } of groups) {
+    const row = found.get(placeOf(...by));
+    if (row !== undefined) row.all = n;
   }
-  return rows;
+  return { rows: [...found.values()], complete };
+}
+
+/** What is known to be missing from the log: a secret may have been read there. */
+function lostIn({ totals, all_blind_hours: blind }: Coverage): string[] {
+  const { rejected, dropped, unread } = totals;
+  const lost = rejected + dropped + unread;
+  return [
+    lost > 0 && `${lost} line(s) of the period could not be read or kept: what they show is not here.`,
+    blind.length > 0 && `In ${blind.length} hour(s) every audit device missed calls: see /v1/coverage.`,
+  ].filter((note) => note !== false);
 }
 
 function notesOf(tokens: Lease[], leases: Lease[], isWhole: boolean, first: string | undefined): string[] {

@@ -11,6 +11,7 @@ import { gaveSecret } from '../evidence/reads.ts';
 import { aliveAt } from '../leases/alive.ts';
 import { ProblemError } from '../problem.ts';
 import { alertSchema, eventSchema, leaseSchema } from '../schemas.ts';
+import { beforeTime } from '../time.ts';
 import { sameIds } from './ids.ts';
 
 /** Alerts, tokens and leases that a summary shows, latest first; the lists have the rest. */
@@ -75,7 +76,7 @@ export async function summaryOf(
   const [names = [], kinds = [], authMethods = [], addresses = []] = whole.collected;
   const actions = await group(['event.action', 'event.outcome'], []);
   const secrets = await group(['vault.secret.path'], [], gaveSecret);
-  const entity = await entityAt(reader, id, asked.to);
+  const entity = await entityAt(reader, id, beforeTime(asked.to));
   return {
     id,
     ids,

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause, Field } from '../../core/query.ts';
 import { mountsAt } from '../directory/mounts.ts';
+import { beforeTime } from '../time.ts';
 import { Lifetimes, spreadSchema } from './lifetimes.ts';
 
 export const groupings = ['role', 'mount', 'holder'] as const;
@@ -24,6 +25,8 @@ const fieldOf = { role: 'role', mount: 'path', holder: 'holder_id' } as const sa
   Grouping,
   Field<'leases'>
 >;
+
+const placeFields = ['namespace', 'cluster'] as const;
 
 interface Asked {
   by: Grouping;
@@ -52,15 +55,15 @@ export async function lifetimesBy(
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
     where,
-    by: ['kind', fieldOf[by], 'ttl_s', 'ttl_source'],
+    by: ['kind', fieldOf[by], 'ttl_s', 'ttl_source', ...(by === 'mount' ? placeFields : [])],
     collect: by === 'holder' ? ['holder'] : [],
     limit: limits.evidenceRowsMax,
   });
-  const mounts = by === 'mount' ? await mountsAt(reader, to) : undefined;
+  const mounts = by === 'mount' ? await mountsAt(reader, to && beforeTime(to)) : undefined;
   const gathered = new Map<string, Gathered>();
   for (const { by: values, n, first, last, collected } of groups) {
-    const [kind = '', shown, ttl, source = 'unknown'] = values;
-    const group = shown === undefined ? undefined : (mounts?.of(shown) ?? shown);
+    const [kind = '', shown, ttl, source = 'unknown', namespace, cluster] = values;
+    const group = shown && (mounts?.of({ path: shown, namespace, cluster }) ?? shown);
     const key = `${kind} ${group ?? ''}`;
     const row = gathered.get(key) ?? {
       kind,
@@ -78,7 +81,7 @@ export async function lifetimesBy(
   }
   const rows = [...gathered.values()].map((row) => tell(row, bound)).filter((row) => row.over !== 0);
   rows.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  return { rows, complete };
+  return { rows, complete: complete && mounts?.complete !== false };
 }
 
 export const keyOf = ({ kind, group }: LifetimeRow): string => `${kind} ${group ?? ''}`;

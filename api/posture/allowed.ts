@@ -1,28 +1,41 @@
-// The longest lifetime that Vault would allow: of the role where it is known and set, else of the mount.
+// The longest lifetime that Vault would allow: of the role and of the mount, as far as they are known and set, the shorter.
 
 import type { EvidenceReader } from '../../core/ports.ts';
 import { factsAt } from '../directory/facts.ts';
-import type { Mounts } from '../directory/mounts.ts';
+import type { Mounts, Place } from '../directory/mounts.ts';
 import type { AllowedMax } from './numbers.ts';
 
-/** For the path that gave a credential out, and its role. */
-export type AllowedMaxima = (path: string, role: string | undefined) => AllowedMax | undefined;
+/** For the place that gave a credential out, and its role. */
+export interface AllowedMaxima {
+  of(place: Place, role: string | undefined): AllowedMax | undefined;
+  complete: boolean;
+}
 
-/** As the directory was before `at`. A role's 0 means that the mount's holds. */
+/** As the directory was at `at`. A role's 0 means that the mount's holds; a role cannot go beyond its mount (sdk framework.CalculateTTL). */
 export async function allowedMaxima(
   reader: EvidenceReader,
   mounts: Mounts,
   at: string,
 ): Promise<AllowedMaxima> {
-  const { facts } = await factsAt(reader, 'role', at);
+  const { facts, complete } = await factsAt(reader, 'role', at);
   const roles = new Map<string, AllowedMax>();
-  for (const { key, value } of facts) {
+  for (const { cluster, namespace, key, value } of facts) {
     const s = value?.token_explicit_max_ttl_s || value?.token_max_ttl_s || value?.max_ttl_s;
-    if (value !== null && s) roles.set(`${value.mount} ${value.role}`, { s, source: 'role', of: key });
+    if (value !== null && s)
+      roles.set(roleKey(cluster, namespace + value.mount, value.role), {
+        s,
+        source: 'role',
+        of: namespace + key,
+      });
   }
-  return (path, role) => {
-    const mount = mounts.of(path);
-    const s = mounts.tuning(mount)?.max_lease_ttl_s;
-    return roles.get(`${mount} ${role}`) ?? (s ? { s, source: 'mount', of: mount } : undefined);
+  const of: AllowedMaxima['of'] = (place, role) => {
+    const mount = mounts.of(place);
+    const s = mounts.tuning(mount, place.cluster)?.max_lease_ttl_s;
+    const ofRole = roles.get(roleKey(place.cluster, mount, role));
+    return s && (ofRole === undefined || s < ofRole.s) ? { s, source: 'mount', of: mount } : ofRole;
   };
+  return { of, complete };
 }
+
+const roleKey = (cluster: string | undefined, mount: string, role: string | undefined): string =>
+  JSON.stringify([cluster, mount, role]);

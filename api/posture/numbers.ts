@@ -9,7 +9,7 @@ const allowed = z
   .nullable()
   .meta({
     description:
-      'the longest lifetime that Vault would allow in this group: of its roles where their max_ttl is known and not 0, else of their mounts; null when neither is known',
+      'the longest lifetime that Vault would allow in this group: the max_ttl of a role or that of its mount, the shorter where both are known and not 0; null when neither is known',
   });
 
 const count = (description: string) => z.int().meta({ description });

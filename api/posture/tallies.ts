@@ -5,10 +5,12 @@ import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause, Field, Group } from '../../core/query.ts';
 import { addSeconds } from '../../core/time.ts';
-import { type Mounts, mountsAt } from '../directory/mounts.ts';
+import { takeTurns } from '../access/turns.ts';
+import { type Mounts, mountsAt, type Place } from '../directory/mounts.ts';
 import { gaveSecret } from '../evidence/reads.ts';
 import { aliveIn } from '../leases/alive.ts';
 import { lastRotations } from '../secrets/rotations.ts';
+import { beforeTime } from '../time.ts';
 import { type AllowedMaxima, allowedMaxima } from './allowed.ts';
 import { Tally } from './numbers.ts';
 import type { PostureSettings } from './settings.ts';
@@ -54,20 +56,27 @@ export async function talliesOf(
   { from, to }: Period,
   settings: PostureSettings,
 ): Promise<Tallies> {
-  const mounts = await mountsAt(reader, to);
-  const tallies: Tallies = { groups: new Map(), complete: true };
+  const mounts = await mountsAt(reader, beforeTime(to));
   const { first: since } = await reader.extent();
-  const allowed = await allowedMaxima(reader, mounts, to);
+  const allowed = await allowedMaxima(reader, mounts, beforeTime(to));
+  const tallies: Tallies = { groups: new Map(), complete: mounts.complete && allowed.complete };
   const count: Count = { reader, by, from, to, settings, since, mounts, allowed, names: new Map(), tallies };
   await countIssued(count);
+  await takeTurns();
   await countTokens(count);
   await countRootCalls(count);
+  await takeTurns();
   await countSecrets(count);
   return tallies;
 }
 
-function tallyOf({ by, mounts, tallies }: Count, shown: string | undefined): Tally {
-  const name = shown !== undefined && by === 'mount' ? mounts.of(shown) : shown;
+/** `shown` is the name, or of groups by mount a path, in `where` when it is known. */
+function tallyOf(
+  { by, mounts, tallies }: Count,
+  shown: string | undefined,
+  where: Omit<Place, 'path'> = {},
+): Tally {
+  const name = shown !== undefined && by === 'mount' ? mounts.of({ path: shown, ...where }) : shown;
   const tally = tallies.groups.get(name) ?? new Tally();
   tallies.groups.set(name, tally);
   return tally;
@@ -93,31 +102,43 @@ async function countIssued(count: Count): Promise<void> {
       'role',
       'ttl_s',
       'ttl_source',
+      'namespace',
+      'cluster',
     ],
     collect: [],
     limit: limits.evidenceRowsMax,
   });
   count.tallies.complete &&= complete;
   for (const { by: values, n } of groups) {
-    const [shown, holder, kind, method, path = '', role, ttl, source = 'unknown'] = values;
-    const tally = tallyOf(count, by === 'service' ? await serviceOf(count, shown, holder) : shown);
+    const [shown, holder, kind, method, path = '', role, ttl, source = 'unknown', namespace, cluster] =
+      values;
+    const where = { namespace, cluster };
+    const tally = tallyOf(count, by === 'service' ? await serviceOf(count, shown, holder) : shown, where);
     const of = kind === 'token' ? 'token' : 'lease';
     tally.lifetime(of, ttl === undefined ? undefined : Number(ttl), source, n);
-    tally.allow(of, allowed(path, role));
+    tally.allow(of, allowed.of({ path, ...where }, role));
     if (of === 'lease') continue;
     tally.add('tokens_issued', n);
     if (method !== undefined && method !== TOKEN) tally.login(method, n);
   }
 }
 
+/** Names that are asked for before others have their turn. */
+const NAMES_A_TURN = 500;
+
 /** Who a token is given out to is not known until it is used: then its calls tell the name. */
 async function serviceOf(
-  { reader, to, names }: Count,
+  { reader, to, names, tallies }: Count,
   holder: string | undefined,
   id: string | undefined,
 ): Promise<string | undefined> {
   if (holder !== undefined || id === undefined) return holder;
-  if (!names.has(id) && names.size < limits.postureNamesMax) {
+  if (!names.has(id)) {
+    if (names.size >= limits.postureNamesMax) {
+      tallies.complete = false;
+      return undefined;
+    }
+    if (names.size % NAMES_A_TURN === 0) await takeTurns();
     const where: Clause<'events'>[] = [{ field: 'user.id', op: 'eq', value: id }];
     const { items } = await reader.find({ kind: 'events', to, where, order: 'desc', limit: 1 });
     names.set(id, items[0]?.user.name);
@@ -146,9 +167,13 @@ async function countTokens(count: Count): Promise<void> {
         return;
       }
       seen.add(row.id);
-      countToken(count, row, await serviceOf(count, row.holder, row.holder_id));
+      const isAsked = count.by === 'service';
+      countToken(count, row, isAsked ? await serviceOf(count, row.holder, row.holder_id) : undefined);
     }
 }
+
+/** Each page looks at all tokens that live, so few pages. */
+const TOKENS_A_PAGE = 10_000;
 
 async function* livingTokens(count: Count, kind: Clause<'leases'>): AsyncGenerator<Lease> {
   const { to, where } = aliveIn(count);
@@ -159,17 +184,18 @@ async function* livingTokens(count: Count, kind: Clause<'leases'>): AsyncGenerat
       to,
       where: [isToken, kind, ...where],
       order: 'asc',
-      limit: limits.pageRowsMax,
+      limit: TOKENS_A_PAGE,
       ...(after !== undefined && { after }),
     });
     yield* page.items;
     after = page.next;
+    await takeTurns();
   } while (after !== undefined);
 }
 
 function countToken(count: Count, row: Lease, service: string | undefined): void {
-  const { token, issued_at, ended_at, expires_at, role, path } = row;
-  const tally = tallyOf(count, { service, role, mount: path }[count.by]);
+  const { token, issued_at, ended_at, expires_at, role, path, namespace, cluster } = row;
+  const tally = tallyOf(count, { service, role, mount: path }[count.by], { namespace, cluster });
   if (token?.periodic !== undefined) tally.add('periodic_tokens');
   // The token of a login is nobody's child by its nature, and ends with its login's lifetime.
   if (token?.auth_method !== undefined && token.auth_method !== TOKEN) return;

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { EvidenceReader } from '../../core/ports.ts';
+import { takeTurns } from '../access/turns.ts';
 import type { App } from '../app.ts';
 import { chainOf, chainSchema } from '../credentials/chain.ts';
 import {
@@ -57,6 +58,9 @@ const querystring = z
     error: 'give just one of lease, accessor, token and database_user',
   });
 
+/** Credentials that are told before others have their turn: each asks for its chain of tokens. */
+const ITEMS_A_TURN = 50;
+
 /** What a Vault token looks like (`hvs.`, `s.` and their kin). */
 const PLAIN_TOKEN = /^(hv[sbr]|[sbr])\.[A-Za-z0-9_-]{20,}/;
 
@@ -87,7 +91,11 @@ export function addCredentials(app: App, reader: EvidenceReader): void {
           'This looks like a token itself. Send its accessor or its hash.',
         );
       const { matches, complete } = await find(reader, query);
-      const items = await Promise.all(matches.map((match) => tell(reader, match, matches.length)));
+      const items: z.infer<typeof item>[] = [];
+      for (const match of matches) {
+        if (items.length % ITEMS_A_TURN === 0) await takeTurns();
+        items.push(await tell(reader, match, matches.length));
+      }
       return { items, next_cursor: null, complete };
     },
   );

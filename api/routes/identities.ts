@@ -15,7 +15,8 @@ const joined =
 const config = { area: 'identities' } as const;
 const BLAST = '/blast-radius';
 
-export function addIdentities(app: App, { reader, now }: ApiOptions): void {
+export function addIdentities(app: App, options: ApiOptions): void {
+  const { reader, now } = options;
   const querystring = z.strictObject(period).refine(inOrder, toNotAfterFrom);
   const answer = async (id: string, { from = allTime.from, to = allTime.to }: z.infer<typeof querystring>) =>
     summaryOf(reader, id, { from, to }, await logNow(reader, now));
@@ -33,7 +34,7 @@ export function addIdentities(app: App, { reader, now }: ApiOptions): void {
     },
     (request) => answer(request.params.id, request.query),
   );
-  const blast = addBlastRadius(app, { reader, now });
+  const blast = addBlastRadius(app, options);
   const either = z.strictObject({ ...period, at: time.optional() }).refine(inOrder, toNotAfterFrom);
   app.get(
     '/v1/identities/*',
@@ -49,7 +50,8 @@ export function addIdentities(app: App, { reader, now }: ApiOptions): void {
 }
 
 /** Adds the route and returns what answers it. */
-function addBlastRadius(app: App, { reader, now }: Pick<ApiOptions, 'reader' | 'now'>) {
+function addBlastRadius(app: App, { reader, devices, nodes, now }: ApiOptions) {
+  const expected = { reader, devices, nodes };
   const querystring = z
     .strictObject({
       ...period,
@@ -60,7 +62,7 @@ function addBlastRadius(app: App, { reader, now }: Pick<ApiOptions, 'reader' | '
     .refine(inOrder, toNotAfterFrom);
   const answer = async (id: string, { from, to = allTime.to, at }: z.infer<typeof querystring>) => {
     const begin = from ?? (await reader.extent()).first ?? allTime.from;
-    return blastOf(reader, id, { from: begin, to, at: at ?? (await logNow(reader, now)) });
+    return blastOf(expected, id, { from: begin, to, at: at ?? (await logNow(reader, now)) });
   };
   app.get(
     `/v1/identities/:id${BLAST}`,

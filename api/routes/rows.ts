@@ -1,10 +1,12 @@
 // Events and alerts: lists with filters; and one row of any kind by its id.
 
 import { z } from 'zod';
-import { levels } from '../../core/alert.ts';
+import { type Alert, levels } from '../../core/alert.ts';
+import type { AuditEvent } from '../../core/event.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Rows } from '../../core/query.ts';
 import type { App } from '../app.ts';
+import { withFullNames } from '../directory/full-name.ts';
 import { type Filters, listPage } from '../list.ts';
 import { ProblemError } from '../problem.ts';
 import {
@@ -62,9 +64,9 @@ export function addEvents(app: App, reader: EvidenceReader): void {
       config: { area: 'events' },
       schema: { summary: 'Calls of Vault', querystring, response: { 200: listOf(eventSchema), ...problems } },
     },
-    (request) => listPage(reader, 'events', request.query, eventFilters),
+    async (request) => named(reader, await listPage(reader, 'events', request.query, eventFilters)),
   );
-  addOne(app, reader, 'events', eventSchema);
+  addOne(app, reader, 'events', eventSchema, (row) => withFullNames(reader, [row]));
 }
 
 export function addAlerts(app: App, reader: EvidenceReader): void {
@@ -87,22 +89,32 @@ export function addAlerts(app: App, reader: EvidenceReader): void {
         response: { 200: listOf(alertSchema), ...problems },
       },
     },
-    (request) => listPage(reader, 'alerts', request.query, alertFilters),
+    async (request) => named(reader, await listPage(reader, 'alerts', request.query, alertFilters)),
   );
-  addOne(app, reader, 'alerts', alertSchema);
+  addOne(app, reader, 'alerts', alertSchema, (row) => withFullNames(reader, [row]));
 }
 
-/** `/v1/KIND/{id}`. Ids hold slashes: they may come encoded, or as they are (the second, hidden route). */
+/** The page with the names that people gave. */
+const named = async <R extends AuditEvent | Alert>(
+  reader: EvidenceReader,
+  page: { items: R[]; next_cursor: string | null },
+) => ({
+  ...page,
+  items: await withFullNames(reader, page.items),
+});
+
+/** `/v1/KIND/{id}`, with what `join` adds. Ids hold slashes: they may come encoded, or as they are (the second, hidden route). */
 export function addOne<K extends 'events' | 'alerts' | 'leases'>(
   app: App,
   reader: EvidenceReader,
   kind: K,
   schema: z.ZodType<Rows[K]>,
+  join: (row: Rows[K]) => Promise<Rows[K][]> = async (row) => [row],
 ): void {
   const find = async (id: string) => {
     const row = await reader.get(kind, id);
     if (row === undefined) throw new ProblemError('not-found', `No such id among the ${kind}.`);
-    return row;
+    return (await join(row))[0];
   };
   const config = { area: kind };
   app.get(

@@ -1,12 +1,12 @@
 // What an identity can still use and what it already has, from calls of a real Vault.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { blastSchema } from '../../api/identities/blast-radius.ts';
 import { summarySchema } from '../../api/identities/summary.ts';
 import type { Fact } from '../../core/directory.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { addSeconds } from '../../core/time.ts';
-import { aLease, anEvent, aToken } from '../builders.ts';
+import { aCoverageRow, aLease, anEvent, aToken } from '../builders.ts';
 import { batchOf } from '../contract/evidence-store.ts';
 import { goldenEvents } from './golden-events.ts';
 import { Harness } from './harness.ts';
@@ -207,6 +207,41 @@ test('bounds are told: a period before the log, an unknown identity, at without 
   const slashed = 'token:hmac-sha256:child';
   expect((await harness.get(`/v1/identities/${slashed}/blast-radius?at=${after(3)}`)).statusCode).toBe(200);
   expect((await harness.get(`/v1/identities/a/b?at=${after(3)}`)).statusCode).toBe(400);
+});
+
+test('lines that were lost in the period may be reads: the answer is not complete', async () => {
+  await using harness = await open();
+  const url = `/v1/identities/${service}/blast-radius`;
+  expect((await harness.get(url)).json().complete).toBe(true);
+  const coverage = [aCoverageRow({ hour: begin, counts: { received: 9, rejected: 2 } })];
+  await harness.writer.write(batchOf({ coverage }));
+  const { complete, notes } = (await harness.get(url)).json();
+  expect(complete).toBe(false);
+  expect(notes[0]).toContain('2 line(s) of the period');
+});
+
+test('prefixes are counted in one question, each in its own namespace and cluster', async () => {
+  const at100 = after(50);
+  const of = (id: string, holder: string, more: object = {}) =>
+    aLease({ id, time: at100, holder, with: { path: id.slice(0, id.lastIndexOf('/')), ...more } });
+  const leases = [
+    ...[1, 2, 3].map((i) => of(`db/creds/role-${i}/a`, service)),
+    of('db/creds/role-1/b', 'other'),
+    of('db/creds/role-1/c', 'other', { namespace: 'team/' }),
+    of('db/creds/role-1/d', 'other', { cluster: 'far' }),
+    of('db/creds/role-2/e', 'other', { ended_at: after(60), state: 'revoked' }),
+  ];
+  await using harness = await Harness.open(
+    batchOf({ leases: leases.map((body) => ({ revision: 1, body })), watermark: after(100) }),
+  );
+  const questions = vi.spyOn(harness.reader, 'count');
+  const { contain } = (await harness.get(`/v1/identities/${service}/blast-radius`)).json();
+  expect(contain.prefixes).toEqual([
+    { prefix: 'db/creds/role-1/', of_identity: 1, all: 2 },
+    { prefix: 'db/creds/role-2/', of_identity: 1, all: 1 },
+    { prefix: 'db/creds/role-3/', of_identity: 1, all: 1 },
+  ]);
+  expect(questions).not.toHaveBeenCalled();
 });
 
 test('an identity: its given name, groups with their groups, policies and where each comes from, its logins', async () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Fact } from '../../core/directory.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import type { Lease } from '../../core/lease.ts';
+import { limits } from '../../core/limits.ts';
 import { msOf } from '../../core/time.ts';
 import { aLease, aToken } from '../builders.ts';
 import { batchOf } from '../contract/evidence-store.ts';
@@ -164,6 +165,17 @@ test('a database user whose name, or hash, the log shows is exact', async () => 
   expect(await ask(harness, `database_user=${hash}`)).toMatchObject({
     items: [{ credential: { id: leaseOf(third).id }, match: { by: 'user_name', certainty: 'exact' } }],
   });
+});
+
+test('more candidates than a list may hold: the answer is cut, and says so', async () => {
+  await using harness = await open();
+  const many = Array.from({ length: limits.pageRowsMax }, (_, i) => ({
+    revision: 1,
+    body: { ...leaseOf(issue), id: `database/creds/app/many-${i}` },
+  }));
+  await harness.writer.write(batchOf({ leases: many }));
+  const { items, complete } = await ask(harness, `database_user=${userName}`);
+  expect([items.length, complete]).toEqual([limits.pageRowsMax, false]);
 });
 
 test('another role, another hour: nothing is claimed', async () => {

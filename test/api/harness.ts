@@ -19,7 +19,7 @@ export class Harness implements AsyncDisposable {
   readonly writer: EvidenceWriter;
   readonly accesses: AccessEntry[] = [];
   readonly log: string[] = [];
-  private readonly reader: EvidenceReader;
+  readonly reader: EvidenceReader;
   private readonly folder: string;
 
   constructor(folder: string, options: Partial<ApiOptions>) {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Numbers } from '../../api/posture/numbers.ts';
 import type { Fact } from '../../core/directory.ts';
 import type { Lease } from '../../core/lease.ts';
+import { limits } from '../../core/limits.ts';
 import { addSeconds } from '../../core/time.ts';
 import { aLease, anEvent, aToken } from '../builders.ts';
 import { batchOf } from '../contract/evidence-store.ts';
@@ -260,4 +261,16 @@ test('pages, and periods that cannot be', async () => {
     (await harness.get('/v1/posture?from=0001-01-01T00:00:00Z&to=9999-01-01T00:00:00Z')).statusCode,
   ).toBe(400);
   expect((await harness.get(`/v1/posture?from=${day(2)}&to=${day(1)}`)).statusCode).toBe(400);
+});
+
+test('more nameless holders than are asked for: the numbers are not complete', async () => {
+  const tokens = Array.from({ length: limits.postureNamesMax + 1 }, (_, i) => {
+    const row = aToken({ id: `n${i}`, time: day(12), holder: `token:n${i}`, token: byToken });
+    delete row.holder;
+    return { revision: 1, body: row };
+  });
+  await using harness = await Harness.open(batchOf({ leases: tokens }));
+  const ask = async (by: string) =>
+    (await harness.get(`/v1/posture?by=${by}&from=${day(11)}&to=${day(21)}`)).json().complete;
+  expect([await ask('service'), await ask('mount')]).toEqual([false, true]);
 });

@@ -30,6 +30,7 @@ const columns: Columns = {
     'vault.caller.kind': { column: 'caller_kind', value: (row) => row.vault.caller.kind },
     'vault.caller.auth_method': { column: 'auth_method', value: (row) => row.vault.caller.auth_method },
     'vault.caller.role': { column: 'caller_role', value: (row) => row.vault.caller.role },
+    'vault.cluster': { column: 'cluster', value: (row) => row.vault.cluster },
     'vault.pair': { column: 'pair', value: (row) => row.vault.pair },
   },
   alerts: {

@@ -163,3 +163,27 @@ test('a file of who could does not call itself complete when it is not', async (
     (await harness.get(`${url}&format=csv&rows=${rows}`)).headers['sealwatch-complete'];
   expect([await complete('did'), await complete('could')]).toEqual(['true', 'false']);
 });
+
+test('a secret of another cluster is not held against the policies of this one, and that is said', async () => {
+  const app = anEvent({
+    id: 'elsewhere',
+    time: at(21),
+    user: 'x',
+    secret: 'secret/app',
+    path: 'secret/data/app',
+  });
+  const other = anEvent({
+    id: 'only',
+    time: at(22),
+    user: 'x',
+    secret: 'secret/far',
+    path: 'secret/data/app',
+  });
+  const moved = [app, other].map((event) => ({ ...event, vault: { ...event.vault, cluster: 'far' } }));
+  const answer = await ask({ ...batch, events: [...events, ...eventsOf(...moved).events] });
+  expect(answer.could?.some(({ secret }) => secret === 'secret/far')).toBe(false);
+  expect(answer.could?.some(({ secret }) => secret === 'secret/app')).toBe(true);
+  expect(answer.access.complete).toBe(false);
+  expect(answer.limits.join(' ')).toContain('for the cluster test alone');
+  expect((await ask(batch)).limits.join(' ')).not.toContain('alone');
+});
