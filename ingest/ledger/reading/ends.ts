@@ -2,7 +2,7 @@
 
 import type { Change, Ended } from '../change.ts';
 import type { ReadMemory } from './bounded.ts';
-import { type Call, textOf } from './call.ts';
+import { type Call, leaseNamed, textOf, tokenNamed } from './call.ts';
 import type { Joins } from './joins.ts';
 
 type Reason = Ended['reason'];
@@ -37,11 +37,8 @@ const ended = ({ base }: Call, what: Ended['what'], reason: Reason): Ended => ({
 });
 
 /** `sys/leases/revoke` and the older `sys/revoke`: the id is in the path (CLI), or in the body, where it is hashed. */
-function lease(call: Call, joins: Joins): Change[] {
-  const inPath = /^(?:leases\/)?revoke\/(.+)$/.exec(call.rest)?.[1];
-  const id = inPath ?? textOf(call.data, 'lease_id');
-  return joins.onLease(call, id, ended(call, { lease: '' }, 'revoked'));
-}
+const lease = (call: Call, joins: Joins): Change[] =>
+  joins.onLease(call, leaseNamed(call, /^(?:leases\/)?revoke\/(.+)$/), ended(call, { lease: '' }, 'revoked'));
 
 /** A prefix that is a whole lease id is that lease, any other ends at a slash (`revokePrefixCommon` of Vault). */
 function prefix(call: Call, memory: ReadMemory): Change[] {
@@ -52,12 +49,13 @@ function prefix(call: Call, memory: ReadMemory): Change[] {
 }
 
 function token(call: Call, joins: Joins): Change[] {
-  const { rest, data } = call;
+  const { rest } = call;
+  const named = tokenNamed(call);
   const childrenLive = rest.startsWith('revoke-orphan');
   const change = ended(call, { token: call.token ?? '', childrenLive }, 'revoked');
   if (rest.startsWith('revoke-self')) return call.token === undefined ? [] : [change];
-  if (rest.startsWith('revoke-accessor')) return joins.onAccessor(call, textOf(data, 'accessor'), change);
-  return joins.onToken(textOf(data, 'token'), change);
+  if (rest.startsWith('revoke-accessor')) return joins.onAccessor(call, named.accessor, change);
+  return joins.onToken(named.token, change);
 }
 
 function mount(call: Call): Change[] {

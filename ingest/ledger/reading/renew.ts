@@ -2,7 +2,7 @@
 
 import type { Change, Lifetime } from '../change.ts';
 import type { ReadMemory } from './bounded.ts';
-import { type Call, isHash, textOf, tokenId } from './call.ts';
+import { type Call, isHash, textOf, tokenId, tokenNamed } from './call.ts';
 import type { Joins } from './joins.ts';
 import { type Lifetimes, placeOf } from './lifetimes.ts';
 import type { Questions } from './questions.ts';
@@ -34,17 +34,17 @@ export class Renewals {
 
   /** `auth/token/renew`, `renew-self`, `renew-accessor`: the answer shows the token's accessor and its new lifetime. */
   token(call: Call): Change[] {
-    const { event, base, data, handles } = call;
+    const { event, base, handles } = call;
     const { issued } = event.vault;
     const name = issued?.accessor ?? handles.issued;
     if (issued === undefined || name === undefined) return [];
     const id = tokenId(this.joins.names.canonical(name));
-    const hash = textOf(data, 'accessor');
+    const { accessor: hash, token } = tokenNamed(call);
     const explained = [
       ...(hash === undefined || issued.accessor === undefined || hash === issued.accessor
         ? []
         : this.joins.explain(hash, issued.accessor, 'shown', base.at)),
-      ...this.joins.explainToken(textOf(data, 'token'), id, base.at),
+      ...this.joins.explainToken(token, id, base.at),
     ];
     const { ttl_s } = issued;
     const life: Lifetime | undefined =
