@@ -101,7 +101,7 @@ describe('a hash that nothing explains', () => {
     const full = new Rig().play([issue, revoke, ...many]);
     const before = full.changes.length;
     full.play([hashed(idOf(issue), hashOf(lookup), lookup.done)]);
-    expect(full.changes.length - before).toBe(limits.readingWaitingPerHashMax);
+    expect(full.changes.length - before).toBe(limits.readingWaitingPerHashMax + 1);
     // However many look-ups came after it.
     expect(full.leases.get(idOf(issue))?.end_reason).toBe('revoked');
   });
@@ -180,6 +180,46 @@ describe('two devices', () => {
     });
     const rig = new Rig({ ranks: ['b', 'a'] }).play([issue, both]);
     expect(rig.askedOf('sys/audit-hash/').map(({ path }) => path)).toEqual(['sys/audit-hash/b']);
+  });
+});
+
+describe('hashes of nothing', () => {
+  const nothing = (n: number): Input =>
+    changed(lookup, (event) => {
+      event.event.id = `nothing-${n}`;
+      event['@timestamp'] = addSeconds(revoke.done, 0);
+      event.event.outcome = 'failure';
+      event.error = { message: 'invalid lease' };
+      event.vault.authorization = { allowed: true };
+      event.vault.request.data = { lease_id: `hmac-sha256:${String(n).padStart(64, '0')}` };
+    });
+  const lease = (n: number): Input =>
+    changed(issue, (event) => {
+      event.vault.lease = { id: `database/creds/readonly/${n}` };
+    });
+  const known = (n: number): Input =>
+    hashed(`database/creds/readonly/${n}`, `hmac-sha256:${'f'.repeat(60)}${1000 + n}`, revoke.done);
+
+  it('do not have the ledger look through its rows for each of them', () => {
+    const numbers = [...Array(40).keys()];
+    const rig = new Rig().play(numbers.map(lease));
+    // Each has its caller's newest leases asked for, until there is none that is not known.
+    for (const n of numbers) rig.play([nothing(n), ...numbers.map(known)]);
+    let rows = 0;
+    const { newestOpen } = rig.memory;
+    rig.memory.newestOpen = (holder, limit) => {
+      const found = newestOpen.call(rig.memory, holder, limit);
+      rows += found.length;
+      return found;
+    };
+    rig.play(numbers.map((n) => nothing(100 + n)));
+    expect(rows).toBeLessThanOrEqual(numbers.length * 4 * limits.readingCandidatesMax);
+  });
+
+  it('take no place from what was ended', () => {
+    const rig = new Rig().play([issue, revoke, ...[...Array(40).keys()].map(nothing)]);
+    expect(rig.memory.list('read/ends', '', 9).map(({ key }) => key)).toEqual([hashOf(revoke)]);
+    expect(rig.memory.list('read/waiting', '', 99).map(({ key }) => key)).not.toContain(hashOf(revoke));
   });
 });
 
