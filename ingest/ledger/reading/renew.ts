@@ -61,6 +61,8 @@ export class Renewals {
     const asked = this.joins.seconds(call, increment);
     const max = this.lifetimes.maxOf(place);
     if (typeof asked === 'object' && asked.seconds > 0) {
+      // Vault gives less without a word: where nobody knows how much it may give, it is asked what it gave.
+      if (max.max_ttl_s === undefined) this.ask(base, id, place.namespace);
       const source = asked.how === 'shown' ? 'audit' : 'dictionary';
       return { ttl_s: asked.seconds, source, ...max, proof: base.proof };
     }
@@ -69,10 +71,12 @@ export class Renewals {
       const told: Lifetime = { ttl_s: 0, source: 'dictionary', ...max, proof: base.proof };
       this.joins.whenWord(increment, { change: 'lifetime', ...base, id, life: told });
     }
-    if (life === undefined) {
-      const question = { at: base.at, path: 'sys/leases/lookup', need: 'lifetime' } as const;
-      this.questions.put({ ...question, body: { lease_id: id }, namespace: place.namespace });
-    }
+    if (life === undefined) this.ask(base, id, place.namespace);
     return life;
+  }
+
+  private ask({ at }: Call['base'], id: string, namespace: string): void {
+    const question = { at, path: 'sys/leases/lookup', need: 'lifetime' } as const;
+    this.questions.put({ ...question, body: { lease_id: id }, namespace });
   }
 }
