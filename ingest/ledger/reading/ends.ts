@@ -1,6 +1,6 @@
 // What ends credentials: revocations by id, URL, prefix, force, token and accessor, and the end of a mount or namespace.
 
-import type { Change, Ended } from '../change.ts';
+import type { Change, Directory, Ended } from '../change.ts';
 import type { ReadMemory } from './bounded.ts';
 import { type Call, leaseNamed, textOf, tokenNamed } from './call.ts';
 import type { Joins } from './joins.ts';
@@ -8,7 +8,7 @@ import type { Joins } from './joins.ts';
 type Reason = Ended['reason'];
 
 /** What the call ended, of those that Vault has done. */
-export function ends(call: Call, joins: Joins, memory: ReadMemory): Change[] {
+export function ends(call: Call, joins: Joins, memory: ReadMemory, directory: Directory): Change[] {
   switch (call.event.event.action) {
     case 'lease-revoke':
       return lease(call, joins);
@@ -19,7 +19,7 @@ export function ends(call: Call, joins: Joins, memory: ReadMemory): Change[] {
       return token(call, joins);
     case 'mount-disable':
     case 'auth-disable':
-      return mount(call);
+      return mount(call, directory);
     case 'mount-move':
       return moved(call, joins);
     case 'namespace-delete':
@@ -58,11 +58,19 @@ function token(call: Call, joins: Joins): Change[] {
   return joins.onToken(named.token, change);
 }
 
-function mount(call: Call): Change[] {
+function mount(call: Call, directory: Directory): Change[] {
   const path = call.rest.replace(/^(mounts|auth)\//, '');
   if (path === '') return [];
   const under = call.rest.startsWith('auth/') ? `auth/${path}` : path;
-  return [ended(call, { prefix: withSlash(under) }, 'mount_removed')];
+  const prefix = withSlash(under);
+  return isInMount(call, prefix, directory) ? [] : [ended(call, { prefix }, 'mount_removed')];
+}
+
+/** Vault says that it has removed what is no mount as well, and mounts do not nest: inside of one nothing was removed. */
+function isInMount({ base }: Call, prefix: string, directory: Directory): boolean {
+  for (let end = prefix.lastIndexOf('/', prefix.length - 2); end > 0; end = prefix.lastIndexOf('/', end - 1))
+    if (directory.current('mount', base.namespace, prefix.slice(0, end + 1))?.value) return true;
+  return false;
 }
 
 /** Vault revokes what the mount gave out before it moves it. Both paths are in the body, hashed. */

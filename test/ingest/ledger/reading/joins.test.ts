@@ -1,13 +1,14 @@
 // Hashes and what they stand for: candidates that are asked for, two devices, new salts, and bounds.
 
 import { describe, expect, it } from 'vitest';
+import type { Fact } from '../../../../core/directory.ts';
 import type { AuditEvent } from '../../../../core/event.ts';
 import { limits } from '../../../../core/limits.ts';
 import type { HashPair } from '../../../../core/records.ts';
 import { addSeconds } from '../../../../core/time.ts';
 import { Bounded } from '../../../../ingest/ledger/reading/bounded.ts';
 import { MapMemory } from '../memory.ts';
-import { callsOf, entriesOf, type Input, Rig } from './rig.ts';
+import { callsOf, entriesOf, type Input, Rig, roleFact } from './rig.ts';
 
 const calls = callsOf(entriesOf('database-lease'));
 const [issue, renew, lookup, revoke, second] = calls as [Input, Input, Input, Input, Input];
@@ -180,6 +181,27 @@ describe('two devices', () => {
     });
     const rig = new Rig({ ranks: ['b', 'a'] }).play([issue, both]);
     expect(rig.askedOf('sys/audit-hash/').map(({ path }) => path)).toEqual(['sys/audit-hash/b']);
+  });
+});
+
+describe('a mount that is removed', () => {
+  const removed = (path: string): Input =>
+    changed(revoke, ({ event, vault }) => {
+      event.action = 'mount-disable';
+      vault.request = { ...vault.request, path: `sys/mounts/${path}`, operation: 'delete', data: {} };
+    });
+
+  it('takes its leases with it, but not when it is a path inside of one: Vault says done to both', () => {
+    const rig = new Rig();
+    const fact = {
+      ...roleFact('database/', null),
+      what: 'mount',
+      value: { type: 'database' },
+    } as Fact<'mount'>;
+    rig.directory.facts.set('mount database/', fact);
+    rig.play([issue, removed('database/creds')]);
+    expect(rig.leases.get(idOf(issue))?.ended_at).toBeUndefined();
+    expect(rig.play([removed('database')]).leases.get(idOf(issue))?.end_reason).toBe('mount_removed');
   });
 });
 
