@@ -44,6 +44,8 @@ export interface ChainOptions {
   partitions: number;
   time: Config['time'];
   callers?: Config['callers'];
+  /** Paths of sealwatch's own secrets in Vault: it reads them itself. */
+  ownSecrets?: readonly string[];
   rules: CompiledRules;
   redactor: Redactor;
   /** Without a memory there is no ledger: whoever wants events alone needs none. */
@@ -81,7 +83,7 @@ export class Chain {
       slowCallNanos: slowCallNanos(time),
     });
     this.lost = new LostLines(cluster);
-    this.own = new OwnTraffic(cluster);
+    this.own = new OwnTraffic(cluster, undefined, options.ownSecrets);
     this.ledger = this.makeLedger();
     this.watermarks = Array.from({ length: partitions }, () => '');
     this.normalisers = this.watermarks.map((_, partition) => this.normaliser(partition));
@@ -210,6 +212,8 @@ export class Chain {
     for (const normaliser of this.normalisers) normaliser.finish();
     // Time goes no further than the log: what lives at its end is alive.
     this.ledger?.finish(this.last);
+    // Nobody tells of another token of ours any more.
+    this.own.ledger(END_OF_TIME);
     for (const partition of this.watermarks.keys()) this.advance(partition, END_OF_TIME);
   }
 

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { canonicalJson } from '../core/canonical.ts';
-import { type Config, dataFiles } from '../core/config.ts';
+import { type Config, dataFiles, secretRefsOf } from '../core/config.ts';
 import { recordedDevice } from '../core/devices.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
 import type { Reject } from '../core/records.ts';
@@ -85,6 +85,7 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     partitions: config.partitions,
     time: config.time,
     callers: config.callers,
+    ownSecrets: secretRefsOf(config).map(({ path }) => path),
     rules,
     redactor,
     ledger: { memory, ...(answers !== undefined && { answer: (question) => answers.answer(question) }) },

@@ -183,6 +183,10 @@ export const limits = {
   readingCandidatesMax: 16,
   /** Newest ones among which those are sought whose hash is not known yet. */
   readingCandidateRowsMax: 500,
+  /** So many rows are looked through again for one caller after this, in event time: whoever sends nonsense must not keep the ledger busy. */
+  readingCandidateRowsSeconds: 1,
+  /** Callers of which that is remembered. */
+  readingCandidateCallersMax: 1_000,
   /** Questions that wait for their answer, and how long none is asked again, in event time. */
   readingQuestionsMax: 100_000,
   readingQuestionSeconds: 600,

@@ -1,10 +1,11 @@
-// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|credentials|directory|nodes|ledger|sample]
+// Makes test/fixtures and deploy/sample again from a real Vault, or only some. Run: node commands/setup.mjs fixtures [scenes|auth|credentials|deceits|directory|nodes|ledger|sample]
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditFile, hideFolder, tokenReplacer } from './audit-file.ts';
 import { captureAuthScenes } from './auth-methods/capture.ts';
 import { captureCredentials } from './capture-credentials.ts';
+import { captureDeceits } from './capture-deceits.ts';
 import { captureDirectory } from './capture-directory.ts';
 import { captureLeaks } from './capture-leaks.ts';
 import { captureNodes } from './capture-nodes.ts';
@@ -57,6 +58,7 @@ const steps: Record<string, () => Promise<string>> = {
   directory: async () => `${await captureDirectory(join(target, 'directory'))} lines in ${target}/directory`,
   credentials: async () =>
     `${await captureCredentials(join(target, 'credentials'))} lines in ${target}/credentials`,
+  deceits: async () => `${await captureDeceits(join(target, 'deceits'))} lines in ${target}/deceits`,
   nodes: async () => `${await captureNodes(join(target, 'nodes'))} lines in ${target}/nodes`,
   ledger: async () => `${await captureLedger(join(target, 'ledger'))} lines in ${target}/ledger`,
   sample: async () =>

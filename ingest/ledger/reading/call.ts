@@ -64,6 +64,17 @@ export function numberOf(from: JsonObject, key: string): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/** The lease that `sys/leases/...` names: in the body, else below `route` in the path. Vault takes that of the body when both stand there. */
+export const leaseNamed = ({ data, rest }: Call, route: RegExp): string | undefined =>
+  data['lease_id'] === undefined ? route.exec(rest)?.[1] : textOf(data, 'lease_id');
+
+/** The token that a call on `auth/token/` names. Each path reads one member of the body; what stands there beside it, Vault passes over. */
+export function tokenNamed({ data, rest }: Call): { token?: string; accessor?: string } {
+  if (rest.endsWith('-self')) return {};
+  const member = rest.endsWith('-accessor') ? 'accessor' : 'token';
+  return known({ [member]: textOf(data, member) });
+}
+
 export const objectIn = (value: Json | undefined): JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 

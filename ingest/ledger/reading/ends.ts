@@ -1,14 +1,14 @@
 // What ends credentials: revocations by id, URL, prefix, force, token and accessor, and the end of a mount or namespace.
 
-import type { Change, Ended } from '../change.ts';
+import type { Change, Directory, Ended } from '../change.ts';
 import type { ReadMemory } from './bounded.ts';
-import { type Call, textOf } from './call.ts';
+import { type Call, leaseNamed, textOf, tokenNamed } from './call.ts';
 import type { Joins } from './joins.ts';
 
 type Reason = Ended['reason'];
 
 /** What the call ended, of those that Vault has done. */
-export function ends(call: Call, joins: Joins, memory: ReadMemory): Change[] {
+export function ends(call: Call, joins: Joins, memory: ReadMemory, directory: Directory): Change[] {
   switch (call.event.event.action) {
     case 'lease-revoke':
       return lease(call, joins);
@@ -19,7 +19,7 @@ export function ends(call: Call, joins: Joins, memory: ReadMemory): Change[] {
       return token(call, joins);
     case 'mount-disable':
     case 'auth-disable':
-      return mount(call);
+      return mount(call, directory);
     case 'mount-move':
       return moved(call, joins);
     case 'namespace-delete':
@@ -37,11 +37,8 @@ const ended = ({ base }: Call, what: Ended['what'], reason: Reason): Ended => ({
 });
 
 /** `sys/leases/revoke` and the older `sys/revoke`: the id is in the path (CLI), or in the body, where it is hashed. */
-function lease(call: Call, joins: Joins): Change[] {
-  const inPath = /^(?:leases\/)?revoke\/(.+)$/.exec(call.rest)?.[1];
-  const id = inPath ?? textOf(call.data, 'lease_id');
-  return joins.onLease(call, id, ended(call, { lease: '' }, 'revoked'));
-}
+const lease = (call: Call, joins: Joins): Change[] =>
+  joins.onLease(call, leaseNamed(call, /^(?:leases\/)?revoke\/(.+)$/), ended(call, { lease: '' }, 'revoked'));
 
 /** A prefix that is a whole lease id is that lease, any other ends at a slash (`revokePrefixCommon` of Vault). */
 function prefix(call: Call, memory: ReadMemory): Change[] {
@@ -52,19 +49,28 @@ function prefix(call: Call, memory: ReadMemory): Change[] {
 }
 
 function token(call: Call, joins: Joins): Change[] {
-  const { rest, data } = call;
+  const { rest } = call;
+  const named = tokenNamed(call);
   const childrenLive = rest.startsWith('revoke-orphan');
   const change = ended(call, { token: call.token ?? '', childrenLive }, 'revoked');
   if (rest.startsWith('revoke-self')) return call.token === undefined ? [] : [change];
-  if (rest.startsWith('revoke-accessor')) return joins.onAccessor(call, textOf(data, 'accessor'), change);
-  return joins.onToken(textOf(data, 'token'), change);
+  if (rest.startsWith('revoke-accessor')) return joins.onAccessor(call, named.accessor, change);
+  return joins.onToken(named.token, change);
 }
 
-function mount(call: Call): Change[] {
+function mount(call: Call, directory: Directory): Change[] {
   const path = call.rest.replace(/^(mounts|auth)\//, '');
   if (path === '') return [];
   const under = call.rest.startsWith('auth/') ? `auth/${path}` : path;
-  return [ended(call, { prefix: withSlash(under) }, 'mount_removed')];
+  const prefix = withSlash(under);
+  return isInMount(call, prefix, directory) ? [] : [ended(call, { prefix }, 'mount_removed')];
+}
+
+/** Vault says that it has removed what is no mount as well, and mounts do not nest: inside of one nothing was removed. */
+function isInMount({ base }: Call, prefix: string, directory: Directory): boolean {
+  for (let end = prefix.lastIndexOf('/', prefix.length - 2); end > 0; end = prefix.lastIndexOf('/', end - 1))
+    if (directory.current('mount', base.namespace, prefix.slice(0, end + 1))?.value) return true;
+  return false;
 }
 
 /** Vault revokes what the mount gave out before it moves it. Both paths are in the body, hashed. */

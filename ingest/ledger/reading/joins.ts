@@ -26,19 +26,25 @@ export interface JoinOptions {
 export class Joins {
   readonly names: Names;
   private readonly memory: ReadMemory;
+  /** Ends have a space of their own: whoever may look leases up must not be able to hide a revocation behind look-ups. */
+  private readonly ends: Bounded<Waiting[]>;
   private readonly waiting: Bounded<Waiting[]>;
   private readonly mounts: Bounded<true>;
   /** Salt to the time when its words were asked for. */
   private readonly wordsAsked: Bounded<string>;
+  /** Salt and caller to the time when many rows were looked through for what to ask. */
+  private readonly searched: Bounded<string>;
   private readonly questions: Questions;
   private readonly options: JoinOptions;
 
   constructor(memory: ReadMemory, questions: Questions, options: JoinOptions) {
     this.memory = memory;
     this.names = new Names(memory);
+    this.ends = new Bounded(memory, 'read/ends', limits.readingWaitingMax);
     this.waiting = new Bounded(memory, 'read/waiting', limits.readingWaitingMax);
     this.mounts = new Bounded(memory, 'read/mounts', limits.readingMountsMax);
     this.wordsAsked = new Bounded(memory, 'read/words', limits.readingSaltsMax);
+    this.searched = new Bounded(memory, 'read/searched', limits.readingCandidateCallersMax);
     this.questions = questions;
     this.options = options;
   }
@@ -144,17 +150,12 @@ export class Joins {
     return isElsewhere ? [] : [aimed(change, id, how)];
   }
 
-  /** An end is kept before all else: whoever may look leases up must not be able to hide a revocation behind look-ups. */
   private wait(hash: string, target: Target, change: Change): void {
-    let waiting = this.waiting.get(hash) ?? [];
+    const space = change.change === 'ended' ? this.ends : this.waiting;
+    const waiting = space.get(hash) ?? [];
     if (waiting.some((other) => other.change.proof === change.proof && other.target === target)) return;
-    if (waiting.length >= limits.readingWaitingPerHashMax) {
-      const least = waiting.findIndex((other) => other.change.change !== 'ended');
-      if (least < 0) return;
-      // What the memory gives is everybody's: never changed in place.
-      waiting = waiting.toSpliced(least, 1);
-    }
-    this.waiting.set(hash, [...waiting, { target, change }]);
+    // What the memory gives is everybody's: never changed in place.
+    if (waiting.length < limits.readingWaitingPerHashMax) space.set(hash, [...waiting, { target, change }]);
   }
 
   private release(
@@ -164,9 +165,8 @@ export class Joins {
     how: How | undefined,
     except?: string,
   ): Change[] {
-    const waiting = this.waiting.get(hash);
-    if (waiting === undefined) return [];
-    this.waiting.delete(hash);
+    const waiting = [...taken(this.ends, hash), ...taken(this.waiting, hash)];
+    if (waiting.length === 0) return [];
     const oldest = addSeconds(at, -limits.readingWaitingSeconds);
     return waiting
       .filter(({ change }) => change.proof !== except && change.at >= oldest)
@@ -205,35 +205,52 @@ export class Joins {
       this.questions.put({ at: call.base.at, path, body: { input }, need: 'hash', namespace: '' }, { salt });
   }
 
-  /** As `ask`, at most so many of what `newest` gives: of few where that will do, else of more. */
-  private askSome(call: Call, newest: (limit: number) => string[]): void {
+  /** As `ask`, at most so many of what `newest` of `whose` gives: of few where that will do, else now and then of more. */
+  private askSome(call: Call, whose: string, newest: (limit: number) => string[]): void {
     const salt = this.names.salt(this.deviceOf(call));
     const limit = limits.readingCandidatesMax;
     let inputs = newest(2 * limit);
     const unknown = inputs.filter((input) => !this.names.isHashed(salt, input));
-    if (unknown.length < limit && inputs.length === 2 * limit)
+    if (unknown.length < limit && inputs.length === 2 * limit && this.maySearch(call, `${salt} ${whose}`))
       inputs = newest(limits.readingCandidateRowsMax);
     this.ask(call, inputs, limit);
+  }
+
+  private maySearch({ base }: Call, key: string): boolean {
+    const before = this.searched.get(key);
+    if (before !== undefined && base.at < addSeconds(before, limits.readingCandidateRowsSeconds))
+      return false;
+    this.searched.set(key, base.at);
+    return true;
   }
 
   /** Leases that the caller may mean: its own newest ones, then anybody's. What is known of one hash narrows the next. */
   private askLeases(call: Call): void {
     for (const holder of [call.event.user.id, undefined])
-      this.askSome(call, (limit) => this.memory.newestOpen(holder, limit).map(({ lease }) => lease.id));
+      this.askSome(call, `leases ${holder ?? ''}`, (limit) =>
+        this.memory.newestOpen(holder, limit).map(({ lease }) => lease.id),
+      );
   }
 
   /** Tokens that the caller made, then those that were seen last. Where devices hash accessors there is none to ask for. */
   private askAccessors(call: Call): void {
     const { token, base } = call;
     if (token !== undefined)
-      this.askSome(call, (limit) =>
+      this.askSome(call, token, (limit) =>
         this.memory.aliveOf(token, base.at, '', limit).flatMap(({ lease }) => {
           const accessor = lease.token?.accessor;
           return accessor === undefined || isHash(accessor) ? [] : [accessor];
         }),
       );
-    this.askSome(call, (limit) => this.names.newestAccessors(limit));
+    this.askSome(call, 'accessors', (limit) => this.names.newestAccessors(limit));
   }
+}
+
+/** What waits for the hash, and waits no longer. */
+function taken(space: Bounded<Waiting[]>, hash: string): Waiting[] {
+  const waiting = space.get(hash);
+  if (waiting !== undefined) space.delete(hash);
+  return waiting ?? [];
 }
 
 /** The change, made of what its hash turned out to be. */

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../core/event.ts';
 import type { Lease, TokenDetails } from '../../../core/lease.ts';
 import { nanosBetween, utcTime } from '../../../core/time.ts';
 import type { Change, LifetimeTold } from '../change.ts';
-import { type Call, isHash, known, numberOf, textOf } from './call.ts';
+import { type Call, isHash, known, leaseNamed, numberOf, textOf, tokenNamed } from './call.ts';
 import type { Joins } from './joins.ts';
 
 type Base = Call['base'];
@@ -21,8 +21,7 @@ export function lookups(call: Call, joins: Joins): Change[] {
   return reason === 'invalid_token' ? invalidCaller(call, joins) : [];
 }
 
-const leaseIn = ({ data, rest }: Call): string | undefined =>
-  textOf(data, 'lease_id') ?? /^leases\/lookup\/(.+)$/.exec(rest)?.[1];
+const leaseIn = (call: Call): string | undefined => leaseNamed(call, /^leases\/lookup\/(.+)$/);
 
 function leaseLookup(call: Call, joins: Joins): Change[] {
   const { answer, base } = call;
@@ -43,11 +42,11 @@ function refusedLease(call: Call, joins: Joins): Change[] {
 }
 
 function tokenLookup(call: Call, joins: Joins): Change[] {
-  const { answer, base, data, token, event } = call;
+  const { answer, base, token, event } = call;
   const shown = textOf(answer, 'accessor');
-  const named = textOf(data, 'accessor');
+  const named = tokenNamed(call);
   const told = tokenIn(answer, base, '', 'audit_lookup');
-  if (named === undefined && textOf(data, 'token') === undefined) {
+  if (named.accessor === undefined && named.token === undefined) {
     const plain = event.vault.caller.accessor;
     const explained =
       shown === undefined || plain === undefined || shown === plain
@@ -56,19 +55,19 @@ function tokenLookup(call: Call, joins: Joins): Change[] {
     return [...explained, ...(token === undefined || told === undefined ? [] : [{ ...told, id: token }])];
   }
   const found = shown === undefined ? undefined : joins.names.tokenByAccessor(shown);
-  const byToken = found && joins.explainToken(textOf(data, 'token'), found.id, base.at);
-  return [...(byToken ?? []), ...(told === undefined ? [] : joins.onAccessor(call, named ?? shown, told))];
+  const byToken = found && joins.explainToken(named.token, found.id, base.at);
+  return [
+    ...(byToken ?? []),
+    ...(told === undefined ? [] : joins.onAccessor(call, named.accessor ?? shown, told)),
+  ];
 }
 
 /** `bad token` comes as `permission denied`, `invalid accessor` as that: the policy allowed it, and nothing was there. */
 function refusedToken(call: Call, joins: Joins): Change[] {
-  const { base, data } = call;
   if (!isRefused(call, /permission denied|bad token|invalid accessor/)) return [];
-  const gone: Change = { change: 'gone', ...base, id: '' };
-  const accessor = textOf(data, 'accessor');
-  return accessor === undefined
-    ? joins.onToken(textOf(data, 'token'), gone)
-    : joins.onAccessor(call, accessor, gone);
+  const gone: Change = { change: 'gone', ...call.base, id: '' };
+  const { accessor, token } = tokenNamed(call);
+  return accessor === undefined ? joins.onToken(token, gone) : joins.onAccessor(call, accessor, gone);
 }
 
 /** The policy allowed the call, and Vault refused it with such an error; one of its own (`internal error`) says nothing. */

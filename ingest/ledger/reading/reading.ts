@@ -24,6 +24,7 @@ export interface ReadingOptions {
 
 export class Reading {
   private readonly memory: ReadMemory;
+  private readonly directory: Directory;
   private readonly options: ReadingOptions;
   private readonly questions: Questions;
   private readonly joins: Joins;
@@ -39,6 +40,7 @@ export class Reading {
     options: ReadingOptions,
   ) {
     this.memory = memory;
+    this.directory = directory;
     this.options = options;
     this.questions = new Questions(memory, (question) => sink.ask(question));
     const { auditPathOf, ranks = [] } = options;
@@ -57,7 +59,11 @@ export class Reading {
     const joined = this.joinsOf(call);
     this.settings(call);
     const done = call.isDone
-      ? [...this.renewed(call), ...this.issues.given(call), ...ends(call, this.joins, this.memory)]
+      ? [
+          ...this.renewed(call),
+          ...this.issues.given(call),
+          ...ends(call, this.joins, this.memory, this.directory),
+        ]
       : [];
     const shown = this.explain(this.own.call(call), call.base.at, call.base.proof);
     return [...seen, ...joined, ...done, ...lookups(call, this.joins), ...shown, ...used(call)];

@@ -2,7 +2,7 @@
 
 import type { Change, Lifetime } from '../change.ts';
 import type { ReadMemory } from './bounded.ts';
-import { type Call, isHash, textOf, tokenId } from './call.ts';
+import { type Call, isHash, textOf, tokenId, tokenNamed } from './call.ts';
 import type { Joins } from './joins.ts';
 import { type Lifetimes, placeOf } from './lifetimes.ts';
 import type { Questions } from './questions.ts';
@@ -34,17 +34,17 @@ export class Renewals {
 
   /** `auth/token/renew`, `renew-self`, `renew-accessor`: the answer shows the token's accessor and its new lifetime. */
   token(call: Call): Change[] {
-    const { event, base, data, handles } = call;
+    const { event, base, handles } = call;
     const { issued } = event.vault;
     const name = issued?.accessor ?? handles.issued;
     if (issued === undefined || name === undefined) return [];
     const id = tokenId(this.joins.names.canonical(name));
-    const hash = textOf(data, 'accessor');
+    const { accessor: hash, token } = tokenNamed(call);
     const explained = [
       ...(hash === undefined || issued.accessor === undefined || hash === issued.accessor
         ? []
         : this.joins.explain(hash, issued.accessor, 'shown', base.at)),
-      ...this.joins.explainToken(textOf(data, 'token'), id, base.at),
+      ...this.joins.explainToken(token, id, base.at),
     ];
     const { ttl_s } = issued;
     const life: Lifetime | undefined =
@@ -61,6 +61,8 @@ export class Renewals {
     const asked = this.joins.seconds(call, increment);
     const max = this.lifetimes.maxOf(place);
     if (typeof asked === 'object' && asked.seconds > 0) {
+      // Vault gives less without a word: where nobody knows how much it may give, it is asked what it gave.
+      if (max.max_ttl_s === undefined) this.ask(base, id, place.namespace);
       const source = asked.how === 'shown' ? 'audit' : 'dictionary';
       return { ttl_s: asked.seconds, source, ...max, proof: base.proof };
     }
@@ -69,10 +71,12 @@ export class Renewals {
       const told: Lifetime = { ttl_s: 0, source: 'dictionary', ...max, proof: base.proof };
       this.joins.whenWord(increment, { change: 'lifetime', ...base, id, life: told });
     }
-    if (life === undefined) {
-      const question = { at: base.at, path: 'sys/leases/lookup', need: 'lifetime' } as const;
-      this.questions.put({ ...question, body: { lease_id: id }, namespace: place.namespace });
-    }
+    if (life === undefined) this.ask(base, id, place.namespace);
     return life;
+  }
+
+  private ask({ at }: Call['base'], id: string, namespace: string): void {
+    const question = { at, path: 'sys/leases/lookup', need: 'lifetime' } as const;
+    this.questions.put({ ...question, body: { lease_id: id }, namespace });
   }
 }

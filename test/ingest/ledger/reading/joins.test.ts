@@ -1,13 +1,14 @@
 // Hashes and what they stand for: candidates that are asked for, two devices, new salts, and bounds.
 
 import { describe, expect, it } from 'vitest';
+import type { Fact } from '../../../../core/directory.ts';
 import type { AuditEvent } from '../../../../core/event.ts';
 import { limits } from '../../../../core/limits.ts';
 import type { HashPair } from '../../../../core/records.ts';
 import { addSeconds } from '../../../../core/time.ts';
 import { Bounded } from '../../../../ingest/ledger/reading/bounded.ts';
 import { MapMemory } from '../memory.ts';
-import { callsOf, entriesOf, type Input, Rig } from './rig.ts';
+import { callsOf, entriesOf, type Input, Rig, roleFact } from './rig.ts';
 
 const calls = callsOf(entriesOf('database-lease'));
 const [issue, renew, lookup, revoke, second] = calls as [Input, Input, Input, Input, Input];
@@ -101,7 +102,7 @@ describe('a hash that nothing explains', () => {
     const full = new Rig().play([issue, revoke, ...many]);
     const before = full.changes.length;
     full.play([hashed(idOf(issue), hashOf(lookup), lookup.done)]);
-    expect(full.changes.length - before).toBe(limits.readingWaitingPerHashMax);
+    expect(full.changes.length - before).toBe(limits.readingWaitingPerHashMax + 1);
     // However many look-ups came after it.
     expect(full.leases.get(idOf(issue))?.end_reason).toBe('revoked');
   });
@@ -180,6 +181,67 @@ describe('two devices', () => {
     });
     const rig = new Rig({ ranks: ['b', 'a'] }).play([issue, both]);
     expect(rig.askedOf('sys/audit-hash/').map(({ path }) => path)).toEqual(['sys/audit-hash/b']);
+  });
+});
+
+describe('a mount that is removed', () => {
+  const removed = (path: string): Input =>
+    changed(revoke, ({ event, vault }) => {
+      event.action = 'mount-disable';
+      vault.request = { ...vault.request, path: `sys/mounts/${path}`, operation: 'delete', data: {} };
+    });
+
+  it('takes its leases with it, but not when it is a path inside of one: Vault says done to both', () => {
+    const rig = new Rig();
+    const fact = {
+      ...roleFact('database/', null),
+      what: 'mount',
+      value: { type: 'database' },
+    } as Fact<'mount'>;
+    rig.directory.facts.set('mount database/', fact);
+    rig.play([issue, removed('database/creds')]);
+    expect(rig.leases.get(idOf(issue))?.ended_at).toBeUndefined();
+    expect(rig.play([removed('database')]).leases.get(idOf(issue))?.end_reason).toBe('mount_removed');
+  });
+});
+
+describe('hashes of nothing', () => {
+  const nothing = (n: number): Input =>
+    changed(lookup, (event) => {
+      event.event.id = `nothing-${n}`;
+      event['@timestamp'] = addSeconds(revoke.done, 0);
+      event.event.outcome = 'failure';
+      event.error = { message: 'invalid lease' };
+      event.vault.authorization = { allowed: true };
+      event.vault.request.data = { lease_id: `hmac-sha256:${String(n).padStart(64, '0')}` };
+    });
+  const lease = (n: number): Input =>
+    changed(issue, (event) => {
+      event.vault.lease = { id: `database/creds/readonly/${n}` };
+    });
+  const known = (n: number): Input =>
+    hashed(`database/creds/readonly/${n}`, `hmac-sha256:${'f'.repeat(60)}${1000 + n}`, revoke.done);
+
+  it('do not have the ledger look through its rows for each of them', () => {
+    const numbers = [...Array(40).keys()];
+    const rig = new Rig().play(numbers.map(lease));
+    // Each has its caller's newest leases asked for, until there is none that is not known.
+    for (const n of numbers) rig.play([nothing(n), ...numbers.map(known)]);
+    let rows = 0;
+    const { newestOpen } = rig.memory;
+    rig.memory.newestOpen = (holder, limit) => {
+      const found = newestOpen.call(rig.memory, holder, limit);
+      rows += found.length;
+      return found;
+    };
+    rig.play(numbers.map((n) => nothing(100 + n)));
+    expect(rows).toBeLessThanOrEqual(numbers.length * 4 * limits.readingCandidatesMax);
+  });
+
+  it('take no place from what was ended', () => {
+    const rig = new Rig().play([issue, revoke, ...[...Array(40).keys()].map(nothing)]);
+    expect(rig.memory.list('read/ends', '', 9).map(({ key }) => key)).toEqual([hashOf(revoke)]);
+    expect(rig.memory.list('read/waiting', '', 99).map(({ key }) => key)).not.toContain(hashOf(revoke));
   });
 });
 

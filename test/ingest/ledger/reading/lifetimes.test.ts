@@ -182,6 +182,29 @@ describe('the dictionary', () => {
   });
 });
 
+describe('a renewal for as long as its caller likes', () => {
+  const event = structuredClone(renew.event as AuditEvent);
+  event.vault.request.data = { ...dataOf(renew), increment: 31_536_000 };
+  const greedy: Input = { done: renew.done, event, handles: renew.handles ?? {} };
+
+  it('is asked about when nobody knows how much Vault may give', () => {
+    const rig = new Rig().play([issue, answered(firstId, issue.done, 60), greedy]);
+    const of = rig.askedOf('sys/leases/lookup').filter(({ body }) => body?.['lease_id'] === firstId);
+    expect(of.map(({ need, at }) => [need, at])).toContainEqual(['lifetime', event['@timestamp']]);
+  });
+
+  it('is held to that where it is known', () => {
+    const rig = new Rig();
+    rig.directory.facts.set(
+      'role database/roles/app',
+      roleFact('database/roles/app', { mount: 'database/', role: 'app', default_ttl_s: 60, max_ttl_s: 600 }),
+    );
+    rig.play([issue, greedy]);
+    expect(rig.leases.get(firstId)?.expires_at).toBe(addSeconds(issue.event?.['@timestamp'] ?? '', 600));
+    expect(rig.askedOf('sys/leases/lookup').every(({ need }) => need === 'sample')).toBe(true);
+  });
+});
+
 describe('what was asked for with a lifetime of its own', () => {
   const asked = (ttl: unknown) => {
     const lines = entriesOf('database-lease').filter(
