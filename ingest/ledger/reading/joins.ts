@@ -6,9 +6,10 @@ import { addSeconds } from '../../../core/time.ts';
 import type { Change, Ended, LifetimeTold } from '../change.ts';
 import { Bounded, type ReadMemory } from './bounded.ts';
 import { type Call, isHash, objectIn, proofOf, textOf, tokenId } from './call.ts';
+import { Candidates, type CandidateOptions } from './candidates.ts';
 import { type How, Names } from './names.ts';
 import type { Questions } from './questions.ts';
-import { isWord, secondsOf, words } from './words.ts';
+import { isWord, secondsOf } from './words.ts';
 
 /** What a hash may stand for. `word`: the lifetime that a renewal asks for, the period of a new token. */
 type Target = 'lease' | 'accessor' | 'token' | 'mount' | 'word';
@@ -17,36 +18,23 @@ interface Waiting {
   change: Change;
 }
 
-export interface JoinOptions {
-  auditPathOf: (device: string) => string;
-  /** Devices in order of rank: an event shows the hashes of the first of its own. */
-  ranks: readonly string[];
-}
-
 export class Joins {
   readonly names: Names;
+  private readonly candidates: Candidates;
   private readonly memory: ReadMemory;
   /** Ends have a space of their own: whoever may look leases up must not be able to hide a revocation behind look-ups. */
   private readonly ends: Bounded<Waiting[]>;
   private readonly waiting: Bounded<Waiting[]>;
-  private readonly mounts: Bounded<true>;
-  /** Salt to the time when its words were asked for. */
-  private readonly wordsAsked: Bounded<string>;
-  /** Salt and caller to the time when many rows were looked through for what to ask. */
-  private readonly searched: Bounded<string>;
-  private readonly questions: Questions;
-  private readonly options: JoinOptions;
+  /** Hashes of accessors whose tokens somebody ended. */
+  private readonly endedTokens: Bounded<true>;
 
-  constructor(memory: ReadMemory, questions: Questions, options: JoinOptions) {
+  constructor(memory: ReadMemory, questions: Questions, options: CandidateOptions) {
     this.memory = memory;
     this.names = new Names(memory);
+    this.candidates = new Candidates(memory, this.names, questions, options);
     this.ends = new Bounded(memory, 'read/ends', limits.readingWaitingMax);
     this.waiting = new Bounded(memory, 'read/waiting', limits.readingWaitingMax);
-    this.mounts = new Bounded(memory, 'read/mounts', limits.readingMountsMax);
-    this.wordsAsked = new Bounded(memory, 'read/words', limits.readingSaltsMax);
-    this.searched = new Bounded(memory, 'read/searched', limits.readingCandidateCallersMax);
-    this.questions = questions;
-    this.options = options;
+    this.endedTokens = new Bounded(memory, 'read/ended-tokens', limits.readingWaitingMax);
   }
 
   /** `change` of the lease that the call names, in plain or by its hash. Its own `id` is not looked at. */
@@ -56,7 +44,7 @@ export class Joins {
     const found = this.names.name(shown);
     if (found !== undefined) return this.aim(change, found.name, found.how);
     this.wait(shown, 'lease', change);
-    this.askLeases(call);
+    this.candidates.askLeases(call);
     return [];
   }
 
@@ -66,7 +54,7 @@ export class Joins {
     const found = this.names.tokenByAccessor(shown);
     if (found !== undefined) return [aimed(change, found.id, found.how)];
     this.wait(shown, 'accessor', change);
-    this.askAccessors(call);
+    this.candidates.askAccessors(call);
     return [];
   }
 
@@ -86,10 +74,7 @@ export class Joins {
     const found = this.names.name(shown);
     if (found !== undefined) return [aimed(change, found.name, found.how)];
     this.wait(shown, 'mount', change);
-    this.ask(
-      call,
-      this.mounts.newest(limits.readingMountsMax).flatMap((mount) => [mount, mount.slice(0, -1)]),
-    );
+    this.candidates.askMounts(call);
     return [];
   }
 
@@ -100,7 +85,7 @@ export class Joins {
     const found = isHash(value) ? this.names.name(value) : { name: value, how: 'shown' as const };
     const seconds = found && secondsOf(found.name);
     if (seconds !== undefined && found !== undefined) return { seconds, how: found.how };
-    if (found === undefined) this.askWords(call);
+    if (found === undefined) this.candidates.askWords(call);
     return 'unknown';
   }
 
@@ -110,7 +95,7 @@ export class Joins {
   }
 
   sawMount(mount: string): void {
-    if (mount !== '' && this.mounts.get(mount) === undefined) this.mounts.set(mount, true);
+    this.candidates.sawMount(mount);
   }
 
   /** What a hash stands for: the changes that waited for it. Those that `except` proves are told elsewhere. */
@@ -140,7 +125,11 @@ export class Joins {
     const hash = textOf(data, 'hash') ?? textOf(answer.response ?? {}, 'hash');
     if (input === undefined || hash === undefined || !isHash(hash)) return [];
     if (salt !== undefined) this.names.wasHashed(salt, input);
-    return this.explain(hash, input, 'asked', answer.at, proofOf(answer));
+    const changes = this.explain(hash, input, 'asked', answer.at, proofOf(answer));
+    // As long as somebody's end of a token is not explained, the answer for one accessor asks for the next.
+    if (salt !== undefined && this.endedTokens.newest(1).length > 0)
+      this.candidates.askNextAccessor(answer, salt);
+    return changes;
   }
 
   /** Vault knows a lease in its own namespace alone: that it is not in another says nothing. */
@@ -154,6 +143,7 @@ export class Joins {
     const space = change.change === 'ended' ? this.ends : this.waiting;
     const waiting = space.get(hash) ?? [];
     if (waiting.some((other) => other.change.proof === change.proof && other.target === target)) return;
+    if (target === 'accessor' && change.change === 'ended') this.endedTokens.set(hash, true);
     // What the memory gives is everybody's: never changed in place.
     if (waiting.length < limits.readingWaitingPerHashMax) space.set(hash, [...waiting, { target, change }]);
   }
@@ -167,6 +157,7 @@ export class Joins {
   ): Change[] {
     const waiting = [...taken(this.ends, hash), ...taken(this.waiting, hash)];
     if (waiting.length === 0) return [];
+    this.endedTokens.delete(hash);
     const oldest = addSeconds(at, -limits.readingWaitingSeconds);
     return waiting
       .filter(({ change }) => change.proof !== except && change.at >= oldest)
@@ -175,74 +166,6 @@ export class Joins {
         // A word can be neither a lease nor a token.
         return isWord(idOf(target)) ? [] : this.aim(change, idOf(target), how);
       });
-  }
-
-  /** The dictionary, of which each word is asked for once per salt. Most calls find that it was a moment ago. */
-  private askWords(call: Call): void {
-    const salt = this.names.salt(this.deviceOf(call));
-    const before = this.wordsAsked.get(salt);
-    if (before !== undefined && call.base.at < addSeconds(before, limits.readingWordsSeconds)) return;
-    this.wordsAsked.set(salt, call.base.at);
-    this.ask(call, words);
-  }
-
-  /** Path of the audit device whose hashes the call shows. */
-  private deviceOf({ event }: Call): string {
-    const { devices } = event.vault;
-    return this.options.auditPathOf(
-      this.options.ranks.find((device) => devices.includes(device)) ?? devices[0] ?? '',
-    );
-  }
-
-  /** Asks the device that hashed it for the hashes of `inputs`: of those that it was not asked for under its present salt. */
-  private ask(call: Call, inputs: readonly string[], limit = Number.POSITIVE_INFINITY): void {
-    const device = this.deviceOf(call);
-    const salt = this.names.salt(device);
-    const path = `sys/audit-hash/${device}`;
-    const unknown = inputs.filter((input) => !this.names.isHashed(salt, input));
-    // Audit devices belong to the root namespace.
-    for (const input of new Set(unknown.slice(0, limit)))
-      this.questions.put({ at: call.base.at, path, body: { input }, need: 'hash', namespace: '' }, { salt });
-  }
-
-  /** As `ask`, at most so many of what `newest` of `whose` gives: of few where that will do, else now and then of more. */
-  private askSome(call: Call, whose: string, newest: (limit: number) => string[]): void {
-    const salt = this.names.salt(this.deviceOf(call));
-    const limit = limits.readingCandidatesMax;
-    let inputs = newest(2 * limit);
-    const unknown = inputs.filter((input) => !this.names.isHashed(salt, input));
-    if (unknown.length < limit && inputs.length === 2 * limit && this.maySearch(call, `${salt} ${whose}`))
-      inputs = newest(limits.readingCandidateRowsMax);
-    this.ask(call, inputs, limit);
-  }
-
-  private maySearch({ base }: Call, key: string): boolean {
-    const before = this.searched.get(key);
-    if (before !== undefined && base.at < addSeconds(before, limits.readingCandidateRowsSeconds))
-      return false;
-    this.searched.set(key, base.at);
-    return true;
-  }
-
-  /** Leases that the caller may mean: its own newest ones, then anybody's. What is known of one hash narrows the next. */
-  private askLeases(call: Call): void {
-    for (const holder of [call.event.user.id, undefined])
-      this.askSome(call, `leases ${holder ?? ''}`, (limit) =>
-        this.memory.newestOpen(holder, limit).map(({ lease }) => lease.id),
-      );
-  }
-
-  /** Tokens that the caller made, then those that were seen last. Where devices hash accessors there is none to ask for. */
-  private askAccessors(call: Call): void {
-    const { token, base } = call;
-    if (token !== undefined)
-      this.askSome(call, token, (limit) =>
-        this.memory.aliveOf(token, base.at, '', limit).flatMap(({ lease }) => {
-          const accessor = lease.token?.accessor;
-          return accessor === undefined || isHash(accessor) ? [] : [accessor];
-        }),
-      );
-    this.askSome(call, 'accessors', (limit) => this.names.newestAccessors(limit));
   }
 }
 

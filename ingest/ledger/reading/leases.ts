@@ -70,8 +70,8 @@ export class Leases {
 
   private askLease(call: Call, place: Place, lease: Taken, life: Lifetime | undefined): void {
     const { id, issuedAt } = lease;
-    const need = life === undefined ? 'lifetime' : 'sample';
-    if (life === undefined && lease.isByRole) this.lifetimes.wait(place, id);
+    const isFirst = life === undefined && (!lease.isByRole || this.lifetimes.wait(place, id, call.base.at));
+    const need = isFirst ? 'lifetime' : 'sample';
     const question = { at: call.base.at, path: 'sys/leases/lookup', body: { lease_id: id }, need } as const;
     const role = { place: { ...place }, issuedAt };
     this.questions.put({ ...question, namespace: place.namespace }, lease.isByRole ? { role } : {});

@@ -40,6 +40,8 @@ export class Lifetimes {
   private readonly written: Bounded<Written>;
   /** Leases of a place whose lifetime nobody could tell yet. */
   private readonly unknown: Bounded<string[]>;
+  /** Place to the time when its lifetime was asked for. */
+  private readonly asked: Bounded<string>;
 
   constructor(memory: ReadMemory, directory: Directory, joins: Joins) {
     this.memory = memory;
@@ -49,6 +51,7 @@ export class Lifetimes {
     this.changed = new Bounded(memory, 'read/changed', limits.readingRolesMax);
     this.written = new Bounded(memory, 'read/written', limits.readingRolesMax);
     this.unknown = new Bounded(memory, 'read/unknown', limits.readingRolesMax);
+    this.asked = new Bounded(memory, 'read/places-asked', limits.readingRolesMax);
   }
 
   /** Lifetime of a lease that the call took from `place`; undefined when nothing tells it. */
@@ -84,11 +87,21 @@ export class Lifetimes {
     return this.ofLearnt(place);
   }
 
-  /** The lease's lifetime is not known; it is told when its place's is. */
-  wait(place: Place, id: string): void {
+  /**
+   * The lease's lifetime is not known; it is told when its place's is. Whether nobody asks for that one yet: of many leases of a role
+   * that come at once, one look-up tells of all.
+   */
+  wait(place: Place, id: string, at: string): boolean {
     const key = keyOf(place);
+    const asked = this.asked.get(key);
+    const isOpen =
+      asked !== undefined &&
+      at < addSeconds(asked, limits.readingQuestionSeconds) &&
+      asked >= this.changedAt(place);
+    if (!isOpen) this.asked.set(key, at);
     const waiting = this.unknown.get(key) ?? [];
     this.unknown.set(key, [...waiting, id].slice(-limits.readingRoleLeasesMax));
+    return !isOpen;
   }
 
   /** The lifetime of a place is known now: its leases that came before have had it all along, if the role has not changed since. */

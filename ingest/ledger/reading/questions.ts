@@ -35,12 +35,16 @@ export class Questions {
     this.ask = ask;
   }
 
-  /** Asks it with POST, unless it was asked a while ago and may still be answered. */
+  /** Whether it was asked a while ago and may still be answered. */
+  isOpen(path: string, body: JsonObject, at: string): boolean {
+    const before = this.asked.get(keyOf(path, body));
+    return before !== undefined && at < addSeconds(before.at, limits.readingQuestionSeconds);
+  }
+
+  /** Asks it with POST, unless it is open. */
   put({ at, path, body, need, namespace }: Asking, asked: Omit<Asked, 'at'> = {}): void {
-    const key = keyOf(path, body);
-    const before = this.asked.get(key);
-    if (before !== undefined && at < addSeconds(before.at, limits.readingQuestionSeconds)) return;
-    this.asked.set(key, { at, ...asked, ...(namespace === '' ? {} : { namespace }) });
+    if (this.isOpen(path, body, at)) return;
+    this.asked.set(keyOf(path, body), { at, ...asked, ...(namespace === '' ? {} : { namespace }) });
     const where = namespace === '' ? {} : { namespace };
     this.ask({ at, method: 'POST', path, body, ...where, need });
   }

@@ -117,7 +117,7 @@ describe('the role tells it', () => {
     const rig = new Rig().play([issue, second, answered(firstId, issue.done, 900)]);
     expect(rig.leases.get(idOf(second))).toMatchObject({ ttl_s: 900, ttl_source: 'role_config' });
     expect(rig.leases.get(idOf(second))?.proof.ttl).toBe(`look-up-of-${firstId.slice(-4)}`);
-    expect(needs(rig)).toEqual(['lifetime', 'lifetime']);
+    expect(needs(rig)).toEqual(['lifetime', 'sample']);
   });
 
   it('until it changes', () => {
