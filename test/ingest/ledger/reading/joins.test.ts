@@ -54,6 +54,34 @@ describe('a hash that nothing explains', () => {
     expect(rig.play([late]).askedOf('sys/audit-hash/')).toHaveLength(1);
   });
 
+  it('of an accessor is sought among all that are known, by few questions at a time, until it is found', () => {
+    const life = callsOf(entriesOf('token-life', 'plain-accessor'));
+    const create = life.find(({ event }) => event?.vault.issued?.accessor !== undefined) as Input;
+    const end = life.find(({ event }) => event?.vault.request.path === 'auth/token/revoke-accessor') as Input;
+    const [count, wanted] = [4 * limits.readingCandidatesMax, 'accessor-0'];
+    // Many tokens, of which the oldest is the one that somebody revokes.
+    const creates = Array.from({ length: count }, (_, n) =>
+      changed({ ...create, handles: {} }, (event) => {
+        event.event.id = `create-${n}`;
+        event.vault.caller.accessor = `maker-${n}`;
+        event.vault.issued = { ...event.vault.issued, accessor: `accessor-${n}` };
+      }),
+    );
+    const rig = new Rig().play([...creates, end]);
+    expect(rig.askedOf('sys/audit-hash/').length).toBeLessThanOrEqual(2 * limits.readingCandidatesMax);
+    const hash = String(end.event?.vault.request.data?.['accessor']);
+    for (let n = 0; n < rig.askedOf('sys/audit-hash/').length; n++) {
+      const input = String(rig.askedOf('sys/audit-hash/')[n]?.body?.['input']);
+      rig.play([
+        hashed(input, input === wanted ? hash : `hmac-sha256:${`${n}`.padStart(64, '0')}`, end.done),
+      ]);
+    }
+    expect(rig.leases.get(`token:${wanted}`)).toMatchObject({ state: 'revoked', end_reason: 'revoked' });
+    const asked = rig.askedOf('sys/audit-hash/').length;
+    rig.play([hashed('accessor-1', `hmac-sha256:${'f'.repeat(64)}`, end.done)]);
+    expect(rig.askedOf('sys/audit-hash/')).toHaveLength(asked);
+  });
+
   it('is asked for again when the device got a new salt', () => {
     const rig = new Rig().play([
       issue,
