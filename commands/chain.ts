@@ -106,7 +106,7 @@ export class Chain {
         lease: (revision, body) => sink.lease(revision, body),
         fact: (fact) => sink.fact(fact),
         own: (token) => this.own.own(token),
-        watermark: (time) => this.own.ledger(time),
+        watermark: () => {},
         ask: (question) => {
           const answer = ledger.answer?.(question);
           if (answer !== undefined) this.ledger?.record('answer', answer, 0);
@@ -155,7 +155,6 @@ export class Chain {
     const { sink } = this.options;
     sink.event(event, text);
     this.detector.event(event);
-    this.own.event(event);
     if (event['@timestamp'] > this.last) this.last = event['@timestamp'];
   }
 
@@ -212,9 +211,21 @@ export class Chain {
     for (const normaliser of this.normalisers) normaliser.finish();
     // Time goes no further than the log: what lives at its end is alive.
     this.ledger?.finish(this.last);
-    // Nobody tells of another token of ours any more.
-    this.own.ledger(END_OF_TIME);
     for (const partition of this.watermarks.keys()) this.advance(partition, END_OF_TIME);
+  }
+
+  /**
+   * Looks for calls that go by sealwatch's name and are not its own: after `finish`, when every token of its own is known. Before,
+   * it would hang on how far the ledger is when an event comes. `eachEvent` hands over all that went out, in order of time.
+   */
+  async judgeOwn(eachEvent: (take: (event: AuditEvent) => void) => Promise<void>): Promise<void> {
+    if (!this.own.hasTokens) return;
+    await eachEvent((event) => {
+      this.own.event(event);
+      this.own.ledger(event['@timestamp']);
+    });
+    this.own.ledger(END_OF_TIME);
+    this.options.sink.alerts(this.own.take());
   }
 
   private advance(partition: number, reached: string): void {
@@ -224,7 +235,7 @@ export class Chain {
     if (lowest <= this.watermark) return;
     this.watermark = lowest;
     this.detector.advance(lowest);
-    this.options.sink.alerts([...this.detector.take(), ...this.lost.take(), ...this.own.take()]);
+    this.options.sink.alerts([...this.detector.take(), ...this.lost.take()]);
     this.options.sink.watermark(lowest);
   }
 }

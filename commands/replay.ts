@@ -6,6 +6,7 @@ import { canonicalJson } from '../core/canonical.ts';
 import { type Config, dataFiles, secretRefsOf } from '../core/config.ts';
 import { recordedDevice } from '../core/devices.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
+import type { AuditEvent } from '../core/event.ts';
 import type { Reject } from '../core/records.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
@@ -95,6 +96,7 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
   chain.finish();
   const read = (text: string) => placeOf(JSON.parse(text));
   await events.finish(read);
+  await chain.judgeOwn((take) => events.eachWritten((text) => take(JSON.parse(text) as AuditEvent)));
   const leaseRows = leases.finish(join(out, 'leases.jsonl'));
   await alerts.finish(read);
   writeRejects(join(out, 'rejects.jsonl'), [...rejects.values()]);

@@ -101,7 +101,8 @@ export class SortedFile {
     this.rows = rows;
   }
 
-  private async eachWritten(take: (text: string) => void): Promise<void> {
+  /** The lines as they stand on disk, in order: after `finish` all of them. */
+  async eachWritten(take: (text: string) => void): Promise<void> {
     // Not readline: it takes U+2028, which stands in JSON as it is, for the end of a line.
     const lines = new Framer({
       line: (bytes, from, to) => take(bytes.toString('utf8', from, to)),

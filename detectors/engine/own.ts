@@ -82,6 +82,11 @@ export class OwnTraffic {
     this.alerts = new UnorderedAlerts(false, state?.open);
   }
 
+  /** Whether any token of ours is known: before, nobody's calls are looked at. */
+  get hasTokens(): boolean {
+    return this.tokens.size > 0;
+  }
+
   /** A token that this process holds. */
   own({ accessor, at, entity_id: entity }: OwnToken): void {
     if (this.tokens.has(accessor)) return;
