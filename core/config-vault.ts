@@ -5,7 +5,7 @@ import { z } from 'zod';
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const path = z.string().min(1).optional();
 /** One or two segments, as `ownCalls` knows them. */
-const mount = z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/);
+const mount = z.string().regex(/^(?!\.\.?(\/|$))[\w.-]+(\/(?!\.\.?$)[\w.-]+)?$/);
 
 const loginSettings = z.strictObject({
   method: z.enum(['approle', 'kubernetes', 'aws', 'jwt', 'cert']).optional(),
@@ -55,7 +55,10 @@ function faultsOf(login: LoginSettings): string[] {
 
 export const vaultSettings = z
   .strictObject({
-    address: z.url({ protocol: /^https?$/ }).optional(),
+    address: z
+      .url({ protocol: /^https?$/ })
+      .refine((address) => !/^https?:\/\/[^/]*@/.test(address), 'no user and no password in the address')
+      .optional(),
     namespace: z
       .string()
       .regex(/^[\w.-]+(\/[\w.-]+)*\/?$/)
@@ -90,5 +93,7 @@ export const vaultSettings = z
         code: 'custom',
         message: 'address and one of tokenFile and login.method belong together',
       });
+    if (login.method === 'cert' && address?.startsWith('http:'))
+      context.addIssue({ code: 'custom', message: 'cert needs an https address: it is TLS that shows it' });
   });
 export type VaultSettings = z.output<typeof vaultSettings>;

@@ -232,6 +232,8 @@ export const limits = {
   vaultListBytesMax: 8 * MiB,
   /** Time for one call of Vault, redirects among it. */
   vaultCallMs: 10_000,
+  /** Questions to Vault that may be saved up, whatever number of lines was received. */
+  vaultBudgetHeldMax: 10_000,
   /** Redirects that one call of Vault follows: a standby names the active node. */
   vaultRedirectsMax: 3,
   /** Waits for a Vault that does not answer double from the first to the second; a part of each is by chance. */

@@ -1,5 +1,7 @@
 // How many questions sealwatch may ask: each makes lines in the log that it reads, and they must stay few among the others.
 
+import { limits } from '../core/limits.ts';
+
 export interface BudgetOptions {
   /** Lines of questions in percent of the lines received. */
   percent: number;
@@ -20,9 +22,12 @@ export class Budget {
 
   /** So many lines were received since the start, and so many calls of all kinds were made: their own lines earn nothing. */
   received(lines: number, ownCalls: number): void {
-    const { percent, linesPerCall } = this.options;
+    const { calls, percent, linesPerCall } = this.options;
     const others = Math.max(0, lines - ownCalls * linesPerCall);
     this.earned = Math.max(this.earned, (others * percent) / 100 / linesPerCall);
+    // Old lines that are read in one go earn no flood of questions: what goes past the bound is lost.
+    const heldMax = Math.max(limits.vaultBudgetHeldMax, calls);
+    this.spent = Math.max(this.spent, Math.floor(calls + this.earned) - heldMax);
   }
 
   /** Questions that may be asked now. */

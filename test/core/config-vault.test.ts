@@ -34,6 +34,18 @@ describe('a login', () => {
     [{ method: 'approle', roleIdFile: 'r', mount: 'a/b/c' }, [expect.stringContaining('Invalid string')]],
   ])('but not %j', (login, faults) => expect(faultsOf(login)).toEqual(faults));
 
+  it.each(['..', 'team/..', '.'])('no mount is called %s', (mount) =>
+    expect(faultsOf({ method: 'approle', roleIdFile: 'r', mount })).toHaveLength(1),
+  );
+
+  it('an address holds no password, and a certificate is shown by TLS alone', () => {
+    const login = { method: 'cert', certFile: 'c', keyFile: 'k' };
+    expect(faultsOf(login, { address: 'http://127.0.0.1:8200' })[0]).toContain('https');
+    expect(faultsOf(login, { address: 'https://me:secret@vault.example' })).toEqual([
+      'no user and no password in the address',
+    ]);
+  });
+
   it('there is one way to a token, and a Vault to use it on', () => {
     const together = ['address and one of tokenFile and login.method belong together'];
     expect(faultsOf({}, { tokenFile: 't' })).toEqual([]);

@@ -173,6 +173,15 @@ describe('the budget', () => {
     expect(budget.left).toBe(0);
   });
 
+  it('a flood of old lines earns only so many at once', () => {
+    const budget = new Budget({ percent: 2, calls: 100, linesPerCall: 4 });
+    budget.received(100_000_000, 0);
+    expect(budget.left).toBe(limits.vaultBudgetHeldMax);
+    budget.spend();
+    budget.received(100_000_000, 0);
+    expect(budget.left).toBe(limits.vaultBudgetHeldMax - 1);
+  });
+
   it('over a million lines the questions stay under it', async () => {
     const { asker, budget } = askerOf(() => good, 0);
     for (let lines = 0, id = 0; lines <= 1_000_000; lines += 1000) {
