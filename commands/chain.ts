@@ -10,7 +10,7 @@ import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
 import type { LedgerMemory, NewRecord } from '../core/ports.ts';
 import type { Answer, CoverageRow, HashPair, NodeSeen, Question, Reject } from '../core/records.ts';
-import { addSeconds, slowCallNanos } from '../core/time.ts';
+import { addSeconds, END_OF_TIME, slowCallNanos } from '../core/time.ts';
 import { createDetector, type Detector } from '../detectors/engine/detect.ts';
 import { LostLines } from '../detectors/engine/lost.ts';
 import { OwnTraffic } from '../detectors/engine/own.ts';
@@ -55,8 +55,6 @@ export interface ChainOptions {
 
 /** A replay has no wall clock: a time far ahead of every line lets each of them move its device's time. */
 const NO_WALL_CLOCK = Number.MAX_SAFE_INTEGER;
-/** The end of event time. */
-const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
 
 export class Chain {
   readonly intake: Intake;

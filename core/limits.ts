@@ -46,7 +46,7 @@ export const limits = {
   datagramRestartMs: 500,
   /** How often a datagram socket that does not wait by itself is asked. */
   datagramPollMs: 5,
-  /** Longest line that is parsed to be redacted; a longer one is searched as bytes, or its data is cut out as a whole. */
+  /** Longest line that is parsed to be redacted; of a longer one the data is cut out as a whole. */
   redactWalkBytesMax: 256 * KiB,
   /** Deepest nesting that is parsed. Real lines stay under 20. */
   nestingMax: 100,

@@ -59,6 +59,9 @@ function isCanonical(text: string): boolean {
   );
 }
 
+/** The end of event time. */
+export const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
+
 /** Milliseconds since 1970 of a canonical time, without what is under a millisecond. */
 export const msOf = (time: string): number => Date.parse(`${time.slice(0, 23)}Z`);
 

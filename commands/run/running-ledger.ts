@@ -90,7 +90,11 @@ export class RunningLedger implements Disposable {
     const nowMs = this.options.now();
     if (nowMs - this.countedMs < limits.ledgerCountMs || this.isBroken) return this.openRows;
     this.countedMs = nowMs;
-    this.openRows = this.memory.openRows();
+    try {
+      this.openRows = this.memory.openRows();
+    } catch {
+      // A disk that refuses is told of by the work, not by who counts it.
+    }
     return this.openRows;
   }
 

@@ -7,7 +7,7 @@ import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
 import { decodeLine, type LineHead } from '../../core/raw.ts';
 import type { Answer, Loss, Tick } from '../../core/records.ts';
-import { addSeconds, slowCallNanos } from '../../core/time.ts';
+import { addSeconds, END_OF_TIME, slowCallNanos } from '../../core/time.ts';
 import { withheldOf } from '../../core/withheld.ts';
 import { Clusters } from './clusters.ts';
 import { Coverage, type CoverageState } from './coverage.ts';
@@ -51,7 +51,6 @@ export interface NormaliserState {
   heartbeats: HeartbeatState;
 }
 
-const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
 
 export class Normaliser {
@@ -143,7 +142,7 @@ export class Normaliser {
     this.counted.lines++;
     const found = this.find(record, head, at);
     if (found === undefined) {
-      this.rejectLine(record.bytes.subarray(at), device);
+      this.rejectLine(record.bytes.subarray(at), head);
       return;
     }
     this.countLine(found);
@@ -164,13 +163,16 @@ export class Normaliser {
     const { device, node, scrub, time } = found.copy;
     this.coverage.count(device, time, 'received');
     if (node !== undefined) this.out.node(node, this.clusters.of(device).name, 'collected', time);
-    if (scrub !== undefined) {
-      this.coverage.count(device, time, 'scrubbed');
-      this.coverage.count(device, time, scrub);
-    }
+    this.countScrub(device, time, scrub);
     if (time >= this.lateBefore) return;
     found.copy.late = true;
     this.countBoth('late', found);
+  }
+
+  private countScrub(device: string, time: string | undefined, scrub: LineHead['scrub']): void {
+    if (scrub === undefined) return;
+    this.coverage.count(device, time, 'scrubbed');
+    this.coverage.count(device, time, scrub);
   }
 
   private countBoth(counter: 'late' | 'duplicate', { copy: { device, time } }: Found): void {
@@ -264,8 +266,9 @@ export class Normaliser {
   }
 
   /** The quick scan found no entry: the full parse says why. */
-  private rejectLine(line: Buffer, device: string): void {
+  private rejectLine(line: Buffer, { device, scrub }: LineHead): void {
     this.coverage.count(device, this.hourNow, 'received');
+    this.countScrub(device, this.hourNow, scrub);
     const withheld = withheldOf(line);
     if (withheld !== undefined) {
       this.out.reject(line, device, this.hourNow, withheld.reason, withheld.bytes);

@@ -3,7 +3,7 @@
 import { limits } from '../../../core/limits.ts';
 import type { LedgerMemory } from '../../../core/ports.ts';
 import type { Question } from '../../../core/records.ts';
-import { addSeconds } from '../../../core/time.ts';
+import { addSeconds, END_OF_TIME } from '../../../core/time.ts';
 import { Bounded } from '../reading/bounded.ts';
 
 interface Asked {
@@ -122,5 +122,4 @@ function dueAt(state: Asked, refreshSeconds: number | undefined): string {
 const waitSeconds = (tries: number): number =>
   Math.min(limits.directoryRetrySeconds * 2 ** (tries - 1), limits.directoryRefusedSeconds);
 
-const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
 const SETTLED_MAX = 20_000;

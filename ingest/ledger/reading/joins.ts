@@ -6,7 +6,7 @@ import { addSeconds } from '../../../core/time.ts';
 import type { Change, Ended, LifetimeTold } from '../change.ts';
 import { Bounded, type ReadMemory } from './bounded.ts';
 import { type Call, isHash, objectIn, proofOf, textOf, tokenId } from './call.ts';
-import { Candidates, type CandidateOptions } from './candidates.ts';
+import { type CandidateOptions, Candidates } from './candidates.ts';
 import { type How, Names } from './names.ts';
 import type { Questions } from './questions.ts';
 import { isWord, secondsOf } from './words.ts';

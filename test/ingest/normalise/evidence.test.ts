@@ -89,4 +89,10 @@ describe('a secret of the line', () => {
     expect(events[0]?.event.hash).not.toBe(sha(leaky));
     expect(counts['file']?.scrubbed).toBe(2);
   });
+
+  it('is counted where the line itself could not be kept', () => {
+    const { events, counts } = made(['{"auth":{"client_token":"hvs.EXAMPLEexampleEXAMPLE0002"']);
+    expect(events).toEqual([]);
+    expect(counts['file']).toMatchObject({ rejected: 1, scrubbed: 1, token_in_plain: 1 });
+  });
 });
