@@ -270,6 +270,8 @@ export const limits = {
   heartbeatsWaitingMax: 1_000,
   /** Calls, answers and hash pairs that wait for their turn in the ledger. Past it the first is worked early. */
   ledgerWaitingMax: 50_000,
+  /** Characters of these. */
+  ledgerWaitingCharsMax: 256 * MiB,
   /** Audit devices that recorded answers name. */
   auditPathsMax: 1_000,
   /** How far the ledger stays behind the watermark. */

@@ -99,7 +99,7 @@ export class Ledger {
     this.counters.records++;
     if (keyOf(input) > this.through) {
       this.order.push(input, offset);
-      if (this.order.size > limits.ledgerWaitingMax && !this.isWorking) this.workEarly();
+      while (this.order.isOver && !this.isWorking) this.workEarly();
       return;
     }
     // An answer may be older than the question: who has recorded them answers at once.

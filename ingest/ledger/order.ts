@@ -1,5 +1,7 @@
 // What waits for its turn: calls come as their partitions bring them, and are worked in the order in which Vault had done them.
 
+import type { JsonObject } from '../../core/event.ts';
+import { limits } from '../../core/limits.ts';
 import type { LedgerInput } from './change.ts';
 
 /** Text order is the order of work: when it was done, then by id; the half of a call before the whole. */
@@ -13,15 +15,36 @@ interface Waiting {
   key: string;
   input: LedgerInput;
   offset: number;
+  chars: number;
 }
+
+/** About what it takes: a caller chooses the data, an answer may hold a whole policy. */
+function charsOf(input: LedgerInput): number {
+  if (input.kind === 'hashes') return BASE_CHARS;
+  if (input.kind === 'answer') return BASE_CHARS + JSON.stringify(input.answer).length;
+  const { request, response } = input.event.vault;
+  return BASE_CHARS + lengthOf(request.data) + lengthOf(response?.data);
+}
+
+const lengthOf = (data: JsonObject | undefined): number =>
+  data === undefined ? 0 : JSON.stringify(data).length;
+
+/** What every event has beside its data. */
+const BASE_CHARS = 2_000;
 
 /** A binary heap by key; a key that waits already is not taken again. */
 export class Order {
   private readonly heap: Waiting[] = [];
   private readonly keys = new Set<string>();
+  private chars = 0;
 
   get size(): number {
     return this.heap.length;
+  }
+
+  /** More waits than may. */
+  get isOver(): boolean {
+    return this.size > limits.ledgerWaitingMax || this.chars > limits.ledgerWaitingCharsMax;
   }
 
   /** Lowest offset among the records that wait, at most `next`. */
@@ -37,7 +60,9 @@ export class Order {
     this.keys.add(key);
     const { heap } = this;
     let at = heap.length;
-    heap.push({ key, input, offset });
+    const chars = charsOf(input);
+    this.chars += chars;
+    heap.push({ key, input, offset, chars });
     while (at > 0) {
       const parent = (at - 1) >> 1;
       if (this.at(parent).key <= key) break;
@@ -52,6 +77,7 @@ export class Order {
     if (first === undefined || first.key > through) return undefined;
     const last = this.heap.pop() as Waiting;
     this.keys.delete(first.key);
+    this.chars -= first.chars;
     if (this.heap.length === 0) return first;
     this.heap[0] = last;
     this.sink();

@@ -128,6 +128,19 @@ describe('the order', () => {
     expect(ledger.waiting).toBe(limits.ledgerWaitingMax);
   });
 
+  it('large ones are fewer', () => {
+    const { ledger } = ledgerOf();
+    const large = 'x'.repeat(1_000_000);
+    const count = Math.ceil(limits.ledgerWaitingCharsMax / large.length);
+    for (let n = 0; n < count; n++) {
+      const call = aCall(`${n}`, n);
+      call.event.vault.request.data = { large };
+      ledger.record('credential', call, n);
+    }
+    expect(ledger.waiting).toBeLessThan(count);
+    expect(ledger.counters.early).toBe(count - ledger.waiting);
+  });
+
   it('at the end everything is worked, and time goes to the last of it', () => {
     const { ledger, log } = ledgerOf();
     ledger.record('credential', aCall('a', 5, { seconds: 4 }), 0);
