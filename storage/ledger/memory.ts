@@ -21,6 +21,7 @@ class SqliteMemory implements LedgerMemory {
   private readonly notes: Notes;
   private readonly putPlace: Statement;
   private isOpen = false;
+  private isClosed = false;
 
   constructor(database: Database) {
     this.database = database;
@@ -97,6 +98,8 @@ class SqliteMemory implements LedgerMemory {
 
   /** What was not committed is gone. A connection with prepared statements lives on a while, and its transaction with it. */
   [Symbol.dispose](): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
     try {
       if (this.isOpen) this.database.exec('rollback');
     } catch {

@@ -34,13 +34,13 @@ afterEach(async () => {
 });
 
 const file = () => join(dir, 'ledger.db');
-const load = () =>
+const load = (open = () => openLedgerMemory(file())) =>
   RunningLedger.load({
     stream,
     cluster: 'vault',
     auditPathOf: () => 'file',
     ranks: ['file'],
-    open: () => openLedgerMemory(file()),
+    open,
     now: () => 0,
     ask: (question) => asked.push(question),
   });
@@ -148,6 +148,26 @@ describe('the ledger of run', () => {
     expect(rows.length).toBeGreaterThan(2);
     const told = rows.map(({ revision, body }) => `${revision} ${body.id}`);
     expect(told).toEqual([...new Set(told)]);
+  });
+
+  it('a file that cannot be opened again for a while is waited for, too', async () => {
+    let isAway = false;
+    using ledger = await load(() => {
+      if (isAway) throw new Error('away');
+      return openLedgerMemory(file());
+    });
+    const other = openDatabase(file(), { readOnly: false });
+    other.exec('begin immediate');
+    put(calls);
+    await expect(work(ledger)).rejects.toThrow(/locked/);
+    other.exec('rollback');
+    other.close();
+    isAway = true;
+    await expect(ledger.step()).rejects.toThrow('away');
+    await expect(ledger.step()).rejects.toThrow('away');
+    isAway = false;
+    await work(ledger);
+    expect((await leases()).length).toBeGreaterThan(2);
   });
 
   it('what nobody answered is asked again after a restart', async () => {
