@@ -70,10 +70,7 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     },
   };
   using memory = temporaryLedgerMemory(join(out, '.ledger.tmp'));
-  using answers =
-    options.answers === undefined
-      ? undefined
-      : await RecordedAnswers.read(options.answers, join(out, '.answers.tmp'));
+  using answers = await answersOf(options);
   const sources = openSources(options.files);
   const scrubKey = Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key);
   const redactor = new Redactor(scrubKey, config.scrub.plainKeys);
@@ -109,6 +106,9 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
   writeFileSync(join(out, 'summary.json'), `${canonicalJson(result)}\n`, { mode: 0o600 });
   return result;
 }
+
+const answersOf = async ({ answers, out }: ReplayOptions): Promise<RecordedAnswers | undefined> =>
+  answers === undefined ? undefined : RecordedAnswers.read(answers, join(out, '.answers.tmp'));
 
 interface AnyRow {
   '@timestamp'?: string;
