@@ -128,11 +128,34 @@ export interface Held {
   notes: JsonObject;
 }
 
+/** Small values by space and key, lasting at a commit. What it gives is frozen. */
+export interface Memory {
+  /** `undefined` when absent. */
+  get(space: string, key: string): Json | undefined;
+  set(space: string, key: string, value: Json): void;
+  delete(space: string, key: string): void;
+  /** Values of a space whose key begins with `prefix`, by key, at most `limit`. */
+  list(space: string, prefix: string, limit: number): { key: string; value: Json }[];
+}
+
+/** The memory of one partition's detector: what it has learned, in one transaction with its place and windows. */
+export interface DetectorMemory extends Memory, Disposable {
+  /** Everything since the last commit becomes lasting, together with `place`. */
+  commit(place: Json): void;
+  /** What the last commit gave. */
+  place(): Json | undefined;
+}
+
+/** Takes what people do (triage, changes of lists) onto the stream; resolves when it is durable. */
+export interface Recorder {
+  record(kind: 'change' | 'triage', value: JsonObject): Promise<void>;
+}
+
 /**
  * The ledger's memory: on disk, its hot part cached, all of it in one transaction with the place in the stream that it stands for.
  * "Open" rows are those without `ended_at`. Iterables are read to their end before anything is put.
  */
-export interface LedgerMemory extends Disposable {
+export interface LedgerMemory extends DetectorMemory {
   held(id: string): Held | undefined;
   put(held: Held): void;
   /** The row goes away: nothing that is told later changes it any more. */
@@ -150,16 +173,6 @@ export interface LedgerMemory extends Disposable {
   ended(time: string, limit: number): Held[];
   /** Newest first, at most `limit`: open leases of a holder's id; of anybody when it is undefined. */
   newestOpen(holderId: string | undefined, limit: number): Held[];
-  /** Small values of any kind by space and key, `undefined` when absent. What it gives is frozen. */
-  get(space: string, key: string): Json | undefined;
-  set(space: string, key: string, value: Json): void;
-  delete(space: string, key: string): void;
-  /** Values of a space whose key begins with `prefix`, by key, at most `limit`. */
-  list(space: string, prefix: string, limit: number): { key: string; value: Json }[];
-  /** Everything since the last commit becomes lasting, together with `place`. */
-  commit(place: Json): void;
-  /** What the last commit gave. */
-  place(): Json | undefined;
 }
 
 export interface CoverageHour {

@@ -12,6 +12,10 @@ export const topics = {
   alerts: 'vault.audit.alerts',
   coverage: 'vault.audit.coverage',
   credentials: 'vault.audit.credentials',
+  /** What rules and behaviours count across callers, keyed by rule and group. */
+  groups: 'vault.audit.groups',
+  /** What people did to sealwatch: changes of rules and lists, triage of alerts; partition 0 alone. */
+  changes: 'vault.audit.changes',
 } as const;
 export type Topic = (typeof topics)[keyof typeof topics];
 
@@ -35,6 +39,10 @@ export const kinds = {
   credential: 13,
   fact: 14,
   own: 15,
+  crossing: 16,
+  change: 17,
+  triage: 18,
+  baseline: 19,
 } as const;
 export type Kind = keyof typeof kinds;
 
@@ -287,4 +295,57 @@ export interface CoverageRow {
   /** Counts up; the highest is the last. */
   revision: number;
   counts: Partial<Record<CoverageCounter, number>>;
+}
+
+/** What is counted across callers: the rule or behaviour that counts it, the group that it is counted in, and what it needs of the call. */
+export interface Crossing {
+  rule: string;
+  group: string;
+  event: JsonObject;
+}
+
+/** A change of what sealwatch judges by. */
+export interface Change {
+  /** Hash of what, key, before, after and time. */
+  id: string;
+  /** Wall time at which it was seen. */
+  at: string;
+  what: 'rule' | 'allow' | 'maintenance' | 'threshold' | 'class' | 'placeholder' | 'setting';
+  /** Id of the rule, or name of the entry. */
+  key: string;
+  /** API key's name, or the user of the operating system who owns the file; absent when nobody can tell. */
+  who?: string;
+  why?: string;
+  /** Absent: it was not there. */
+  before?: JsonObject;
+  /** Absent: it is gone. */
+  after?: JsonObject;
+}
+
+/** What a person says of an alert; appended, never changed, joined on read. */
+export interface Triage {
+  id: string;
+  /** Wall time. */
+  at: string;
+  alert_id: string;
+  /** Name of the API key. */
+  by: string;
+  status: 'acknowledged' | 'closed' | 'reopened';
+  verdict?: 'true_positive' | 'false_positive' | 'benign' | 'undecided';
+  note?: string;
+}
+
+/** What a behaviour has learned of an identity, in words and numbers; of one identity and behaviour the last one holds. */
+export interface Baseline {
+  /** Hash of behaviour and subject. */
+  id: string;
+  behaviour: string;
+  /** `user.id`. */
+  subject: string;
+  /** Event time of the last call in it. */
+  at: string;
+  learning: boolean;
+  /** A sentence with the numbers. */
+  text: string;
+  numbers: Record<string, number>;
 }
