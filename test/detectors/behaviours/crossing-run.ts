@@ -6,33 +6,22 @@ import type { Json } from '../../../core/event.ts';
 import type { Lease } from '../../../core/lease.ts';
 import { type Lists, noLists } from '../../../core/lists.ts';
 import { partitionOf } from '../../../core/partition.ts';
-import type { Memory } from '../../../core/ports.ts';
 import type { Crossing } from '../../../core/records.ts';
 import { END_OF_TIME } from '../../../core/time.ts';
 import type { Behaviour, Observation } from '../../../detectors/behaviours/behaviour.ts';
 import { Behaviours, type BehavioursState, type CrossingEvent } from '../../../detectors/behaviours/frame.ts';
+import { MapMemory } from '../../ingest/ledger/memory.ts';
 
-/** A memory of tests: keys in order, values as JSON, so that nobody shares an object with it. */
-export class TestMemory implements Memory {
-  readonly spaces = new Map<string, Map<string, string>>();
-  get(space: string, key: string): Json | undefined {
-    const text = this.spaces.get(space)?.get(key);
-    return text === undefined ? undefined : (JSON.parse(text) as Json);
+/** A memory that shows how much is in it. */
+class Weighed extends MapMemory {
+  readonly sizes = new Map<string, number>();
+  override set(space: string, key: string, value: Json): void {
+    super.set(space, key, value);
+    this.sizes.set(`${space} ${key}`, JSON.stringify(value).length);
   }
-  set(space: string, key: string, value: Json): void {
-    const held = this.spaces.get(space) ?? new Map<string, string>();
-    this.spaces.set(space, held.set(key, JSON.stringify(value)));
-  }
-  delete(space: string, key: string): void {
-    this.spaces.get(space)?.delete(key);
-  }
-  list(space: string, prefix: string, limit: number): { key: string; value: Json }[] {
-    const keys = [...(this.spaces.get(space)?.keys() ?? [])].filter((key) => key.startsWith(prefix)).sort();
-    return keys.slice(0, limit).map((key) => ({ key, value: this.get(space, key) as Json }));
-  }
-  /** Values of all spaces. */
-  get size(): number {
-    return [...this.spaces.values()].reduce((sum, { size }) => sum + size, 0);
+  override delete(space: string, key: string): void {
+    super.delete(space, key);
+    this.sizes.delete(`${space} ${key}`);
   }
 }
 
@@ -55,13 +44,14 @@ export interface CrossingRun {
   crossings: Crossing[];
   failures: string[];
   evicted: number;
-  /** Values in all memories. */
-  size: number;
+  /** Values in all memories, and the characters of the longest. */
+  values: number;
+  longest: number;
 }
 
 /** One frame with its memory, which can be stopped and go on. */
 class Place {
-  readonly memory = new TestMemory();
+  readonly memory = new Weighed();
   frame: Behaviours;
   private readonly options: Pick<CrossingOptions, 'behaviours' | 'lists' | 'restartEvery'>;
   private turns = 0;
@@ -90,7 +80,7 @@ export function runCrossing(options: CrossingOptions): CrossingRun {
   const places = (count: number) => Array.from({ length: count }, () => new Place(options));
   const [events, groups, ledger] = [places(partitions), places(partitions), places(1)];
   const alerts = new Map<string, Alert>();
-  const run: CrossingRun = { alerts: [], crossings: [], failures: [], evicted: 0, size: 0 };
+  const run: CrossingRun = { alerts: [], crossings: [], failures: [], evicted: 0, values: 0, longest: 0 };
   const take = (place: Place) => {
     const taken = place.frame.take();
     for (const { body } of taken.alerts) alerts.set(body.alert.id, body);
@@ -134,7 +124,9 @@ export function runCrossing(options: CrossingOptions): CrossingRun {
   );
   for (const place of [...events, ...groups, ...ledger]) {
     run.evicted += place.frame.evicted;
-    run.size += place.memory.size;
+    place.frame.snapshot();
+    run.values += place.memory.sizes.size;
+    run.longest = Math.max(run.longest, ...place.memory.sizes.values());
   }
   run.alerts = [...alerts.values()].sort((a, b) => byTime(orderOf(a), orderOf(b)));
   return run;
