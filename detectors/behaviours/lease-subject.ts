@@ -7,9 +7,18 @@ import type { MatchFacts } from '../engine/match.ts';
 import type { Turn } from './behaviour.ts';
 import type { Told } from './told.ts';
 
-/** Whose it is, in words: holder's name, else what a token is called, else the id. */
-export const holderOf = ({ holder, holder_id, token, id }: Lease): string =>
-  holder ?? token?.display_name ?? holder_id ?? id;
+/** Whose it is, in words: the holder's name, else what a token is called, else its maker; hashes are cut. */
+export function holderOf({ holder, holder_id, id, requested_by, token }: Lease): string {
+  const name = holder ?? token?.display_name;
+  if (name !== undefined) return name;
+  const who = holder_id ?? id;
+  const made =
+    requested_by === undefined || requested_by === who ? '' : ` (asked for by ${cut(requested_by)})`;
+  return `${cut(who)}${made}`;
+}
+
+/** `token:hmac-sha256:1039d272...`: enough to find it by. */
+const cut = (id: string): string => (id.length > 40 ? `${id.slice(0, 30)}...` : id);
 
 /** What an alert says of the row; its event is the one that gave it out. */
 export function toldOfLease(lease: Lease, time: string, turn: Turn): Told {
@@ -51,7 +60,7 @@ function kindOf({ holder_id, kind, token }: Lease, { memory }: Turn): CallerKind
 /** Keeps the kind of a token's holder for its leases. */
 export function noteKind({ holder_id, token }: Lease, { memory }: Turn): void {
   if (holder_id === undefined || token?.kind === undefined) return;
-  if (memory.get('kind', holder_id) !== token.kind) memory.set('kind', holder_id, token.kind);
+  memory.set('kind', holder_id, token.kind);
 }
 
 /** The class that the lists put its holder in, by what the row tells of the call that gave it out. */
@@ -59,9 +68,13 @@ export function classOfLease(lease: Lease, turn: Turn): string {
   return turn.lists.classOf(callOf(lease, kindOf(lease, turn)));
 }
 
+/** Whether an entry of the lists silences `behaviour` (id) on the row. */
+export const isSilenced = (lease: Lease, behaviour: string, turn: Turn): boolean =>
+  turn.lists.silencedBy(behaviour, callOf(lease, kindOf(lease, turn))) !== undefined;
+
 /** The call that gave it out, as far as the row shows it. */
 function callOf(lease: Lease, kind: CallerKind): AuditEvent {
-  const { facts } = { facts: factsOf(lease, kind) };
+  const facts = factsOf(lease, kind);
   const { token, role } = lease;
   return {
     '@timestamp': lease.issued_at,

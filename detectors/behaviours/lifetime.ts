@@ -2,7 +2,7 @@
 
 import type { Lease } from '../../core/lease.ts';
 import type { Behaviour, Turn } from './behaviour.ts';
-import { classOfLease, holderOf, noteKind, toldOfLease } from './lease-subject.ts';
+import { classOfLease, holderOf, isSilenced, noteKind, toldOfLease } from './lease-subject.ts';
 import { described, findingOn, spanOf } from './told.ts';
 
 /** Told again only when it is so much longer than the longest told of the subject: what is left of a maximum differs by seconds. */
@@ -56,7 +56,7 @@ export const tokenLifetime = lifetimeBehaviour({
 
 function lifetimeBehaviour({ kind, maxSeconds, info }: Policy): Behaviour {
   return {
-    info,
+    info: { ...info, file: 'detectors/behaviours/lifetime.ts' },
     lease(lease, _told, turn) {
       noteKind(lease, turn);
       const { ttl_s, ttl_source, token } = lease;
@@ -66,7 +66,7 @@ function lifetimeBehaviour({ kind, maxSeconds, info }: Policy): Behaviour {
       if (ttl_s <= limit) return;
       const subject = subjectOf(lease);
       const told = (turn.memory.get('told', subject) as number | undefined) ?? 0;
-      if (ttl_s <= told * LONGER) return;
+      if (ttl_s <= told * LONGER || isSilenced(lease, info.id, turn)) return;
       turn.memory.set('told', subject, ttl_s);
       find(lease, { ttl_s, limit, subject }, turn);
     },
@@ -95,11 +95,11 @@ function find(
   const { kind, path, role, terms, ttl_source } = lease;
   const from = path === undefined ? '' : ` from ${path}`;
   const message =
-    `${holderOf(lease)} holds a ${kind}${from} that lives ${spanOf(ttl_s)}, over the ${spanOf(limit)} that its class may ` +
+    `A ${kind} of ${holderOf(lease)}${from} lives ${spanOf(ttl_s)}, over the ${spanOf(limit)} that its class may ` +
     `(known by ${ttl_source}).`;
   const time = terms.at(-1)?.at ?? lease.issued_at;
   turn.find(
-    findingOn(toldOfLease(lease, time, turn), subject, message, {
+    findingOn(toldOfLease(lease, time, turn), JSON.stringify([subject, ttl_s]), message, {
       ttl_s,
       limit_s: limit,
       ttl_source,

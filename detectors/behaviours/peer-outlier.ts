@@ -25,18 +25,22 @@ const info = described({
     'Compare what it did with its task; ask the team whether this is new work. If not, contain the identity and see where its credential was used.',
 });
 
-const lesson: Lesson = { behaviour: 'peer-outlier', days: 7, activeDays: 3 };
+/** Only news crosses: on how many days a group was there does not show. */
+const lesson: Lesson = { behaviour: 'peer-outlier', days: 7, activeDays: 1 };
 /** Areas of one identity that are remembered, in days; told to its group again when half of that has passed. */
 const TOUCHED = { itemsMax: 1_000, days: 60 };
 const AGAIN_DAYS = 20;
+/** A busy day of a peer counts for so long. */
+const PEAK_DAYS = 30;
 const PEERS_MAX = 200;
 const AREA_PEERS_MAX = 8;
 /** Share of what peers touch that more than one of them touches: below it each has work of its own. */
 const ALIKE = 0.5;
 
 type Day = { day: number; secrets: string[]; told: number };
-/** A member of a group: last seen, areas it touches and how many of these with others, most distinct secrets in a day. */
-type Member = { last: number; secrets: number };
+/** A member of a group: last seen; most distinct secrets in a day, and when. */
+type Member = { last: number; secrets: number; at: number };
+/** Areas that its members touch, and how many of these more than one does. */
 type Group = { age?: Age; members: Record<string, Member>; areas: number; shared: number };
 
 type Step = { who: string; className: string; area?: string; secrets?: number; group: string };
@@ -147,9 +151,7 @@ function judgeVolume(group: Group, secrets: number, step: Step, told: Told, turn
     turn.lists.setting('peer-outlier', name, step.className, fallback);
   // What peers had is told at 10, 20, 40: the true number may be nearly twice as much.
   const most = Math.max(10, ...peers.map((peer) => peer.secrets * 2));
-  const own = (group.members[step.who]?.secrets ?? 0) * 2;
-  if (quiet || secrets < setting('secretsMin', 20) || secrets < setting('factor', 2) * Math.max(most, own))
-    return;
+  if (quiet || secrets < setting('secretsMin', 20) || secrets < setting('factor', 2) * most) return;
   const message =
     `${whoIs(told.facts)} used ${secrets} distinct secrets today; none of its ${peers.length} peers with ${step.group} ` +
     `came to ${most} in a day.`;
@@ -169,7 +171,8 @@ function peersOf({ age, members }: Group, { who, className }: Step, told: Told, 
 
 function note(group: Group, { who, secrets = 0 }: Step, day: number): void {
   const before = group.members[who];
-  group.members[who] = { last: day, secrets: Math.max(before?.secrets ?? 0, secrets) };
+  const isMore = before === undefined || secrets >= before.secrets || day - before.at > PEAK_DAYS;
+  group.members[who] = isMore ? { last: day, secrets, at: day } : { ...before, last: day };
   const ids = Object.keys(group.members);
   if (ids.length <= PEERS_MAX) return;
   const [oldest] = ids.sort((a, b) => lastOf(group, a) - lastOf(group, b) || (a < b ? -1 : 1));

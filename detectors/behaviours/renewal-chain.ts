@@ -3,7 +3,7 @@
 import type { Lease } from '../../core/lease.ts';
 import { addSeconds } from '../../core/time.ts';
 import type { Behaviour, Turn } from './behaviour.ts';
-import { classOfLease, holderOf, noteKind, toldOfLease } from './lease-subject.ts';
+import { classOfLease, holderOf, isSilenced, noteKind, toldOfLease } from './lease-subject.ts';
 import { asJson, described, findingOn, secondsBetween, spanOf, type Told } from './told.ts';
 
 const DAY = 86_400;
@@ -41,7 +41,7 @@ export const renewalChain: Behaviour = {
     noteKind(lease, turn);
     if (lease.renewals === 0) return;
     const before = turn.memory.get('chain', lease.id) as unknown as Chain | undefined;
-    if (lease.ended_at !== undefined) {
+    if (lease.ended_at !== undefined || isSilenced(lease, info.id, turn)) {
       if (before !== undefined) turn.memory.delete('chain', lease.id);
       return;
     }
@@ -88,5 +88,6 @@ function find(id: string, chain: Chain, { old, time }: { old: number; time: stri
   const times = `${renewals} renewal${renewals === 1 ? '' : 's'}`;
   const message = `A ${kind} of ${name} is ${spanOf(old)} old and alive through ${times}; ${days} days is where that is told.`;
   const numbers = { age_days: Math.floor(old / DAY), limit_days: days, renewals, lease: id };
-  turn.find(findingOn({ ...told, time }, id, message, numbers));
+  // One event proves every age: each is an alert of its own.
+  turn.find(findingOn({ ...told, time }, JSON.stringify([id, days]), message, numbers));
 }

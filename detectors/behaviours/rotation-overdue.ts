@@ -24,18 +24,17 @@ const info = described({
 
 /** Reads that matter: a secret that nobody has read for so many days harms nobody by its age. */
 const READ_DAYS = 30;
-const READS_MAX = 200;
 const WRITES = new Set(['secret-write', 'secret-patch', 'secret-create']);
 const GONE = new Set(['secret-delete', 'secret-destroy', 'secret-metadata-delete']);
 
 type What = 'read' | 'write' | 'gone';
-/** When it was written last, or seen first; its last read; whether its age has been told of. */
+/** When it was written last, or seen first; its last read; the class of reader that allows least; whether it was told of. */
 type Secret = {
   since: string;
   written: boolean;
-  overdue: boolean;
+  className?: string;
+  overdue?: boolean;
   read?: Told;
-  days: number;
   told?: boolean;
 };
 
@@ -44,6 +43,8 @@ export const rotationOverdue: Behaviour = {
   call(call, turn) {
     const what = whatOf(call);
     if (what === undefined || call.secret === undefined) return;
+    // What is allowed for this reader must not come up later, when time passes without a call.
+    if (what === 'read' && call.silenced?.includes(info.id) === true) return;
     if (what === 'read' && !isFirstToday(call.user, call.secret.path, call.time, turn)) return;
     turn.cross(call.secret.path, { what, className: call.className, told: asJson(toldOf(call)) });
   },
@@ -52,29 +53,33 @@ export const rotationOverdue: Behaviour = {
     if (what === 'gone') return turn.memory.delete('secret', path);
     const before = turn.memory.get('secret', path) as unknown as Secret | undefined;
     if (what === 'write') {
-      const days = before?.days ?? daysFor(className, turn);
-      keep(path, { since: time, written: true, overdue: false, days, ...readOf(before) }, turn);
-      return turn.wake(path, addSeconds(time, days * DAY));
+      const { className: strictest, read } = before ?? {};
+      const known = { ...(strictest !== undefined && { className: strictest }), ...(read !== undefined && { read }) };
+      return watch(path, { since: time, written: true, ...known }, turn);
     }
-    const days = daysFor(className, turn);
-    const secret: Secret = {
-      ...(before ?? { since: time, written: false, overdue: false }),
-      days,
-      read: told,
-    };
-    if (secret.overdue) return tell(path, secret, time, turn);
-    keep(path, secret, turn);
-    if (before?.days !== days) turn.wake(path, addSeconds(secret.since, days * DAY));
+    const known: Secret = before ?? { since: time, written: false };
+    const isStrictest =
+      known.className === undefined || daysFor(className, turn) < daysFor(known.className, turn);
+    const secret: Secret = { ...known, ...(isStrictest && { className }), read: told };
+    if (secret.overdue === true) tell(path, secret, time, turn);
+    else if (isStrictest) watch(path, secret, turn);
+    else keep(path, secret, turn);
   },
   woken(path, time, turn) {
-    const secret = turn.memory.get('secret', path) as unknown as Secret | undefined;
-    if (secret === undefined) return;
-    secret.overdue = true;
+    const before = turn.memory.get('secret', path) as unknown as Secret | undefined;
+    if (before === undefined) return;
+    const secret = { ...before, overdue: true };
     const { read } = secret;
     if (read === undefined || secondsBetween(read.time, time) > READ_DAYS * DAY) keep(path, secret, turn);
     else tell(path, secret, time, turn);
   },
 };
+
+/** Keeps it, and comes back when it will be overdue. */
+function watch(path: string, secret: Secret, turn: Turn): void {
+  keep(path, secret, turn);
+  turn.wake(path, addSeconds(secret.since, daysFor(secret.className, turn) * DAY));
+}
 
 function whatOf(call: Observation): What | undefined {
   if (!call.teaches || !hasIdentity(call) || call.secret?.engine.startsWith('kv') !== true) return undefined;
@@ -92,10 +97,8 @@ function isFirstToday(user: string, path: string, time: string, { memory }: Turn
   return true;
 }
 
-const daysFor = (className: string, { lists }: Turn): number =>
+const daysFor = (className = 'unknown', { lists }: Turn): number =>
   lists.setting('rotation-overdue', 'days', className, 90);
-
-const readOf = (secret: Secret | undefined) => (secret?.read === undefined ? {} : { read: secret.read });
 
 function keep(path: string, secret: Secret, { memory }: Turn): void {
   const { read, ...rest } = secret;
@@ -103,7 +106,8 @@ function keep(path: string, secret: Secret, { memory }: Turn): void {
 }
 
 function tell(path: string, secret: Secret, time: string, turn: Turn): void {
-  const { days, read, since, written } = secret;
+  const { className, read, since, written } = secret;
+  const days = daysFor(className, turn);
   keep(path, { ...secret, told: true }, turn);
   if (secret.told === true || read === undefined) return;
   const age = secondsBetween(since, time);
@@ -112,5 +116,5 @@ function tell(path: string, secret: Secret, time: string, turn: Turn): void {
     : `has not been written for at least ${spanOf(age)}`;
   const message = `${path} ${known} and may go ${days} days without; ${whoIs(read.facts)} reads it.`;
   const numbers = { age_days: Math.floor(age / DAY), limit_days: days, written_seen: written };
-  turn.find(findingOn({ ...read, time }, path, message, numbers));
+  turn.find(findingOn({ ...read, time }, since, message, numbers));
 }

@@ -3,7 +3,7 @@
 import type { Lease } from '../../core/lease.ts';
 import { addSeconds } from '../../core/time.ts';
 import type { Behaviour, Turn } from './behaviour.ts';
-import { classOfLease, holderOf, toldOfLease } from './lease-subject.ts';
+import { classOfLease, holderOf, isSilenced, toldOfLease } from './lease-subject.ts';
 import { asJson, described, findingOn, secondsBetween, spanOf, type Told } from './told.ts';
 
 const DAY = 86_400;
@@ -29,7 +29,7 @@ export const standingToken: Behaviour = {
   info,
   lease(lease, _told, turn) {
     if (lease.kind !== 'token') return;
-    if (lease.ended_at !== undefined) {
+    if (lease.ended_at !== undefined || isSilenced(lease, info.id, turn)) {
       if (turn.memory.get('waiting', lease.id) !== undefined) turn.memory.delete('waiting', lease.id);
       return;
     }
@@ -68,6 +68,11 @@ function tell(id: string, standing: Standing, { told, name, issued }: Waiting, t
     periodic: 'is periodic: whoever holds it renews it for ever',
     static: `was made by a token and is ${spanOf(age)} old: no login stands behind it`,
   };
-  const who = name === id ? 'A token' : `A token of ${name}`;
-  turn.find(findingOn(told, id, `${who} ${whys[standing]}.`, { reason: standing, age_s: age, token: id }));
+  turn.find(
+    findingOn(told, JSON.stringify([id, standing]), `A token of ${name} ${whys[standing]}.`, {
+      reason: standing,
+      age_s: age,
+      token: id,
+    }),
+  );
 }

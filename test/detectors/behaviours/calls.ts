@@ -19,7 +19,7 @@ const HOUR = 3600;
 export const on = (day: number, hours = 0, seconds = 0): string =>
   addSeconds('2026-09-07T00:00:00.000000000Z', day * DAY + Math.round(hours * HOUR) + seconds);
 
-let made_ = 0;
+let count = 0;
 
 export interface CallParts extends Partial<Omit<Observation, 'facts' | 'secret'>> {
   time: string;
@@ -38,18 +38,19 @@ export function aCall(
   if (found === undefined) throw new Error(`no real call is ${action}`);
   const { name, secret, ...rest } = parts;
   const user = parts.user ?? (name === undefined ? found.user : `entity-${name}`);
-  made_++;
-  const named = name === undefined ? {} : { name };
+  count++;
+  const { facts } = found;
   return {
     ...found,
     ...(secret !== undefined && found.secret !== undefined && { secret: { ...found.secret, path: secret } }),
     ...rest,
     user,
-    id: parts.id ?? `call-${String(made_).padStart(7, '0')}`,
+    id: parts.id ?? `call-${String(count).padStart(7, '0')}`,
     facts: {
-      ...found.facts,
+      ...facts,
       ...(parts.ip !== undefined && { ip: parts.ip }),
-      user: { ...found.facts.user, id: user, ...named },
+      user: { ...facts.user, id: user, ...(name !== undefined && { name }) },
+      vault: { ...facts.vault, ...(secret !== undefined && { secret: { path: secret } }) },
     },
   };
 }
