@@ -3,12 +3,14 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Level } from '../core/alert.ts';
 import type { Device } from '../core/devices.ts';
-import type { EvidenceReader } from '../core/ports.ts';
+import type { EvidenceReader, Recorder } from '../core/ports.ts';
 import type { KeyRing, Role } from './auth.ts';
 import type { PostureSettings } from './posture/settings.ts';
 
 export interface ApiOptions {
   reader: EvidenceReader;
+  /** Keeps what people say of alerts. */
+  recorder: Recorder;
   keys: KeyRing;
   /** Configured audit devices in order of rank: what coverage is held against. */
   devices: readonly Device[];

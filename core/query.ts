@@ -124,3 +124,9 @@ export function timeOf(kind: QueryKind, row: Rows[QueryKind]): string {
     return (row as AuditEvent | Alert | Incident)['@timestamp'];
   return (row as Fact | Triage | Change | Baseline).at;
 }
+
+/** What names a row of the kinds that are searched. */
+export function idOf(kind: 'events' | 'alerts' | 'incidents', row: Rows[typeof kind]): string {
+  if (kind === 'events') return (row as AuditEvent).event.id;
+  return kind === 'alerts' ? (row as Alert).alert.id : (row as Incident).id;
+}

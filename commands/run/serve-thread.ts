@@ -1,6 +1,7 @@
 // The API's thread: a read-only connection to the evidence store, so that no query holds up what comes in.
 
 import { appendFileSync, readFileSync } from 'node:fs';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
 import { type ApiKey, keyDigest } from '../../api/auth.ts';
@@ -11,6 +12,7 @@ import { secretRef } from '../../core/secret-ref.ts';
 import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { loadRules } from '../rules.ts';
+import { portRecorder } from './recorder.ts';
 import { runThread } from './thread.ts';
 
 // Above what runs: the thread works before this module is at its end.
@@ -19,12 +21,14 @@ const KEY_CHARS_MIN = 32;
 await runThread('serve', async ({ data, logger, say }) => {
   const { config, version } = data;
   const files = dataFiles(config.dataDir);
+  const { records } = workerData as { records: MessagePort };
   const reader = openEvidenceReader(files.evidence);
   const registry = new Registry();
   const keys = keysOf(config);
   let state = { ready: false, reasons: ['starting'] };
   const app = buildApi({
     reader,
+    recorder: portRecorder(records),
     keys,
     cluster: config.cluster,
     devices: configuredDevices(config),
@@ -58,6 +62,7 @@ await runThread('serve', async ({ data, logger, say }) => {
   return {
     stop: async () => {
       await app.close();
+      records.close();
       await reader[Symbol.asyncDispose]();
     },
     metrics: () => ({}),
