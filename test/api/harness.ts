@@ -21,6 +21,7 @@ export class Harness implements AsyncDisposable {
   readonly writer: EvidenceWriter;
   readonly accesses: AccessEntry[] = [];
   readonly log: string[] = [];
+  nowMs = Date.parse('2026-10-01T12:00:00Z');
   readonly reader: EvidenceReader;
   private readonly folder: string;
 
@@ -46,7 +47,7 @@ export class Harness implements AsyncDisposable {
       recordAccess: (entry) => void this.accesses.push(entry),
       metrics: async () => 'up 1\n',
       ready: () => ({ ready: true, reasons: [] }),
-      now: () => new Date('2026-10-01T12:00:00Z'),
+      now: () => new Date(this.nowMs),
       logger: pino({ level: 'trace' }, { write: (line: string) => void this.log.push(line) }),
       ...options,
     });
