@@ -30,6 +30,7 @@ import { addIncidents } from './routes/incidents.ts';
 import { addLeases } from './routes/leases.ts';
 import { addPosture } from './routes/posture.ts';
 import { addAlerts, addEvents } from './routes/rows.ts';
+import { addRules } from './routes/rules.ts';
 import { addSecrets } from './routes/secrets.ts';
 import { addService } from './routes/service.ts';
 import { addTriage } from './routes/triage.ts';
@@ -84,6 +85,7 @@ function addRoutes(app: App, options: ApiOptions): void {
   addIncidents(app, reader);
   addTriage(app, options);
   addChanges(app, reader);
+  addRules(app, options);
   addLeases(app, options);
   addCredentials(app, reader);
   addIdentities(app, options);

@@ -43,7 +43,12 @@ export class Harness implements AsyncDisposable {
         staticTokenSeconds: 86_400,
         rotationSeconds: 7_776_000,
       },
-      rules: [{ id: 'rule-1', title: 'A rule', level: 'high', version: '1', enabled: true }],
+      rules: () => [
+        {
+          ...{ id: 'rule-1', title: 'A rule', level: 'high', version: '1', enabled: true, type: 'event' },
+          ...{ description: 'what it finds', file: 'rule.yml', techniques: ['T1'], groups: ['user.id'] },
+        },
+      ],
       recordAccess: (entry) => void this.accesses.push(entry),
       metrics: async () => 'up 1\n',
       ready: () => ({ ready: true, reasons: [] }),
