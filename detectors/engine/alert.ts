@@ -49,22 +49,23 @@ export function joinAlert(alert: AlertState, match: Match): AlertState {
   alert.count++;
   alert.lastSeen = match.time;
   nameEvent(alert, match.id);
-  nameCaller(alert, match.facts);
+  const { ip, user } = match.facts;
+  if (ip !== undefined) nameAddress(alert, ip);
+  nameUser(alert, user.id, user.name ?? user.id);
   return alert;
 }
 
-/** Adds an event to those that prove the alert, to `max`. */
-export function nameEvent({ eventIds }: AlertState, id: string, max: number = limits.alertEventIdsMax): void {
-  if (eventIds.length < max && !eventIds.includes(id)) eventIds.push(id);
+/** Adds an event to those that prove the alert, to `alertEventIdsMax`; so the others. */
+export function nameEvent({ eventIds }: AlertState, id: string): void {
+  if (eventIds.length < limits.alertEventIdsMax && !eventIds.includes(id)) eventIds.push(id);
 }
 
-/** Adds who made a call, and from where. */
-export function nameCaller(alert: AlertState, { ip, user }: Pick<Match['facts'], 'ip' | 'user'>): void {
-  const { addresses, users } = alert;
-  if (ip !== undefined && addresses.length < limits.alertEventIdsMax && !addresses.includes(ip))
-    addresses.push(ip);
-  if (users.length < limits.alertEventIdsMax && !users.some(([id]) => id === user.id))
-    users.push([user.id, user.name ?? user.id]);
+export function nameAddress({ addresses }: AlertState, ip: string): void {
+  if (addresses.length < limits.alertEventIdsMax && !addresses.includes(ip)) addresses.push(ip);
+}
+
+export function nameUser({ users }: AlertState, id: string, label: string): void {
+  if (users.length < limits.alertEventIdsMax && !users.some(([one]) => one === id)) users.push([id, label]);
 }
 
 /** 128 bits in hex of the parts. */
@@ -122,7 +123,7 @@ export function alertBody(rule: RuleInfo, alert: AlertState, cluster: string): A
 /** The sentence with its numbers; how often stands behind it unless the rule's own words say so. */
 function messageOf(rule: RuleInfo, { count, facts, first }: AlertState): string {
   const { message } = first.facts;
-  const { distinct, value = count } = facts ?? {};
+  const { distinct, value = distinct ?? count } = facts ?? {};
   const told = fillNumbers(message, { count, distinct, timespan: spanText(rule.timespanSeconds), value });
   return count > 1 && told === message ? `${message} (${count} times)` : told;
 }

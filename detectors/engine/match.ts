@@ -84,13 +84,22 @@ function readersOf(root: Root): Readers {
   return found;
 }
 
-/** Numbers of the window, which are known when the alert is written: `{count}` stays as text that no rule can write. */
+const numberNames = ['count', 'distinct', 'value', 'timespan'] as const;
+const mark = (name: string): string => `\u0001${name}\u0001`;
+
+/** Numbers of the window, which are known when the alert is written: a mark stands for `{count}`. */
 const keepNumbers = (template: string): string =>
-  template.replace(/\{(count|distinct|value|timespan)\}/g, '\u0001$1\u0001');
+  numberNames.reduce((text, name) => text.replaceAll(`{${name}}`, mark(name)), template);
 
 /** Puts the numbers into a message of `leafMatch`; what is not known reads `unknown`. */
-export const fillNumbers = (message: string, numbers: Record<string, string | number | undefined>): string =>
-  message.replace(/\u0001(\w+)\u0001/g, (_, name: string) => String(numbers[name] ?? 'unknown'));
+export const fillNumbers = (
+  message: string,
+  numbers: Partial<Record<(typeof numberNames)[number], string | number | undefined>>,
+): string =>
+  numberNames.reduce(
+    (text, name) => text.replaceAll(mark(name), String(numbers[name] ?? 'unknown')),
+    message,
+  );
 
 function factsOf(message: string, event: AuditEvent): MatchFacts {
   const { action, category, outcome, type } = event.event;

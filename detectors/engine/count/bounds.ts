@@ -30,8 +30,9 @@ export function withThreshold(bounds: readonly Bound[], threshold: number | unde
   return bounds.map((bound, i) => (i === lower ? { op: 'gte', value: threshold } : bound));
 }
 
-/** The number that an alert names as its threshold. */
-export function namedThreshold(bounds: readonly Bound[]): number | undefined {
+/** The number that an alert names as its threshold: of counts the smallest that is enough. */
+export function namedThreshold(bounds: readonly Bound[], isCount: boolean): number | undefined {
   const named = bounds.find(({ op }) => op === 'gt' || op === 'gte') ?? bounds[0];
-  return named === undefined ? undefined : named.value;
+  if (named === undefined) return undefined;
+  return named.op === 'gt' && isCount ? Math.floor(named.value) + 1 : named.value;
 }

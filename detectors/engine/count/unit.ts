@@ -1,6 +1,6 @@
 // What a correlation counts: a match of a rule below it, or the alert of a correlation below it; and the window it is counted in.
 
-import type { Match, Scalar } from '../match.ts';
+import type { Match } from '../match.ts';
 import type { Bound, Correlation } from '../rule-set.ts';
 
 /** A JSON value. */
@@ -26,14 +26,14 @@ export interface Inner {
 }
 
 /** Values by field, or by the names that an inner correlation groups by. */
-export type Values = Readonly<Record<string, Scalar>>;
+export type Values = Readonly<Record<string, string>>;
 
 /** What an alert says of its window. */
 export type WindowFacts = Record<string, string | number>;
 
 /** What is counted of one group, from the first unit on. Everything in it hangs on (time, event) alone. */
 export interface Window {
-  /** Takes in a unit that is not before any other; one without a value to count leaves no trace. */
+  /** Takes in a unit that is not before any other and has what is counted. */
   add(unit: Unit, values: Values): void;
   /** Lets go what is before `since`. */
   slide(since: string): void;
@@ -42,8 +42,8 @@ export interface Window {
   facts(): WindowFacts;
   /** What proves it, in order: at least one of each rule that was needed. */
   proof(): Unit[];
-  /** Units that it stands for. */
-  readonly count: number;
+  /** Units that it counts and no longer holds: the proof does not list them. */
+  readonly unlisted: number;
   readonly first: Unit | undefined;
   /** About how many matches' worth of memory it takes. */
   readonly size: number;
