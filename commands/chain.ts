@@ -11,10 +11,10 @@ import { limits } from '../core/limits.ts';
 import type { LedgerMemory, NewRecord } from '../core/ports.ts';
 import type { Answer, CoverageRow, HashPair, NodeSeen, Question, Reject } from '../core/records.ts';
 import { addSeconds, END_OF_TIME, slowCallNanos } from '../core/time.ts';
-import { createDetector, type Detector } from '../detectors/engine/detect.ts';
 import { LostLines } from '../detectors/engine/lost.ts';
 import { OwnTraffic } from '../detectors/engine/own.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
+import { WholeDetector } from '../detectors/engine/whole.ts';
 import { Framer } from '../ingest/collector/framer.ts';
 import { Intake } from '../ingest/collector/intake.ts';
 import type { Redactor } from '../ingest/collector/redact.ts';
@@ -61,7 +61,7 @@ export class Chain {
   private readonly options: ChainOptions;
   private readonly normalisers: Normaliser[];
   private readonly framers: Map<string, Framer>;
-  private readonly detector: Detector;
+  private readonly detector: WholeDetector;
   private readonly lost: LostLines;
   private readonly own: OwnTraffic;
   readonly ledger: Ledger | undefined;
@@ -75,11 +75,7 @@ export class Chain {
   constructor(options: ChainOptions) {
     this.options = options;
     const { devices, partitions, redactor, rules, cluster, time } = options;
-    this.detector = createDetector({
-      rules,
-      cluster,
-      slowCallNanos: slowCallNanos(time),
-    });
+    this.detector = new WholeDetector({ rules, cluster, slowCallNanos: slowCallNanos(time) });
     this.lost = new LostLines(cluster);
     this.own = new OwnTraffic(cluster, undefined, options.ownSecrets);
     this.ledger = this.makeLedger();

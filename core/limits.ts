@@ -309,6 +309,10 @@ export const limits = {
   cascadeRowsMax: 500,
   /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
   cascadeTokensMax: 10_000,
+  /** Pages of its file that each detector's memory keeps. */
+  detectorPageCacheBytes: 8 * MiB,
+  /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
+  detectorCheckpointsMax: 100,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
