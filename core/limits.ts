@@ -122,6 +122,14 @@ export const limits = {
   alertEventIdsMax: 50,
   /** Identities that an alert names. */
   alertIdentitiesMax: 3,
+  /** Values that one partition's behaviours keep at hand; the rest is on disk. */
+  behaviourRecentMax: 50_000,
+  /** Subjects (identities, groups) of one space of one partition's behaviours; past it those untouched longest go. */
+  behaviourSubjectsMax: 200_000,
+  /** Of these, how many go at a time. */
+  behaviourEvictedAtOnce: 1_000,
+  /** What a behaviour has not touched for two to three of these stretches is forgotten. */
+  behaviourPeriodDays: 90,
   /** How long a call by sealwatch's own identity waits for its token to be told as sealwatch's: an answer may take `vaultCallMs`. */
   ownTokenSeconds: 30,
   /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
