@@ -114,6 +114,8 @@ export const limits = {
   alertGroupSeconds: 900,
   /** Matches of rules that wait for the watermark; past it a new one is dropped and counted. */
   waitingMatchesMax: 500_000,
+  /** Calls of one partition that wait for the watermark to be shown to behaviours; past it a new one is left out and counted. */
+  waitingObservationsMax: 100_000,
   /** Groups of one rule that are counted at a time; past it the oldest is dropped and counted. */
   ruleGroupsMax: 100_000,
   /** Matches kept of one group's window. */

@@ -12,6 +12,7 @@ import {
   topics,
   type Watermark,
 } from '../../core/records.ts';
+import type { Taken } from '../../detectors/engine/detect.ts';
 import { OwnTraffic, type OwnTrafficState } from '../../detectors/engine/own.ts';
 import { type DetectorPlace, DetectorTask, type DetectorTaskOptions } from './detector-task.ts';
 
@@ -34,7 +35,12 @@ export class DetectTask extends DetectorTask {
   private index = 0;
 
   private constructor(options: DetectTaskOptions, place: Place | undefined) {
-    super(options, topics.events, (crossing) => this.cross(crossing), place);
+    super(
+      options,
+      { topic: topics.events, sources: options.stream.partitions },
+      (crossing) => this.cross(crossing),
+      place,
+    );
     this.own = new OwnTraffic(options.cluster, place?.own, options.ownSecrets);
     this.nextLedger = this.savedLedger = place?.nextLedger ?? 0;
   }
@@ -99,8 +105,9 @@ export class DetectTask extends DetectorTask {
     this.outbox.put(topics.groups, to, { ...record, cause });
   }
 
-  protected override takeAlerts() {
-    return [...super.takeAlerts(), ...this.own.take()];
+  protected override take(): Taken {
+    const { alerts, baselines } = super.take();
+    return { alerts: [...alerts, ...this.own.take()], baselines };
   }
 
   protected override place(): Place {

@@ -1,10 +1,11 @@
-// All detectors of `run`, in turn: of each partition of events, of each partition of groups, and of lines that were lost.
+// All detectors of `run`, in turn: of each partition of events and of groups, of leases, and of lines that were lost.
 
-import type { DetectorMemory, Stream } from '../../core/ports.ts';
+import type { DetectorMemory } from '../../core/ports.ts';
 import { LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
 import { DetectTask, type DetectTaskOptions } from './detect-task.ts';
 import { GroupsTask } from './groups-task.ts';
+import { LeaseWatchTask } from './lease-watch-task.ts';
 import { LossTask } from './loss-task.ts';
 import { Restarting } from './restarting.ts';
 
@@ -14,21 +15,16 @@ export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 
 }
 
 export class Detection implements Disposable {
-  private readonly stream: Stream;
-  private readonly events: Restarting<DetectorMemory, DetectTask>[];
-  private readonly groups: Restarting<DetectorMemory, GroupsTask>[];
-  private readonly losses: LossTask;
+  readonly events: Restarting<DetectorMemory, DetectTask>[];
+  readonly groups: Restarting<DetectorMemory, GroupsTask>[];
+  readonly leases: Restarting<DetectorMemory, LeaseWatchTask>;
+  readonly losses: LossTask;
 
-  private constructor(
-    stream: Stream,
-    events: Restarting<DetectorMemory, DetectTask>[],
-    groups: Restarting<DetectorMemory, GroupsTask>[],
-    losses: LossTask,
-  ) {
-    this.stream = stream;
-    this.events = events;
-    this.groups = groups;
-    this.losses = losses;
+  private constructor(parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses'>) {
+    this.events = parts.events;
+    this.groups = parts.groups;
+    this.leases = parts.leases;
+    this.losses = parts.losses;
   }
 
   static async load({ openMemory, ...options }: DetectionOptions): Promise<Detection> {
@@ -51,11 +47,16 @@ export class Detection implements Disposable {
         }),
       );
     }
-    return new Detection(stream, events, groups, await LossTask.load(stream, cluster));
+    const leases = await Restarting.load({
+      stream,
+      open: () => openMemory('leases'),
+      load: (memory) => LeaseWatchTask.load({ ...options, memory }),
+    });
+    return new Detection({ events, groups, leases, losses: await LossTask.load(stream, cluster) });
   }
 
   private get withMemory() {
-    return [...this.events, ...this.groups];
+    return [...this.events, ...this.groups, this.leases];
   }
 
   /** One batch of each; returns the number of records. The caller flushes. One that its disk refuses holds up no other. */
@@ -76,7 +77,7 @@ export class Detection implements Disposable {
     });
   }
 
-  private async each(work: (task: Restarting<DetectorMemory, DetectTask | GroupsTask>) => Promise<void>) {
+  private async each(work: (task: (typeof this.withMemory)[number]) => Promise<void>) {
     let failure: { error: unknown } | undefined;
     for (const task of this.withMemory) {
       try {
@@ -101,7 +102,7 @@ export class Detection implements Disposable {
     if (topic === topics.groups) return at(this.groups);
     if (topic === topics.coverage) return this.losses.keep(partition);
     if (topic === topics.leases && partition === LEDGER_PARTITION)
-      return Math.min(...this.events.map(({ task }) => task.keepLedger));
+      return Math.min(this.leases.task.keep, ...this.events.map(({ task }) => task.keepLedger));
     return Number.POSITIVE_INFINITY;
   }
 

@@ -9,9 +9,9 @@ import type { Lists } from '../../core/lists.ts';
 import { partitionOf } from '../../core/partition.ts';
 import type { DetectorMemory, Stream, StreamRecord } from '../../core/ports.ts';
 import { type Crossing, type Loss, type Topic, topics } from '../../core/records.ts';
-import { Detector, type DetectorSnapshot } from '../../detectors/engine/detect.ts';
+import type { Behaviour } from '../../detectors/behaviours/behaviour.ts';
+import { Detector, type DetectorSnapshot, type Taken } from '../../detectors/engine/detect.ts';
 import { LostLines } from '../../detectors/engine/lost.ts';
-import type { AlertRow } from '../../detectors/engine/place.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
 import { Outbox } from './outbox.ts';
 import { Reading, type ReadingState } from './reading.ts';
@@ -22,6 +22,7 @@ export interface DetectorTaskOptions {
   memory: DetectorMemory;
   rules: CompiledRules;
   lists: Lists;
+  behaviours: readonly Behaviour[];
   cluster: string;
   slowCallNanos: number;
 }
@@ -46,18 +47,18 @@ export abstract class DetectorTask {
 
   protected constructor(
     options: DetectorTaskOptions,
-    topic: Topic,
+    { topic, sources }: { topic: Topic; sources: number },
     cross: (crossing: Crossing) => void,
     place: DetectorPlace | undefined,
   ) {
-    const { stream, partition, rules, lists, cluster, slowCallNanos } = options;
+    const { stream, partition, memory, rules, lists, behaviours, cluster, slowCallNanos } = options;
     this.options = options;
     this.topic = topic;
-    this.reading = new Reading(stream, topic, partition);
+    this.reading = new Reading(stream, topic, partition, sources);
     this.outbox = new Outbox(stream);
     this.lost = new LostLines(cluster, place?.lost);
     this.detector = new Detector({
-      ...{ rules, lists, cluster, slowCallNanos, cross },
+      ...{ rules, lists, behaviours, memory, cluster, slowCallNanos, cross },
       snapshot: place?.detector,
     });
   }
@@ -86,13 +87,21 @@ export abstract class DetectorTask {
       if (record.kind === 'loss') this.hole(record);
       else this.record(record);
     }
-    for (const { revision, body } of this.takeAlerts()) {
-      const partition = partitionOf(body.alert.id, this.options.stream.partitions);
-      this.outbox.put(topics.alerts, partition, { kind: 'alert', value: { revision, body } });
-    }
+    this.putTaken(this.take());
     this.outbox.send();
     if (records.length > 0) this.hasChanged = true;
     return records.length;
+  }
+
+  private putTaken({ alerts, baselines }: Taken): void {
+    const { partitions } = this.options.stream;
+    for (const { revision, body } of alerts)
+      this.outbox.put(topics.alerts, partitionOf(body.alert.id, partitions), {
+        kind: 'alert',
+        value: { revision, body },
+      });
+    for (const value of baselines)
+      this.outbox.put(topics.alerts, partitionOf(value.id, partitions), { kind: 'baseline', value });
   }
 
   /** A record, once. */
@@ -118,8 +127,9 @@ export abstract class DetectorTask {
     this.lost.reject({ ...time, bytes, device, id, lines: count, reason });
   }
 
-  protected takeAlerts(): AlertRow[] {
-    return [...this.detector.take(), ...this.lost.take()];
+  protected take(): Taken {
+    const { alerts, baselines } = this.detector.take();
+    return { alerts: [...alerts, ...this.lost.take()], baselines };
   }
 
   protected place(): DetectorPlace {

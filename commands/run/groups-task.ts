@@ -3,11 +3,12 @@
 
 import type { StreamRecord } from '../../core/ports.ts';
 import { type Crossing, topics } from '../../core/records.ts';
+import { crossesNoMore } from '../../detectors/engine/whole.ts';
 import { type DetectorPlace, DetectorTask, type DetectorTaskOptions } from './detector-task.ts';
 
 export class GroupsTask extends DetectorTask {
   private constructor(options: DetectorTaskOptions, place: DetectorPlace | undefined) {
-    super(options, topics.groups, nowhere, place);
+    super(options, { topic: topics.groups, sources: options.stream.partitions }, crossesNoMore, place);
   }
 
   /** Goes on where the memory was committed. */
@@ -27,7 +28,3 @@ export class GroupsTask extends DetectorTask {
     if (kind === 'crossing') this.detector.restoreCrossing(value as Crossing, offset);
   }
 }
-
-const nowhere = (): never => {
-  throw new Error('what is counted for its group crosses no more');
-};

@@ -8,6 +8,7 @@ import type { DetectorMemory, EvidenceWriter, Stream } from '../../core/ports.ts
 import { type Question, topics } from '../../core/records.ts';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
 import { addSeconds, slowCallNanos } from '../../core/time.ts';
+import { allBehaviours } from '../../detectors/behaviours/all.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
 import { createDelivery, type Delivery } from '../../outputs/alerts/deliver.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
@@ -109,7 +110,8 @@ export class Pipeline {
       ...(ask !== undefined && { ask }),
     });
     const detect = await Detection.load({
-      ...{ stream, rules, lists: noLists, cluster, slowCallNanos: slowCallNanos(time) },
+      ...{ stream, rules, lists: noLists, behaviours: allBehaviours, cluster },
+      slowCallNanos: slowCallNanos(time),
       ownSecrets: secretRefsOf(config).map(({ path }) => path),
       openMemory: openDetector,
     });

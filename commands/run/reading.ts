@@ -27,13 +27,16 @@ export class Reading {
   private readonly stream: Stream;
   private readonly topic: Topic;
   private readonly partition: number;
+  private readonly sources: number;
   private at: Checkpoint = { next: 0, marks: {}, causes: {} };
   private earlier: Checkpoint[] = [{ next: 0, marks: {}, causes: {} }];
 
-  constructor(stream: Stream, topic: Topic, partition: number) {
+  /** @param sources how many there are, each of which tells how far it has come */
+  constructor(stream: Stream, topic: Topic, partition: number, sources: number) {
     this.stream = stream;
     this.topic = topic;
     this.partition = partition;
+    this.sources = sources;
   }
 
   /** Next offset. */
@@ -93,7 +96,7 @@ export class Reading {
 
   private raise(): void {
     const marks = Object.values(this.at.marks);
-    if (marks.length < this.stream.partitions) return;
+    if (marks.length < this.sources) return;
     const lowest = marks.reduce((low, time) => (time < low ? time : low));
     if (lowest > this.watermark) this.watermark = lowest;
   }

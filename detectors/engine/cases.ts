@@ -58,7 +58,7 @@ function firedBy({ lines, socket }: Case, rules: CompiledRules, normalise: Norma
   const detector = new WholeDetector({ cluster: 'case', rules, slowCallNanos: Number.POSITIVE_INFINITY });
   for (const event of normalise(lines, socket)) detector.event(event);
   detector.advance('9999-12-31T23:59:59.999999999Z');
-  return new Set(detector.take().map(({ body }) => body.rule.id));
+  return new Set(detector.take().alerts.map(({ body }) => body.rule.id));
 }
 
 function runCase(kind: CaseResult['kind'], one: Case, own: RuleInfo[], fired: Set<string>): CaseResult {

@@ -1,33 +1,46 @@
-// All of the engine in one: events of every partition in, alerts out, groups counted beside them. For recorded logs and cases;
+// All of the engine in one: events of every partition in, alerts out, groups and leases beside them. For recorded logs and cases;
 // `run` has a detector for each partition.
 
 import type { AuditEvent } from '../../core/event.ts';
+import type { Lease } from '../../core/lease.ts';
 import { type Lists, noLists } from '../../core/lists.ts';
-import { Detector, type DetectorCounters } from './detect.ts';
-import type { AlertRow } from './place.ts';
+import type { Memory } from '../../core/ports.ts';
+import type { Behaviour } from '../behaviours/behaviour.ts';
+import { Detector, type DetectorCounters, type DetectorOptions, type Taken } from './detect.ts';
 import type { CompiledRules } from './rule.ts';
+
+/** Each has a memory of its own, as in `run`. */
+export const wholeParts = ['events', 'groups', 'leases'] as const;
+export type WholePart = (typeof wholeParts)[number];
 
 export interface WholeOptions {
   cluster: string;
   rules: CompiledRules;
   lists?: Lists;
   slowCallNanos: number;
+  /** Without them nothing is learned. */
+  learned?: { behaviours: readonly Behaviour[]; memories: Record<WholePart, Memory> };
 }
 
 export class WholeDetector {
   readonly #events: Detector;
   readonly #groups: Detector;
+  readonly #leases: Detector;
 
-  constructor({ lists = noLists, ...options }: WholeOptions) {
-    const nowhere = () => {
-      throw new Error('what is counted for its group crosses no more');
-    };
-    this.#groups = new Detector({ ...options, lists, cross: nowhere });
-    this.#events = new Detector({
-      ...options,
-      lists,
-      cross: (crossing) => this.#groups.crossing(crossing, 0),
-    });
+  constructor({ learned, lists = noLists, ...options }: WholeOptions) {
+    const part = (name: WholePart, cross: DetectorOptions['cross'] = crossesNoMore) =>
+      new Detector({
+        ...options,
+        ...{
+          lists,
+          cross,
+          behaviours: learned?.behaviours ?? [],
+          memory: learned?.memories[name] ?? noMemory,
+        },
+      });
+    this.#groups = part('groups');
+    this.#leases = part('leases');
+    this.#events = part('events', (crossing) => this.#groups.crossing(crossing, 0));
   }
 
   /** As `Detector.event`; late at or behind `mark`, which is the watermark unless given. */
@@ -40,8 +53,22 @@ export class WholeDetector {
     this.#groups.advance(watermark);
   }
 
-  take(): AlertRow[] {
-    return [...this.#events.take(), ...this.#groups.take()];
+  /** As `Detector.lease`. */
+  lease(lease: Lease, revision: number, at: string): void {
+    this.#leases.lease(lease, revision, at);
+  }
+
+  /** The ledger has come to `time`. */
+  ledger(time: string): void {
+    this.#leases.advance(time);
+  }
+
+  take(): Taken {
+    const taken = [this.#events, this.#groups, this.#leases].map((part) => part.take());
+    return {
+      alerts: taken.flatMap(({ alerts }) => alerts),
+      baselines: taken.flatMap(({ baselines }) => baselines),
+    };
   }
 
   get counters(): DetectorCounters {
@@ -49,3 +76,10 @@ export class WholeDetector {
     return { ...counters, evicted: counters.evicted + this.#groups.counters.evicted };
   }
 }
+
+export const crossesNoMore = (): never => {
+  throw new Error('what is counted for its group, or came of a lease, crosses no more');
+};
+
+/** Nobody learns. */
+const noMemory: Memory = { get: () => undefined, set: () => {}, delete: () => {}, list: () => [] };

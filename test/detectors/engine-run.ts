@@ -7,6 +7,7 @@ import type { Crossing } from '../../core/records.ts';
 import { Detector, type DetectorCounters } from '../../detectors/engine/detect.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
 import { anEvent, at, type EventParts } from '../builders.ts';
+import { MapMemory } from '../ingest/ledger/memory.ts';
 
 export const slowCallNanos = 5e9;
 export const END = '9999-12-31T23:59:59.999999999Z';
@@ -50,7 +51,14 @@ class Engine {
 
   private detector(of?: Detector): Detector {
     return new Detector({
-      ...{ cluster: 'test', rules: this.rules, slowCallNanos, lists: noLists },
+      ...{
+        cluster: 'test',
+        rules: this.rules,
+        slowCallNanos,
+        lists: noLists,
+        behaviours: [],
+        memory: new MapMemory(),
+      },
       cross: (crossing) => this.cross(crossing),
       snapshot: of === undefined ? undefined : JSON.parse(JSON.stringify(of.snapshot())),
     });
@@ -80,7 +88,7 @@ class Engine {
   }
 
   take() {
-    return [...this.events.take(), ...this.groups.take()];
+    return [...this.events.take().alerts, ...this.groups.take().alerts];
   }
 
   get counters(): DetectorCounters {

@@ -159,7 +159,7 @@ describe('a late call', () => {
     const detector = new WholeDetector({ cluster: 'test', rules: single, slowCallNanos: 3e9 });
     detector.advance(at(5));
     detector.event(bad(10), at(20));
-    expect(detector.take().map(({ body }) => body.alert.late)).toEqual([true]);
+    expect(detector.take().alerts.map(({ body }) => body.alert.late)).toEqual([true]);
   });
 
   it('never enters a window', () => {

@@ -11,6 +11,7 @@ import { noLists } from '../../core/lists.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import { slowCallNanos } from '../../core/time.ts';
+import { allBehaviours } from '../../detectors/behaviours/all.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
 import { Framer } from '../../ingest/collector/framer.ts';
 import { Intake } from '../../ingest/collector/intake.ts';
@@ -93,7 +94,8 @@ export class World {
     const memories = join(this.options.dir, 'detectors');
     mkdirSync(memories, { recursive: true });
     const detect = await Detection.load({
-      ...{ stream, rules, lists: noLists, cluster: 'test', slowCallNanos: slowCallNanos(time) },
+      ...{ stream, rules, lists: noLists, behaviours: allBehaviours, cluster: 'test' },
+      slowCallNanos: slowCallNanos(time),
       openMemory: (name) => openDetectorMemory(join(memories, `${name}.db`)),
     });
     const writer = openEvidenceWriter(this.evidence);
