@@ -218,6 +218,7 @@ export class Chain {
     for (const normaliser of this.normalisers) normaliser.finish();
     // Time goes no further than the log: what lives at its end is alive.
     this.ledger?.finish(this.last);
+    this.detector.advance(this.last);
     for (const partition of this.watermarks.keys()) this.advance(partition, END_OF_TIME);
   }
 
