@@ -43,6 +43,8 @@ export interface Observation {
   reason?: string;
   /** Hash of a secret-id that a call gave out or logged in with, as the first-ranked device shows it. */
   secret_id?: string;
+  /** Accessor of the wrapping token that the answer went into. */
+  wrap?: string;
   /** Ids of behaviours that an allow-list or a window of maintenance silences on this call: they learn from it all the same. */
   silenced?: string[];
   /** Whether it may teach: it succeeded, its caller is known, and it is not sealwatch's own. */

@@ -47,7 +47,8 @@ export function observationOf(event: AuditEvent, options: ObserveOptions): Obser
     issued,
     outcome,
     reason,
-    secret_id: secretIdOf(vault),
+    secret_id: secretIdOf(event),
+    wrap: action === 'response-unwrap' ? undefined : vault.wrap?.accessor,
     silenced: silenced.length === 0 ? undefined : silenced,
     teaches: outcome === 'success' && caller.kind !== 'anonymous' && options.isOwn !== true,
   };
@@ -75,9 +76,9 @@ function silencedOn(event: AuditEvent, { lists, behaviours }: ObserveOptions): s
   return lists.version === '' ? [] : behaviours.filter((id) => lists.silencedBy(id, event) !== undefined);
 }
 
-/** AppRole shows the same hash where a secret-id is given out and where it logs in (vault-audit.md 4). */
-function secretIdOf({ request, response }: AuditEvent['vault']): string | undefined {
-  if (request.mount_type !== 'approle') return undefined;
+/** AppRole shows the same hash where a secret-id is given out, unwrapped, and where it logs in (vault-audit.md 4). */
+function secretIdOf({ event, vault: { request, response } }: AuditEvent): string | undefined {
+  if (request.mount_type !== 'approle' && event.action !== 'response-unwrap') return undefined;
   return textOf(response?.data, 'secret_id') ?? textOf(request.data, 'secret_id');
 }
 
