@@ -46,7 +46,10 @@ const finds = doing('finds', {
 describe('findings', () => {
   it('of one group within a quarter of an hour are one alert', () => {
     const seconds = [0, 899, 900, 901, 1802];
-    const { alerts } = runCalls(seconds.map((second) => call(second)), { behaviours: [finds] });
+    const { alerts } = runCalls(
+      seconds.map((second) => call(second)),
+      { behaviours: [finds] },
+    );
     expect(alerts.map(({ alert, message }) => [alert.first_seen, alert.count, message])).toEqual([
       [at(0), 3, 'entity-1 called. (3 times)'],
       [at(901), 1, 'entity-1 called.'],
@@ -66,7 +69,8 @@ describe('findings', () => {
         seen.push(id);
         turn.cross('all', {});
       },
-      crossed: ({ id }, turn) => turn.find(findingOn(toldOf(call(Number(id.slice(1)))), 'all', 'Crossed.', {})),
+      crossed: ({ id }, turn) =>
+        turn.find(findingOn(toldOf(call(Number(id.slice(1)))), 'all', 'Crossed.', {})),
     });
     const lists: Lists = {
       ...noLists,
@@ -89,7 +93,10 @@ describe('a behaviour that throws', () => {
         if (id === 'e1') throw new TypeError('no such thing');
       },
     });
-    const { alerts, failures } = runCalls([call(0), call(1), call(2)], { behaviours: [throws, finds], restartEvery: 2 });
+    const { alerts, failures } = runCalls([call(0), call(1), call(2)], {
+      behaviours: [throws, finds],
+      restartEvery: 2,
+    });
     expect(calls).toEqual(['e0', 'e1']);
     expect(failures).toEqual([{ behaviour: 'throws', error: 'TypeError: no such thing', time: at(1) }]);
     expect(alerts[0]?.alert.count).toBe(3);
@@ -130,7 +137,12 @@ describe('waking', () => {
       call: (_seen, turn) => turn.wake('key', at(10)),
       woken: (key) => void said.push(key),
     });
-    const frame = new Behaviours({ behaviours: [sleeps], cluster: 'test', memory: new MapMemory(), lists: noLists });
+    const frame = new Behaviours({
+      behaviours: [sleeps],
+      cluster: 'test',
+      memory: new MapMemory(),
+      lists: noLists,
+    });
     frame.call(call(0));
     frame.advance(at(9));
     expect(said).toEqual([]);
@@ -143,10 +155,14 @@ describe('waking', () => {
 function eventful(seed: number): Weeks {
   const world = ordinary(seed);
   world.call(shop, LATER, { ip: '10.99.7.7', secret: 'shop/api-key' });
-  for (let i = 0; i < 30; i++) world.call(shop, LATER + i * 1000, { ip: '10.99.7.7', secret: `other/${i}`, denied: i % 2 === 0 });
-  for (let i = 0; i < 300; i++) world.call(shop, LATER + 3 * HOUR + i * 1000, { ip: '10.20.1.9', secret: world.oneOf(shopSecrets) });
-  for (let i = 0; i < 20; i++) world.call(ann, LATER - 2 * HOUR + i * 25 * 60_000, { ip: '10.50.0.11', secret: `slow/${i}` });
-  for (let i = 0; i < 4; i++) world.call(ben, LATER + i * 1000, { ip: '10.50.0.12', secret: `probe/${i}`, denied: true });
+  for (let i = 0; i < 30; i++)
+    world.call(shop, LATER + i * 1000, { ip: '10.99.7.7', secret: `other/${i}`, denied: i % 2 === 0 });
+  for (let i = 0; i < 300; i++)
+    world.call(shop, LATER + 3 * HOUR + i * 1000, { ip: '10.20.1.9', secret: world.oneOf(shopSecrets) });
+  for (let i = 0; i < 20; i++)
+    world.call(ann, LATER - 2 * HOUR + i * 25 * 60_000, { ip: '10.50.0.11', secret: `slow/${i}` });
+  for (let i = 0; i < 4; i++)
+    world.call(ben, LATER + i * 1000, { ip: '10.50.0.12', secret: `probe/${i}`, denied: true });
   world.call(ben, LATER + 60_000, { ip: '198.51.100.4', secret: 'probe/0' });
   world.call(eve, MONDAY + 15 * DAY + 3 * HOUR, { ip: '10.50.0.13', secret: 'team/eve' });
   world.call(eve, MONDAY + 80 * DAY, { ip: '10.50.0.13', secret: 'team/eve' });
@@ -161,9 +177,21 @@ describe('same input, same result', () => {
   const result = ({ alerts, baselines }: typeof whole) => [alerts, [...baselines].sort()];
 
   it('says something of every kind', () => {
-    const own = ['canary', 'dormant', 'first-access', 'new-', 'probe', 'secret-sweep', 'slow', 'unusual', 'volume'];
+    const own = [
+      'canary',
+      'dormant',
+      'first-access',
+      'new-',
+      'probe',
+      'secret-sweep',
+      'slow',
+      'unusual',
+      'volume',
+    ];
     const said = new Set(whole.alerts.map(({ rule }) => rule.id));
-    const silent = allBehaviours.filter(({ info }) => own.some((name) => info.name?.startsWith(name)) && !said.has(info.id));
+    const silent = allBehaviours.filter(
+      ({ info }) => own.some((name) => info.name?.startsWith(name)) && !said.has(info.id),
+    );
     expect(silent.map(({ info }) => info.name)).toEqual([]);
   });
 
@@ -206,15 +234,19 @@ describe('what does not teach', () => {
   /** Weeks of one service, with an attacker's calls strewn in that Vault refuses. */
   const taught = (attack: (world: Weeks, at: number) => void) => {
     const world = ordinary(11);
-    for (let day = 0; day < 16; day++) for (let hour = 0; hour < 24; hour += 2) attack(world, MONDAY + day * DAY + hour * HOUR);
+    for (let day = 0; day < 16; day++)
+      for (let hour = 0; hour < 24; hour += 2) attack(world, MONDAY + day * DAY + hour * HOUR);
     const { baselines } = run(world.events);
-    return [...baselines].filter(([key]) => key.endsWith(entityOf(shop))).map(([, { text, numbers }]) => [text, numbers]);
+    return [...baselines]
+      .filter(([key]) => key.endsWith(entityOf(shop)))
+      .map(([, { text, numbers }]) => [text, numbers]);
   };
   const untouched = taught(() => {});
 
   it('calls that a policy refuses: neither secrets, addresses, hours nor numbers', () => {
     const denied = taught((world, time) => {
-      for (let i = 0; i < 3; i++) world.call(shop, time + i, { ip: '10.99.9.9', secret: `trained/${i}`, denied: true });
+      for (let i = 0; i < 3; i++)
+        world.call(shop, time + i, { ip: '10.99.9.9', secret: `trained/${i}`, denied: true });
     });
     expect(denied).toEqual(untouched);
     expect(untouched.length).toBeGreaterThan(4);
@@ -222,7 +254,11 @@ describe('what does not teach', () => {
 
   it('failed logins: they leave nothing in any memory', () => {
     const world = new Weeks(1);
-    for (let i = 0; i < 500; i++) world.call({ name: `guess-${i}`, kind: 'person' }, MONDAY + i * HOUR, { ip: `198.51.100.${i % 250}`, denied: true });
+    for (let i = 0; i < 500; i++)
+      world.call({ name: `guess-${i}`, kind: 'person' }, MONDAY + i * HOUR, {
+        ip: `198.51.100.${i % 250}`,
+        denied: true,
+      });
     const { memories, baselines } = run(world.events);
     expect(memories.map((memory) => memory.size())).toEqual([0, 0]);
     expect([...baselines]).toEqual([]);
@@ -230,12 +266,20 @@ describe('what does not teach', () => {
 
   it('an attacker who was refused all week is as unusual as ever', () => {
     const world = ordinary(11);
-    for (let day = 0; day < 16; day++) world.call(shop, MONDAY + day * DAY, { ip: '10.99.9.9', secret: 'prod/root', denied: true });
+    for (let day = 0; day < 16; day++)
+      world.call(shop, MONDAY + day * DAY, { ip: '10.99.9.9', secret: 'prod/root', denied: true });
     world.call(shop, LATER, { ip: '10.99.9.9', secret: 'prod/root' });
     const { alerts } = run(world.events);
-    const last = alerts.filter(({ evidence }) => evidence.event_ids.length > 0 && evidence.event_ids.includes(`call-${String(world.events.length - 1).padStart(6, '0')}`));
+    const last = alerts.filter(
+      ({ evidence }) =>
+        evidence.event_ids.length > 0 &&
+        evidence.event_ids.includes(`call-${String(world.events.length - 1).padStart(6, '0')}`),
+    );
     expect(last.map(({ rule }) => rule.name)).toEqual(
-      expect.arrayContaining(['First access to a secret or part of Vault', 'Workload calls from a new network']),
+      expect.arrayContaining([
+        'First access to a secret or part of Vault',
+        'Workload calls from a new network',
+      ]),
     );
   });
 
@@ -252,14 +296,19 @@ describe('memory', () => {
     const [calls] = memories;
     expect((calls as MapMemory).size() / 6).toBeLessThan(6000);
     const world = new Weeks(1);
-    for (let i = 0; i < 3000; i++) world.call(ann, MONDAY + i * HOUR, { ip: `10.${i % 200}.${i % 250}.1`, secret: `all/${i}` });
+    for (let i = 0; i < 3000; i++)
+      world.call(ann, MONDAY + i * HOUR, { ip: `10.${i % 200}.${i % 250}.1`, secret: `all/${i}` });
     const [walked] = run(world.events).memories;
     expect((walked as MapMemory).size()).toBeLessThan(60_000);
   });
 
   it('forgets who was not there for most of a year', () => {
     const world = new Weeks(1);
-    for (let i = 0; i < 50; i++) world.call({ name: `pod-${i}`, kind: 'service' }, MONDAY + i * HOUR, { ip: '10.20.1.1', secret: 'a/b' });
+    for (let i = 0; i < 50; i++)
+      world.call({ name: `pod-${i}`, kind: 'service' }, MONDAY + i * HOUR, {
+        ip: '10.20.1.1',
+        secret: 'a/b',
+      });
     world.call(shop, MONDAY + 60 * DAY, { ip: '10.20.1.1', secret: 'a/b' });
     const full = run(world.events).memories[0]?.size() ?? 0;
     world.call(shop, MONDAY + 200 * DAY, { ip: '10.20.1.1', secret: 'a/b' });

@@ -284,7 +284,8 @@ describe('probe then hit', () => {
 describe('canary', () => {
   const lists: Lists = {
     ...noLists,
-    texts: (name) => (name === 'canaries' ? ['secret/data/prod/root-ca', 'secret/honey/*', 'secret/+/+/bait'] : []),
+    texts: (name) =>
+      name === 'canaries' ? ['secret/data/prod/root-ca', 'secret/honey/*', 'secret/+/+/bait'] : [],
   };
   const touch = (secret: string, denied: boolean, with_: Lists = lists) => {
     const world = new Weeks(1);
