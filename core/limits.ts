@@ -168,6 +168,29 @@ export const limits = {
   metadataKeysMax: 100,
   /** Text of a policy that is kept and read; of a longer one no text. */
   policyCharsMax: 64 * KiB,
+  /** Alerts of one incident that are told in it, the worst ones; all of them are counted. */
+  incidentAlertsMax: 1_000,
+  /** Alerts in the time line of one incident. */
+  incidentTimelineMax: 100,
+  /** Techniques, addresses and secrets that one incident names, of each. */
+  incidentTextsMax: 50,
+  /** An incident whose first alert comes so soon after the last one of the day before goes on with it. */
+  incidentGapSeconds: 21_600,
+  /** Incidents of other ids that one incident is joined with. */
+  incidentRelatedMax: 20,
+  /** Characters of a person's note on an alert. */
+  triageNoteCharsMax: 2_000,
+  /** What was said of one alert that its answer shows, the latest. */
+  triageHistoryMax: 100,
+  /** How long the stream has to take what a person did; and how long the API then waits until the store shows it. */
+  recordMs: 10_000,
+  recordShownMs: 2_000,
+  /** Characters of a search. */
+  matchCharsMax: 8_192,
+  /** Rows that one call of a search looks at; its cursor goes on behind them. */
+  searchRowsMax: 20_000,
+  /** Of these, rows that are read at a time: others have their turn in between. */
+  searchPageRows: 500,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */
