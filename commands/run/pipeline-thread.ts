@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { alertFilter } from '../../core/alert-filter.ts';
 import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
 import { type Question, topics } from '../../core/records.ts';
@@ -86,12 +87,16 @@ function firstEnds(collector: MessagePort): Promise<number[]> {
 /** `secrets` are those that were read from Vault, by what the configuration has in their place. */
 function outputsOf(config: Config, secrets: ReadonlyMap<string, string>): AlertOutput[] {
   const { url, secretFile } = config.outputs.webhook;
-  const file = fileOutput(alertsPath(config));
+  const file = { ...fileOutput(alertsPath(config)), ...accepting(config.outputs.file.match) };
   if (url === undefined || secretFile === undefined) return [file];
   const read = secretRef(secretFile) === undefined ? readSecret(secretFile) : undefined;
   const secret = () => read ?? secrets.get(secretFile);
-  return [file, webhookOutput({ url, secret, now: Date.now })];
+  const webhook = webhookOutput({ url, secret, now: Date.now });
+  return [file, { ...webhook, ...accepting(config.outputs.webhook.match) }];
 }
+
+const accepting = (match: Record<string, unknown> | undefined): Pick<AlertOutput, 'accepts'> =>
+  match === undefined ? {} : { accepts: alertFilter(match) };
 
 function readSecret(path: string): string {
   try {

@@ -311,7 +311,8 @@ export class Pipeline {
       (total, task, partition) => total + stream.end(topics.raw, partition) - task.next,
       0,
     );
-    const delivered = this.deliveries.reduce((total, delivery) => total + delivery.counters.sent, 0);
+    const alerts = (key: keyof Delivery['counters']) =>
+      this.deliveries.reduce((total, delivery) => total + delivery.counters[key], 0);
     return {
       sealwatch_normalise_lines_total: sum('lines'),
       sealwatch_normalise_events_total: sum('events'),
@@ -323,11 +324,9 @@ export class Pipeline {
       sealwatch_detect_matched_total: this.detect.detector.counters.matched,
       sealwatch_detect_late_total: this.detect.detector.counters.late,
       sealwatch_detect_evicted_total: this.detect.detector.counters.evicted,
-      sealwatch_alerts_sent_total: delivered,
-      sealwatch_alerts_missed_total: this.deliveries.reduce(
-        (total, delivery) => total + delivery.counters.missed,
-        0,
-      ),
+      sealwatch_alerts_sent_total: alerts('sent'),
+      sealwatch_alerts_filtered_total: alerts('filtered'),
+      sealwatch_alerts_missed_total: alerts('missed'),
       sealwatch_pipeline_stream_failing: this.failing.stream ? 1 : 0,
       sealwatch_pipeline_store_failing: this.failing.store ? 1 : 0,
       sealwatch_pipeline_snapshots_failing: this.failing.snapshots ? 1 : 0,
