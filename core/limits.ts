@@ -122,6 +122,14 @@ export const limits = {
   alertEventIdsMax: 50,
   /** Identities that an alert names. */
   alertIdentitiesMax: 3,
+  /** Values that one partition's behaviours keep at hand; the rest is on disk. */
+  behaviourRecentMax: 50_000,
+  /** Subjects (identities, groups) of one space of one partition's behaviours; past it those untouched longest go. */
+  behaviourSubjectsMax: 200_000,
+  /** Of these, how many go at a time. */
+  behaviourEvictedAtOnce: 1_000,
+  /** What a behaviour has not touched for two to three of these stretches is forgotten. */
+  behaviourPeriodDays: 90,
   /** How long a call by sealwatch's own identity waits for its token to be told as sealwatch's: an answer may take `vaultCallMs`. */
   ownTokenSeconds: 30,
   /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
@@ -148,6 +156,29 @@ export const limits = {
   metadataKeysMax: 100,
   /** Text of a policy that is kept and read; of a longer one no text. */
   policyCharsMax: 64 * KiB,
+  /** Alerts of one incident that are told in it, the worst ones; all of them are counted. */
+  incidentAlertsMax: 1_000,
+  /** Alerts in the time line of one incident. */
+  incidentTimelineMax: 100,
+  /** Techniques, addresses and secrets that one incident names, of each. */
+  incidentTextsMax: 50,
+  /** An incident whose first alert comes so soon after the last one of the day before goes on with it. */
+  incidentGapSeconds: 21_600,
+  /** Incidents of other ids that one incident is joined with. */
+  incidentRelatedMax: 20,
+  /** Characters of a person's note on an alert. */
+  triageNoteCharsMax: 2_000,
+  /** What was said of one alert that its answer shows, the latest. */
+  triageHistoryMax: 100,
+  /** How long the stream has to take what a person did; and how long the API then waits until the store shows it. */
+  recordMs: 10_000,
+  recordShownMs: 2_000,
+  /** Characters of a search. */
+  matchCharsMax: 8_192,
+  /** Rows that one call of a search looks at; its cursor goes on behind them. */
+  searchRowsMax: 20_000,
+  /** Of these, rows that are read at a time: others have their turn in between. */
+  searchPageRows: 500,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Largest lists file: allow-list, maintenance, classes. */

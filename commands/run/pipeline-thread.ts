@@ -15,12 +15,13 @@ import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { loadRules } from '../rules.ts';
 import { alertsPath, Pipeline } from './pipeline.ts';
+import { answerRecords, streamRecorder } from './recorder.ts';
 import { runThread } from './thread.ts';
 
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
   const files = dataFiles(config.dataDir);
-  const { collector } = workerData as { collector: MessagePort };
+  const { collector, records } = workerData as { collector: MessagePort; records: MessagePort };
   const { raw, ...written } = topics;
   const stream = await EmbeddedStream.open({
     dir: files.stream,
@@ -54,6 +55,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     follow(next);
     pipeline.notify();
   });
+  answerRecords(records, streamRecorder(stream));
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
@@ -63,6 +65,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   say({ type: 'ready', says: {} });
   return {
     stop: async () => {
+      records.close();
       pipeline.stop();
       await running;
       await writer[Symbol.asyncDispose]();

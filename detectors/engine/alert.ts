@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type Alert, severityOf } from '../../core/alert.ts';
 import { ECS_VERSION } from '../../core/event.ts';
+import { incidentId } from '../../core/incident.ts';
 import { limits } from '../../core/limits.ts';
 import { msOf, timeOfMs } from '../../core/time.ts';
 import type { Match } from './match.ts';
@@ -92,8 +93,7 @@ export function alertBody(rule: CompiledRule, alert: AlertState, cluster: string
       type: event.type,
     },
     evidence: { event_ids: alert.eventIds.slice(), facts: factsOf(rule, alert) },
-    // One incident gathers what one identity did in one UTC day.
-    incident: { id: shortHash('incident', user.id, first.time.slice(0, 10)) },
+    incident: { id: incidentId(user.id, first.time) },
     message: alert.count > 1 ? `${message} (${alert.count} times)` : message,
     related: relatedOf(alert),
     rule: ruleOf(rule),

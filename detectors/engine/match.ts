@@ -26,7 +26,7 @@ export interface Match {
 
 export function matchOf(rule: CompiledRule, event: AuditEvent, group: string): Match {
   return {
-    facts: factsOf(rule, event),
+    facts: factsOf(event, rule.message(event)),
     group,
     id: event.event.id,
     revision: event.vault.revision,
@@ -35,13 +35,14 @@ export function matchOf(rule: CompiledRule, event: AuditEvent, group: string): M
   };
 }
 
-function factsOf(rule: CompiledRule, event: AuditEvent): MatchFacts {
+/** What an alert says of `event`, in the words of `message`. */
+export function factsOf(event: AuditEvent, message: string): MatchFacts {
   const { action, category, outcome, type } = event.event;
   const ip = event.source?.ip;
   return {
     event: { action, category, outcome, type },
     ...(ip === undefined ? {} : { ip }),
-    message: rule.message(event),
+    message,
     user: { id: event.user.id, ...(event.user.name === undefined ? {} : { name: event.user.name }) },
     vault: vaultFacts(event),
   };
