@@ -114,6 +114,8 @@ export const limits = {
   alertGroupSeconds: 900,
   /** Matches of rules that wait for the watermark; past it a new one is dropped and counted. */
   waitingMatchesMax: 500_000,
+  /** Calls of one partition that wait for the watermark to be shown to behaviours; past it a new one is left out and counted. */
+  waitingObservationsMax: 100_000,
   /** Groups of one rule that are counted at a time; past it the oldest is dropped and counted. */
   ruleGroupsMax: 100_000,
   /** Matches kept of one group's window. */
@@ -342,6 +344,10 @@ export const limits = {
   cascadeRowsMax: 500,
   /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
   cascadeTokensMax: 10_000,
+  /** Pages of its file that each detector's memory keeps. */
+  detectorPageCacheBytes: 8 * MiB,
+  /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
+  detectorCheckpointsMax: 100,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
