@@ -15,9 +15,11 @@ import { openDetectorMemory } from '../../storage/detectors/memory.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
-import { loadRules } from '../rules.ts';
+import { load } from '../rules/load.ts';
+import { ChangeRecord } from './changes.ts';
 import { alertsPath, Pipeline } from './pipeline.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
+import { lookAt, Reload } from './reload.ts';
 import { runThread } from './thread.ts';
 
 await runThread('pipeline', async ({ data, logger, say }) => {
@@ -40,6 +42,8 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   const writer = openEvidenceWriter(files.evidence);
   const secrets = new Map<string, string>();
   const outputs = outputsOf(config, secrets);
+  const look = lookAt(config.rules);
+  const loaded = load(config.rules);
   const pipeline = await Pipeline.load({
     config,
     stream,
@@ -49,7 +53,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     ...(config.vault.address !== undefined && {
       ask: (question: Question) => say({ type: 'question', question }),
     }),
-    rules: loadRules(config.rules.dir),
+    ...loaded,
     devices: configuredDevices(config),
     outputs,
     logger,
@@ -60,6 +64,21 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     pipeline.notify();
   });
   answerRecords(records, streamRecorder(stream));
+  const reload = new Reload(
+    {
+      source: config.rules,
+      apply: async (judges) => {
+        await pipeline.reload(judges);
+        say({ type: 'rules' });
+      },
+      changes: await ChangeRecord.load(stream),
+      logger,
+      now: Date.now,
+    },
+    loaded,
+    look,
+  );
+  void reload.check();
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
@@ -72,15 +91,18 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       records.close();
       pipeline.stop();
       await running;
+      await reload[Symbol.asyncDispose]();
       await writer[Symbol.asyncDispose]();
       await stream[Symbol.asyncDispose]();
       collector.close();
     },
     hear: (message) => {
       if (message.type === 'secret') secrets.set(message.ref, message.value);
+      if (message.type === 'reload') void reload.check({ now: true });
     },
     metrics: () => ({
       ...pipeline.metrics(),
+      ...reload.metrics(),
       sealwatch_stream_broken_records_total: stream.brokenRecords,
     }),
   };
