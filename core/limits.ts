@@ -203,6 +203,8 @@ export const limits = {
   searchPageRows: 500,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
+  /** Largest lists file: allow-list, maintenance, classes. */
+  listsBytesMax: 1 * MiB,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
