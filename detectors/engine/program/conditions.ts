@@ -2,10 +2,10 @@
 
 import { canonicalJson } from '../../../core/canonical.ts';
 import type { Expr, Test } from '../../../core/match/expr.ts';
-import type { Predicate, ValueTest } from '../../../core/match-fields.ts';
-import { textTest } from '../../../core/match-text.ts';
+import type { Predicate, ValueTest } from '../../../core/match/fields.ts';
+import { predicateOf, valueTestOf } from '../../../core/match/predicate.ts';
+import { textTest } from '../../../core/match/text.ts';
 import { ANYWHERE, type Field, type Fields, lowered } from './fields.ts';
-import { predicateOf, valueTestOf } from './pending.ts';
 
 /** What a condition does, and about how much it costs: cheap ones are asked first. */
 const ops = {
