@@ -164,13 +164,13 @@ export class CorrelationCounter {
       const before = pending.window.size;
       this.#add(pending, unit, values);
       this.#held += pending.window.size - before;
-    } else if (this.#marked.has(unit.rule)) this.#mark(group, unit);
-    else {
+    } else if (!this.#marked.has(unit.rule)) {
       const begun = this.#begin(unit, names);
       this.#addMarks(group, begun);
       this.#add(begun, unit, values);
       this.#put(group, begun);
     }
+    if (this.#marked.has(unit.rule)) this.#mark(group, unit);
   }
 
   #mark(group: string, unit: Unit): void {
