@@ -171,6 +171,10 @@ export const limits = {
   searchRowsMax: 20_000,
   /** Of these, rows that are read at a time: others have their turn in between. */
   searchPageRows: 500,
+  /** Time after which one call of a search looks at no further row: regular expressions are slow on texts made for it. */
+  searchMs: 2_000,
+  /** Regular expressions in one search. */
+  searchRegexesMax: 10,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
   /** Characters of a value that a regular expression of a rule sees. */

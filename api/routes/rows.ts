@@ -31,7 +31,7 @@ import {
   text,
   toNotAfterFrom,
 } from '../schemas.ts';
-import { searchPage } from '../search.ts';
+import { searchPage } from '../search/page.ts';
 
 const eventFilters = {
   user: { field: 'user.id', op: 'eq' },
@@ -125,7 +125,7 @@ async function alertPage(reader: EvidenceReader, query: AlertQuery) {
     const last = await lastTriage(reader, rows);
     return rows.map(({ alert }) => statusOf(last.get(alert.id)) === status);
   };
-  return searchPage(reader, 'alerts', query, { filters: alertFilters, keep });
+  return searchPage(reader, 'alerts', query, alertFilters, { keep });
 }
 
 /** The page with the names that people gave. */
