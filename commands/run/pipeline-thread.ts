@@ -1,6 +1,7 @@
 // The pipeline's thread: stream in, evidence store and alerts out; the one writer of both.
 
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
@@ -9,6 +10,7 @@ import { secretRef } from '../../core/secret-ref.ts';
 import { fileOutput } from '../../outputs/alerts/file.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { webhookOutput } from '../../outputs/alerts/webhook.ts';
+import { openDetectorMemory } from '../../storage/detectors/memory.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
@@ -33,6 +35,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     for (const [partition, end] of next.entries()) stream.follow(raw, partition, end);
   };
   follow(ends);
+  mkdirSync(files.detectors, { recursive: true, mode: 0o700 });
   const writer = openEvidenceWriter(files.evidence);
   const secrets = new Map<string, string>();
   const outputs = outputsOf(config, secrets);
@@ -41,6 +44,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     stream,
     writer,
     openLedger: () => openLedgerMemory(files.ledger),
+    openDetector: (name) => openDetectorMemory(join(files.detectors, `${name}.db`)),
     ...(config.vault.address !== undefined && {
       ask: (question: Question) => say({ type: 'question', question }),
     }),
