@@ -80,7 +80,7 @@ function check(kind: Searched, expr: Expr): void {
   const walk = (part: Expr): void => {
     if (part.kind === 'all' || part.kind === 'any') part.parts.forEach(walk);
     else if (part.kind === 'not') walk(part.part);
-    else if (part.kind !== 'always') {
+    else if (part.kind === 'field' || part.kind === 'anywhere') {
       if (part.kind === 'field') fields.push(part.field);
       if (part.test.kind === 'field') fields.push(part.test.field);
       if (part.test.kind === 'regex') regexes++;
@@ -88,7 +88,8 @@ function check(kind: Searched, expr: Expr): void {
   };
   walk(expr);
   const stranger = fields.find((field) => !isField(kind, field));
-  if (stranger !== undefined) throw new MatchError(`${stranger}: is no field of ${kind}${meant(kind, stranger)}`);
+  if (stranger !== undefined)
+    throw new MatchError(`${stranger}: is no field of ${kind}${meant(kind, stranger)}`);
   if (regexes > limits.searchRegexesMax)
     throw new MatchError(`has ${regexes} regular expressions; ${limits.searchRegexesMax} are the most`);
 }
