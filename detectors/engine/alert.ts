@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type Alert, severityOf } from '../../core/alert.ts';
 import { ECS_VERSION } from '../../core/event.ts';
+import { incidentId } from '../../core/incident.ts';
 import { limits } from '../../core/limits.ts';
 import { msOf, timeOfMs } from '../../core/time.ts';
 import { fillNumbers, type Match } from './match.ts';
@@ -103,8 +104,7 @@ export function alertBody(rule: RuleInfo, alert: AlertState, cluster: string): A
       type: event.type,
     },
     evidence: { event_ids: alert.eventIds.slice(), facts: factsOf(rule, alert) },
-    // One incident gathers what one identity did in one UTC day.
-    incident: { id: shortHash('incident', user.id, first.time.slice(0, 10)) },
+    incident: { id: incidentId(user.id, first.time) },
     message: messageOf(rule, alert),
     related: relatedOf(alert),
     rule: ruleOf(rule),

@@ -2,7 +2,7 @@
 
 import type { Alert } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
-import { fieldReader } from '../../core/match-fields.ts';
+import { fieldReader } from '../../core/match/fields.ts';
 import type { CompiledRule } from './rule.ts';
 import type { Root } from './rule-set.ts';
 import { compileTemplate } from './template.ts';
@@ -37,7 +37,7 @@ export interface Match {
 
 export function matchOf(rule: Pick<CompiledRule, 'id' | 'message'>, event: AuditEvent, group: string): Match {
   return {
-    facts: factsOf(rule.message(event), event),
+    facts: factsOf(event, rule.message(event)),
     group,
     id: event.event.id,
     revision: event.vault.revision,
@@ -101,7 +101,8 @@ export const fillNumbers = (
     message,
   );
 
-function factsOf(message: string, event: AuditEvent): MatchFacts {
+/** What an alert says of `event`, in the words of `message`. */
+export function factsOf(event: AuditEvent, message: string): MatchFacts {
   const { action, category, outcome, type } = event.event;
   const ip = event.source?.ip;
   return {
