@@ -114,10 +114,20 @@ export const limits = {
   alertGroupSeconds: 900,
   /** Matches of rules that wait for the watermark; past it a new one is dropped and counted. */
   waitingMatchesMax: 500_000,
+  /** Calls of one partition that wait for the watermark to be shown to behaviours; past it a new one is left out and counted. */
+  waitingObservationsMax: 100_000,
   /** Groups of one rule that are counted at a time; past it the oldest is dropped and counted. */
   ruleGroupsMax: 100_000,
-  /** Matches kept of one group's window. */
+  /** Matches kept of one group's window; what is older is only added up, in buckets of its time. */
   windowEventsMax: 1_000,
+  /** Buckets of a window for what it cannot keep: the oldest leaves as a whole, so counts may reach back this part further. */
+  windowBuckets: 16,
+  /** Distinct values of one group that are counted exactly; more are estimated (HyperLogLog). */
+  distinctExactMax: 1_000,
+  /** Matches held by all counters of one detector together, about 1 KB each; past it the rule that holds most gives way. */
+  countedMatchesMax: 250_000,
+  /** Ids of events that the alert of an inner correlation brings along. */
+  innerEventIdsMax: 10,
   /** `evidence.event_ids` of one alert. */
   alertEventIdsMax: 50,
   /** Identities that an alert names. */
@@ -130,6 +140,18 @@ export const limits = {
   behaviourEvictedAtOnce: 1_000,
   /** What a behaviour has not touched for two to three of these stretches is forgotten. */
   behaviourPeriodDays: 90,
+  /** Tokens of one identity of which behaviours remember where they were used, or how often, those used last. */
+  behaviourTokensMax: 64,
+  /** Networks of one identity or role, those used last. */
+  behaviourNetworksMax: 32,
+  /** Secret-ids that one identity logged in with, and makers of secret-ids: those seen last. */
+  behaviourSecretIdsMax: 64,
+  /** Identities of one group of peers, those seen last. */
+  behaviourPeersMax: 200,
+  /** Areas (a mount and its first folder) of one identity, those used last. */
+  behaviourAreasMax: 1_000,
+  /** Distinct secrets of one identity that are counted in a day. */
+  behaviourDaySecretsMax: 640,
   /** How long a call by sealwatch's own identity waits for its token to be told as sealwatch's: an answer may take `vaultCallMs`. */
   ownTokenSeconds: 30,
   /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
@@ -181,6 +203,8 @@ export const limits = {
   searchPageRows: 500,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
+  /** Largest lists file: allow-list, maintenance, classes. */
+  listsBytesMax: 1 * MiB,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
@@ -340,6 +364,10 @@ export const limits = {
   cascadeRowsMax: 500,
   /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
   cascadeTokensMax: 10_000,
+  /** Pages of its file that each detector's memory keeps. */
+  detectorPageCacheBytes: 8 * MiB,
+  /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
+  detectorCheckpointsMax: 100,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

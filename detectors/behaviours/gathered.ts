@@ -35,11 +35,12 @@ export class Gathered {
     this.changed = new Map(state?.changed.map((open) => [open.alert.id, held.get(open.alert.id) ?? open]));
   }
 
-  add(info: RuleInfo, { group, match, facts }: Finding): void {
+  /** `now`: event time at which it is found, which may be later than the call that proves it. */
+  add(info: RuleInfo, { group, match, facts }: Finding, now: string): void {
     const key = JSON.stringify([info.id, group]);
     const whole = { ...match, group, rule: info.id };
     let open = this.open.get(key);
-    if (open !== undefined && match.time <= open.until) joinAlert(open.alert, whole);
+    if (open !== undefined && now <= open.until) joinAlert(open.alert, whole);
     else {
       this.open.delete(key);
       this.makeRoom();
