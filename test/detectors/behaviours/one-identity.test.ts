@@ -12,6 +12,7 @@ import {
   entityOf,
   eve,
   HOUR,
+  LATER,
   MONDAY,
   ordinary,
   shop,
@@ -21,8 +22,6 @@ import {
 } from './weeks.ts';
 
 const seeds = [1, 2, 3];
-/** A Wednesday at ten, in the third week. */
-const LATER = MONDAY + 16 * DAY + 10 * HOUR;
 const POD = '10.20.1.99';
 
 const titled = (alerts: Alert[], title: string) => alerts.filter(({ rule }) => rule.name.includes(title));
@@ -134,6 +133,18 @@ describe('new network', () => {
       });
     world.call(billing, LATER, { ip: '10.20.77.3', secret: 'billing/ledger' });
     expect(saying(world, 'new network')).toEqual([]);
+  });
+
+  it('a network on the list is nothing new', () => {
+    const from = (ip: string) => {
+      const world = ordinary(2);
+      world.call(shop, LATER, { ip, secret: 'shop/api-key' });
+      const networks = ['10.99.0.0/16', '2001:db8::/32', '192.0.2.7', 'no network'];
+      const lists = { ...noLists, texts: (name: string) => (name === 'networks' ? networks : []) };
+      return saying(world, 'new network', lists).length;
+    };
+    expect(['10.99.7.7', '2001:db8:1::5', '192.0.2.7', '::ffff:10.99.1.1'].map(from)).toEqual([0, 0, 0, 0]);
+    expect(['10.98.7.7', '2001:db9::5', '192.0.2.8'].map(from)).toEqual([1, 1, 1]);
   });
 
   it('a person in a hotel is worth a low alert', () => {
