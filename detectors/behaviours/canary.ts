@@ -1,7 +1,7 @@
 // A canary was touched: a path that nobody has a reason to use, named in the list `canaries`. Needs no learning.
 
 import type { Lists } from '../../core/lists.ts';
-import { parsePattern, textTest } from '../../core/match-text.ts';
+import { parsePattern, textTest } from '../../core/match/text.ts';
 import type { Behaviour, Observation } from './behaviour.ts';
 import { described, findingOn, toldOf, whoIs } from './told.ts';
 
