@@ -183,6 +183,10 @@ export const limits = {
   searchPageRows: 500,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
+  /** Events that a backtest reads at a time; identities that it counts per rule, and how many of them it shows. */
+  backtestPage: 1_000,
+  backtestSubjectsMax: 10_000,
+  backtestSubjectsShown: 5,
   /** Largest lists file: allow-list, maintenance, classes. */
   listsBytesMax: 1 * MiB,
   /** Characters of a value that a regular expression of a rule sees. */

@@ -17,6 +17,8 @@ export interface RuleSource {
   dir?: string | undefined;
   /** A lists file. */
   lists?: string | undefined;
+  /** Folders and files of rules that stand alone: neither the built-in ones nor those of `dir` are read. */
+  only?: readonly string[] | undefined;
 }
 
 /** One rule or entry that is in force, as the record of changes keeps it. */
@@ -35,9 +37,9 @@ export interface Loaded {
 }
 
 /** Throws SealwatchError: RULE_INVALID, also for an id twice, LISTS_INVALID or INPUT_UNREADABLE. */
-export function load({ dir, lists: listsFile }: RuleSource): Loaded {
-  const builtIn = readRuleFiles(builtInDir);
-  const own = dir === undefined ? [] : readRuleFiles(dir);
+export function load({ dir, lists: listsFile, only }: RuleSource): Loaded {
+  const builtIn = only === undefined ? readRuleFiles(builtInDir) : [];
+  const own = (only ?? (dir === undefined ? [] : [dir])).flatMap(readRuleFiles);
   const read = listsFile === undefined ? undefined : readLists(readText(listsFile), listsFile);
   const compiled = compileRules([...builtIn, ...own].flatMap(({ rules }) => rules));
   const rules = {
