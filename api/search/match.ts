@@ -78,17 +78,17 @@ function check(kind: Searched, expr: Expr): void {
   const fields: string[] = [];
   let regexes = 0;
   const walk = (part: Expr): void => {
-    if (part.kind === 'all' || part.kind === 'any') part.parts.forEach(walk);
-    else if (part.kind === 'not') walk(part.part);
-    else if (part.kind !== 'always') {
-      if (part.kind === 'field') fields.push(part.field);
-      if (part.test.kind === 'field') fields.push(part.test.field);
-      if (part.test.kind === 'regex') regexes++;
-    }
+    if (part.kind === 'always') return;
+    if (part.kind === 'not') return walk(part.part);
+    if ('parts' in part) return part.parts.forEach(walk);
+    if (part.kind === 'field') fields.push(part.field);
+    if (part.test.kind === 'field') fields.push(part.test.field);
+    if (part.test.kind === 'regex') regexes++;
   };
   walk(expr);
   const stranger = fields.find((field) => !isField(kind, field));
-  if (stranger !== undefined) throw new MatchError(`${stranger}: is no field of ${kind}${meant(kind, stranger)}`);
+  if (stranger !== undefined)
+    throw new MatchError(`${stranger}: is no field of ${kind}${meant(kind, stranger)}`);
   if (regexes > limits.searchRegexesMax)
     throw new MatchError(`has ${regexes} regular expressions; ${limits.searchRegexesMax} are the most`);
 }
