@@ -1,7 +1,8 @@
 // Which alerts an output takes: a Sigma selection, or several under a condition, over the alert's fields.
 
 import type { Alert } from './alert.ts';
-import { compileSelection, type Predicate } from './match.ts';
+import { predicateOf } from './match/predicate.ts';
+import { readSelection } from './match/read.ts';
 import { meant } from './strict-yaml.ts';
 
 /** What a filter may ask for; beside these `evidence.facts.` and the name of any fact. */
@@ -44,7 +45,7 @@ export const alertFields = [
 export function alertFilter(match: Record<string, unknown>): (alert: Alert) => boolean {
   const selections: [string, unknown][] = [['match', match]];
   for (const [name, selection] of selections) refuseUnknownFields(name, selection);
-  return compileSelection(match) satisfies Predicate;
+  return predicateOf(readSelection(match));
 }
 
 function refuseUnknownFields(name: string, selection: unknown): void {

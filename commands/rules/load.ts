@@ -5,6 +5,7 @@ import { type ListEntry, listEntries, listsOf, type ReadLists, readLists } from 
 import { type Lists, noLists } from '../../core/lists.ts';
 import type { Change } from '../../core/records.ts';
 import { compileRules } from '../../detectors/engine/compile.ts';
+import { idOf } from '../../detectors/engine/info.ts';
 import { lostLinesRule } from '../../detectors/engine/lost.ts';
 import { ownTrafficRule } from '../../detectors/engine/own.ts';
 import type { CompiledRules, RuleInfo } from '../../detectors/engine/rule.ts';
@@ -62,7 +63,7 @@ const otherDetections: RuleInfo[] = [lostLinesRule, ownTrafficRule];
 function rulesInForce({ file, rules, why }: RuleFile, who: string | undefined): InForce[] {
   return rules.map(({ document }) => ({
     what: 'rule',
-    key: document.id,
+    key: idOf(document),
     body: JSON.parse(JSON.stringify({ file: shownFile(file), ...document })) as JsonObject,
     ...(who !== undefined && { who }),
     ...(why !== undefined && { why }),

@@ -5,8 +5,9 @@ import { canonicalJson } from '../canonical.ts';
 import type { JsonObject } from '../event.ts';
 import { limits } from '../limits.ts';
 import type { Lists } from '../lists.ts';
-import type { Predicate } from '../match.ts';
-import { compileSelection } from '../match.ts';
+import type { Predicate } from '../match/predicate.ts';
+import { predicateOf } from '../match/predicate.ts';
+import { readSelection } from '../match/read.ts';
 import type { Change } from '../records.ts';
 import { checked, type Fault, meant, readStrictYaml } from '../strict-yaml.ts';
 import { judge } from './judge.ts';
@@ -65,7 +66,7 @@ export function readLists(text: string, file: string): ReadLists {
 
 function compile(match: unknown, path: PropertyKey[], fault: Fault): Predicate {
   try {
-    return compileSelection(match);
+    return predicateOf(readSelection(match));
   } catch (error) {
     throw fault(path, error instanceof Error ? error.message : String(error));
   }
