@@ -78,12 +78,13 @@ function check(kind: Searched, expr: Expr): void {
   const fields: string[] = [];
   let regexes = 0;
   const walk = (part: Expr): void => {
-    if (part.kind === 'always') return;
-    if (part.kind === 'not') return walk(part.part);
-    if ('parts' in part) return part.parts.forEach(walk);
-    if (part.kind === 'field') fields.push(part.field);
-    if (part.test.kind === 'field') fields.push(part.test.field);
-    if (part.test.kind === 'regex') regexes++;
+    if (part.kind === 'not') walk(part.part);
+    else if ('parts' in part) for (const inner of part.parts) walk(inner);
+    else if ('test' in part) {
+      if (part.kind === 'field') fields.push(part.field);
+      if (part.test.kind === 'field') fields.push(part.test.field);
+      if (part.test.kind === 'regex') regexes++;
+    }
   };
   walk(expr);
   const stranger = fields.find((field) => !isField(kind, field));
