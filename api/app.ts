@@ -21,15 +21,19 @@ import { addCallLog, addHeaders } from './headers.ts';
 import type { ApiOptions } from './options.ts';
 import { addProblems, problemOf, sendProblem } from './problem.ts';
 import { addAccess } from './routes/access.ts';
+import { addChanges } from './routes/changes.ts';
 import { addCoverage } from './routes/coverage.ts';
 import { addCredentials } from './routes/credentials.ts';
 import { addEvidence } from './routes/evidence.ts';
 import { addIdentities } from './routes/identities.ts';
+import { addIncidents } from './routes/incidents.ts';
 import { addLeases } from './routes/leases.ts';
 import { addPosture } from './routes/posture.ts';
 import { addAlerts, addEvents } from './routes/rows.ts';
+import { addRules } from './routes/rules.ts';
 import { addSecrets } from './routes/secrets.ts';
 import { addService } from './routes/service.ts';
+import { addTriage } from './routes/triage.ts';
 import { addWeb } from './web.ts';
 
 export type App = FastifyInstance<
@@ -78,6 +82,10 @@ function addRoutes(app: App, options: ApiOptions): void {
   const { reader } = options;
   addEvents(app, reader);
   addAlerts(app, reader);
+  addIncidents(app, reader);
+  addTriage(app, options);
+  addChanges(app, reader);
+  addRules(app, options);
   addLeases(app, options);
   addCredentials(app, reader);
   addIdentities(app, options);

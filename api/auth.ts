@@ -15,6 +15,9 @@ const areas = [
   'rules',
   'events',
   'alerts',
+  'incidents',
+  'changes',
+  'triage',
   'leases',
   'identities',
   'secrets',
@@ -23,10 +26,22 @@ const areas = [
 ] as const;
 export type Area = (typeof areas)[number];
 
-// An auditor traces evidence to its events, alerts and leases, and sees what secrets there are and how they are kept; but needs no
-// profile of a person (which blast-radius is, too) and no metrics.
+// An auditor traces evidence to its events, alerts and leases, sees what became of alerts and who changed the rules, what secrets there
+// are and how they are kept; but needs no profile of a person (which blast-radius is, too) and no metrics, and says nothing of alerts.
 export const mayRead: Record<Role, readonly Area[]> = {
-  auditor: ['evidence', 'access', 'coverage', 'rules', 'events', 'alerts', 'leases', 'secrets', 'posture'],
+  auditor: [
+    'evidence',
+    'access',
+    'coverage',
+    'rules',
+    'events',
+    'alerts',
+    'incidents',
+    'changes',
+    'leases',
+    'secrets',
+    'posture',
+  ],
   analyst: areas,
   responder: areas,
   admin: areas,
@@ -71,7 +86,7 @@ function authorise(request: FastifyRequest, reply: FastifyReply, keys: KeyRing, 
   }
   request.apiKey = key;
   if (!mayRead[key.role].includes(area))
-    throw new ProblemError('forbidden', `The role ${key.role} may not read ${area}.`);
+    throw new ProblemError('forbidden', `The role ${key.role} has no right to ${area}.`);
 }
 
 /** Every key is compared, in constant time, so that the time taken tells nothing about the keys. */

@@ -43,7 +43,11 @@ export async function listPage<K extends QueryKind>(
   return { items: page.items, next_cursor: page.next ? encodeCursor(page.next, identity) : null };
 }
 
-function clausesOf<K extends QueryKind>(filters: Filters<K>, query: Record<string, unknown>): Clause<K>[] {
+/** The clauses of the filters that `query` has values for. */
+export function clausesOf<K extends QueryKind>(
+  filters: Filters<K>,
+  query: Record<string, unknown>,
+): Clause<K>[] {
   return Object.entries(filters).flatMap<Clause<K>>(([name, { field, op }]) => {
     const value = query[name];
     if (op === 'over') return typeof value === 'number' ? [{ field, op, value }] : [];

@@ -3,12 +3,14 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Level } from '../core/alert.ts';
 import type { Device } from '../core/devices.ts';
-import type { EvidenceReader } from '../core/ports.ts';
+import type { EvidenceReader, Recorder } from '../core/ports.ts';
 import type { KeyRing, Role } from './auth.ts';
 import type { PostureSettings } from './posture/settings.ts';
 
 export interface ApiOptions {
   reader: EvidenceReader;
+  /** Keeps what people say of alerts. */
+  recorder: Recorder;
   keys: KeyRing;
   /** Configured audit devices in order of rank: what coverage is held against. */
   devices: readonly Device[];
@@ -18,7 +20,8 @@ export interface ApiOptions {
   cluster: string;
   /** Version of sealwatch, shown in evidence and in the OpenAPI document. */
   version: string;
-  rules: readonly RuleInfo[];
+  /** As they are now: rules change while sealwatch runs. */
+  rules(): readonly RuleInfo[];
   /** What posture is held against. */
   posture: PostureSettings;
   /** Called before the answer to each call of /v1/evidence leaves; when it throws, no evidence is given out. */
@@ -30,12 +33,25 @@ export interface ApiOptions {
   logger: FastifyBaseLogger;
 }
 
+/** A rule or behaviour as it is in force. */
 export interface RuleInfo {
   id: string;
   title: string;
   level: Level;
+  /** `event`, `behaviour`, or the type of its correlation. */
+  type: string;
   version: string;
+  description: string;
+  /** Where it stands: a file, without the folder it lies in. */
+  file: string;
+  techniques: readonly string[];
+  /** Fields by which it is counted. */
+  groups: readonly string[];
+  /** What is said of learning, of behaviours. */
+  learning?: string;
   enabled: boolean;
+  /** Why it is switched off. */
+  why?: string;
 }
 
 /** Who looked at evidence. `key` and `role` are null for a call without a known key, `control` for the list of controls. */

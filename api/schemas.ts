@@ -43,12 +43,18 @@ export const listOf = <T extends z.ZodType>(item: T) =>
     next_cursor: z.string().nullable().meta({ description: 'null on the last page' }),
   });
 
+/** Of answers whose rows are judged one by one. */
+export const scanned = z.int().optional().meta({
+  description:
+    'rows that were looked at, when that is more than rows found; a cursor without items means: nothing yet, go on',
+});
+
 /** The problems that any route under /v1 can answer with. */
 export const problems = { 400: problemSchema, 401: problemSchema, 403: problemSchema };
 export const problemsOfOne = { ...problems, 404: problemSchema };
 
 // Rows leave as they are stored; the schemas name their main fields and allow the rest.
-const documented = <T>(schema: z.ZodType, description: string) =>
+export const documented = <T>(schema: z.ZodType, description: string) =>
   schema.meta({ description }) as unknown as z.ZodType<T>;
 
 const fullName = z.string().optional().meta({
@@ -72,7 +78,12 @@ export const alertSchema = documented<Alert>(
     alert: z.looseObject({ id: z.string(), count: z.int() }),
     rule: z.looseObject({ id: z.string(), level: z.string() }),
     user: z.looseObject({ id: z.string(), full_name: fullName }),
+    incident: z.looseObject({ id: z.string() }),
     message: z.string(),
+    triage: z
+      .looseObject({ status: z.string() })
+      .nullish()
+      .meta({ description: 'the last that a person said of it; null: nothing; no part of the stored row' }),
   }),
   'What a rule found',
 );

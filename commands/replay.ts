@@ -13,6 +13,7 @@ import { Redactor } from '../ingest/collector/redact.ts';
 import { temporaryLedgerMemory } from '../storage/ledger/memory.ts';
 import { Chain, type ChainSink } from './chain.ts';
 import { ensureKey } from './keys.ts';
+import { Learned } from './learned.ts';
 import { progressLine } from './progress.ts';
 import { openLog, unreadable } from './read-log.ts';
 import { SortedFile } from './sorted-file.ts';
@@ -67,9 +68,11 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     watermark: (time) => {
       events.flush(time);
       memory.commit(null);
+      learned.commit();
     },
   };
   using memory = temporaryLedgerMemory(join(out, '.ledger.tmp'));
+  using learned = new Learned(out);
   using answers = await answersOf(options);
   const sources = openSources(options.files);
   const scrubKey = Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key);
@@ -85,6 +88,7 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     callers: config.callers,
     ownSecrets: secretRefsOf(config).map(({ path }) => path),
     rules,
+    learned,
     redactor,
     ledger: { memory, ...(answers !== undefined && { answer: (question) => answers.answer(question) }) },
     sink,

@@ -326,6 +326,8 @@ export const dataFiles = (dataDir: string) => ({
   stream: join(dataDir, 'stream'),
   evidence: join(dataDir, 'evidence.db'),
   ledger: join(dataDir, 'ledger.db'),
+  /** Folder of the detectors' memories, a file for each. */
+  detectors: join(dataDir, 'detectors'),
   alerts: join(dataDir, 'alerts.jsonl'),
   accessLog: join(dataDir, 'evidence-access.jsonl'),
   doctorLogins: join(dataDir, 'doctor-logins.jsonl'),

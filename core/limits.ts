@@ -114,14 +114,32 @@ export const limits = {
   alertGroupSeconds: 900,
   /** Matches of rules that wait for the watermark; past it a new one is dropped and counted. */
   waitingMatchesMax: 500_000,
+  /** Calls of one partition that wait for the watermark to be shown to behaviours; past it a new one is left out and counted. */
+  waitingObservationsMax: 100_000,
   /** Groups of one rule that are counted at a time; past it the oldest is dropped and counted. */
   ruleGroupsMax: 100_000,
-  /** Matches kept of one group's window. */
+  /** Matches kept of one group's window; what is older is only added up, in buckets of its time. */
   windowEventsMax: 1_000,
+  /** Buckets of a window for what it cannot keep: the oldest leaves as a whole, so counts may reach back this part further. */
+  windowBuckets: 16,
+  /** Distinct values of one group that are counted exactly; more are estimated (HyperLogLog). */
+  distinctExactMax: 1_000,
+  /** Matches held by all counters of one detector together, about 1 KB each; past it the rule that holds most gives way. */
+  countedMatchesMax: 250_000,
+  /** Ids of events that the alert of an inner correlation brings along. */
+  innerEventIdsMax: 10,
   /** `evidence.event_ids` of one alert. */
   alertEventIdsMax: 50,
   /** Identities that an alert names. */
   alertIdentitiesMax: 3,
+  /** Values that one partition's behaviours keep at hand; the rest is on disk. */
+  behaviourRecentMax: 50_000,
+  /** Subjects (identities, groups) of one space of one partition's behaviours; past it those untouched longest go. */
+  behaviourSubjectsMax: 200_000,
+  /** Of these, how many go at a time. */
+  behaviourEvictedAtOnce: 1_000,
+  /** What a behaviour has not touched for two to three of these stretches is forgotten. */
+  behaviourPeriodDays: 90,
   /** How long a call by sealwatch's own identity waits for its token to be told as sealwatch's: an answer may take `vaultCallMs`. */
   ownTokenSeconds: 30,
   /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
@@ -148,8 +166,33 @@ export const limits = {
   metadataKeysMax: 100,
   /** Text of a policy that is kept and read; of a longer one no text. */
   policyCharsMax: 64 * KiB,
+  /** Alerts of one incident that are told in it, the worst ones; all of them are counted. */
+  incidentAlertsMax: 1_000,
+  /** Alerts in the time line of one incident. */
+  incidentTimelineMax: 100,
+  /** Techniques, addresses and secrets that one incident names, of each. */
+  incidentTextsMax: 50,
+  /** An incident whose first alert comes so soon after the last one of the day before goes on with it. */
+  incidentGapSeconds: 21_600,
+  /** Incidents of other ids that one incident is joined with. */
+  incidentRelatedMax: 20,
+  /** Characters of a person's note on an alert. */
+  triageNoteCharsMax: 2_000,
+  /** What was said of one alert that its answer shows, the latest. */
+  triageHistoryMax: 100,
+  /** How long the stream has to take what a person did; and how long the API then waits until the store shows it. */
+  recordMs: 10_000,
+  recordShownMs: 2_000,
+  /** Characters of a search. */
+  matchCharsMax: 8_192,
+  /** Rows that one call of a search looks at; its cursor goes on behind them. */
+  searchRowsMax: 20_000,
+  /** Of these, rows that are read at a time: others have their turn in between. */
+  searchPageRows: 500,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
+  /** Values that one field of a rule may stand for, after placeholders, offsets and dashes. */
+  selectionValuesMax: 10_000,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
@@ -309,6 +352,10 @@ export const limits = {
   cascadeRowsMax: 500,
   /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
   cascadeTokensMax: 10_000,
+  /** Pages of its file that each detector's memory keeps. */
+  detectorPageCacheBytes: 8 * MiB,
+  /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
+  detectorCheckpointsMax: 100,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

@@ -7,6 +7,8 @@ import type { AuditEvent, Json, JsonObject } from './event.ts';
 import type { Lease } from './lease.ts';
 import type { Clause, Field, Group, Page, Query, QueryKind } from './query.ts';
 import type {
+  Baseline,
+  Change,
   CoverageCounter,
   CoverageRow,
   HashPair,
@@ -15,6 +17,7 @@ import type {
   Question,
   Reject,
   Topic,
+  Triage,
 } from './records.ts';
 
 /** Why a record exists: the input record, and which of its outputs this is. */
@@ -90,7 +93,10 @@ export interface IndexOffset {
   sources?: Record<number, string>;
 }
 
-/** One transaction of the indexer: rows, and the offsets that they came from. */
+/**
+ * One transaction of the indexer: rows, and the offsets that they came from. In it the store makes the incidents of these alerts
+ * anew (`core/incident.ts`), from all alerts of each, or the worst `limits.incidentAlertsMax` of more.
+ */
 export interface EvidenceBatch {
   events: { event: AuditEvent; text: string }[];
   leases: { revision: number; body: Lease }[];
@@ -100,6 +106,9 @@ export interface EvidenceBatch {
   hashes: HashPair[];
   nodes: NodeSeen[];
   facts: Fact[];
+  triage: Triage[];
+  changes: Change[];
+  baselines: Baseline[];
   offsets: IndexOffset[];
   /** The store's watermark never goes back: a lower one than it has is ignored. */
   watermark?: string;

@@ -3,13 +3,20 @@
 import type { Alert } from './alert.ts';
 import type { Fact } from './directory.ts';
 import type { AuditEvent } from './event.ts';
+import type { Incident } from './incident.ts';
 import type { Lease } from './lease.ts';
+import type { Baseline, Change, Triage } from './records.ts';
 
 export interface Rows {
   events: AuditEvent;
   alerts: Alert;
   leases: Lease;
   facts: Fact;
+  /** The store's own: made from alerts in the transaction that writes them. */
+  incidents: Incident;
+  triage: Triage;
+  changes: Change;
+  baselines: Baseline;
 }
 export type QueryKind = keyof Rows;
 
@@ -60,6 +67,10 @@ export const fields = {
     'cluster',
   ],
   facts: ['what', 'key', 'name', 'source'],
+  incidents: ['subject.id', 'level', 'risk'],
+  triage: ['alert_id', 'incident_id', 'status', 'by'],
+  changes: ['what', 'key', 'who'],
+  baselines: ['subject', 'behaviour'],
 } as const satisfies Record<QueryKind, readonly string[]>;
 
 export type Field<K extends QueryKind = 'events'> = (typeof fields)[K][number];
@@ -108,6 +119,14 @@ export interface Group {
 
 /** The time that orders rows of a kind. */
 export function timeOf(kind: QueryKind, row: Rows[QueryKind]): string {
-  if (kind === 'facts') return (row as Fact).at;
-  return kind === 'leases' ? (row as Lease).issued_at : (row as AuditEvent | Alert)['@timestamp'];
+  if (kind === 'leases') return (row as Lease).issued_at;
+  if (kind === 'events' || kind === 'alerts' || kind === 'incidents')
+    return (row as AuditEvent | Alert | Incident)['@timestamp'];
+  return (row as Fact | Triage | Change | Baseline).at;
+}
+
+/** What names a row of the kinds that are searched. */
+export function idOf(kind: 'events' | 'alerts' | 'incidents', row: Rows[typeof kind]): string {
+  if (kind === 'events') return (row as AuditEvent).event.id;
+  return kind === 'alerts' ? (row as Alert).alert.id : (row as Incident).id;
 }

@@ -328,6 +328,8 @@ export interface Triage {
   /** Wall time. */
   at: string;
   alert_id: string;
+  /** Of the alert. */
+  incident_id: string;
   /** Name of the API key. */
   by: string;
   status: 'acknowledged' | 'closed' | 'reopened';

@@ -7,6 +7,8 @@ import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
 import type { EvidenceBatch, EvidenceWriter, IndexOffset, Stream, StreamRecord } from '../core/ports.ts';
 import {
+  type Baseline,
+  type Change,
   type CoverageRow,
   type HashPair,
   LEDGER_PARTITION,
@@ -14,6 +16,7 @@ import {
   type NodeSeen,
   type Reject,
   type Topic,
+  type Triage,
   topics,
   type Watermark,
 } from '../core/records.ts';
@@ -24,6 +27,7 @@ const indexed: readonly Topic[] = [
   topics.alerts,
   topics.coverage,
   topics.credentials,
+  topics.changes,
 ];
 
 /** Steps with nothing but watermarks that wait for the next transaction: an idle stream brings some each second. */
@@ -80,6 +84,9 @@ const emptyBatch = (): EvidenceBatch => ({
   hashes: [],
   nodes: [],
   facts: [],
+  triage: [],
+  changes: [],
+  baselines: [],
   offsets: [],
 });
 
@@ -139,6 +146,15 @@ function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffse
       break;
     case 'fact':
       batch.facts.push(record.value as Fact);
+      break;
+    case 'triage':
+      batch.triage.push(record.value as Triage);
+      break;
+    case 'change':
+      batch.changes.push(record.value as Change);
+      break;
+    case 'baseline':
+      batch.baselines.push(record.value as Baseline);
       break;
     case 'loss':
       addHole(record.offset, record.value as Loss, batch, position);

@@ -18,6 +18,13 @@ import { sameIds } from './ids.ts';
 const SHOWN = 100;
 const EVENTS_SHOWN = 20;
 
+const baselineSchema = z.object({
+  behaviour: z.string(),
+  text: z.string(),
+  learning: z.boolean().meta({ description: 'true: it has not seen enough yet to find anything unusual' }),
+  at: z.string().meta({ description: 'of the last call in it' }),
+  numbers: z.record(z.string(), z.number()),
+});
 const counted = { n: z.int(), first: z.string(), last: z.string() };
 export const summarySchema = z.object({
   id: z.string(),
@@ -47,6 +54,9 @@ export const summarySchema = z.object({
   logins: z
     .array(chainSchema.shape.login.unwrap())
     .meta({ description: 'that the tokens shown began with, by their chains; latest first' }),
+  baselines: z.array(baselineSchema).meta({
+    description: 'what behaviours have learned of it, in words; whatever the period',
+  }),
   last_events: z.array(eventSchema),
   complete: z.boolean().meta({ description: 'false when the actions or secrets are too many to show' }),
 });
@@ -99,6 +109,7 @@ export async function summaryOf(
     secrets_read: secrets.groups.map(({ by: [secret = ''], n, first, last }) => ({ secret, n, first, last })),
     ...(await credentialsOf(reader, ids, asked, now < asked.to ? now : asked.to)),
     ...(await rowsOf(reader, ids, asked)),
+    baselines: await baselinesOf(reader, ids),
     complete: actions.complete && secrets.complete,
   };
 }
@@ -119,6 +130,22 @@ async function rowsOf(reader: EvidenceReader, ids: string[], asked: Asked) {
   const events = await reader.find({ ...latest, kind: 'events', limit: EVENTS_SHOWN, where: [user] });
   const alerts = await reader.find({ ...latest, kind: 'alerts', where: [user] });
   return { alerts: alerts.items, last_events: events.items };
+}
+
+async function baselinesOf(reader: EvidenceReader, ids: string[]): Promise<Summary['baselines']> {
+  const { items } = await reader.find({
+    kind: 'baselines',
+    where: [{ field: 'subject', op: 'in', value: ids }],
+    order: 'desc',
+    limit: SHOWN,
+  });
+  return items.map(({ behaviour, text, learning, at, numbers }) => ({
+    behaviour,
+    text,
+    learning,
+    at,
+    numbers,
+  }));
 }
 
 async function credentialsOf(reader: EvidenceReader, ids: string[], asked: Asked, at: string) {

@@ -7,7 +7,16 @@ import type { EvidenceReader } from '../../core/ports.ts';
 import type { Rows } from '../../core/query.ts';
 import type { App } from '../app.ts';
 import { withFullNames } from '../directory/full-name.ts';
-import { type Filters, listPage } from '../list.ts';
+import {
+  historyOf,
+  lastTriage,
+  type Status,
+  statusOf,
+  statusQuery,
+  triageSchema,
+  withTriage,
+} from '../incidents/triage.ts';
+import { type Filters, type ListQuery, listPage } from '../list.ts';
 import { ProblemError } from '../problem.ts';
 import {
   alertSchema,
@@ -18,9 +27,11 @@ import {
   period,
   problems,
   problemsOfOne,
+  scanned,
   text,
   toNotAfterFrom,
 } from '../schemas.ts';
+import { searchPage } from '../search.ts';
 
 const eventFilters = {
   user: { field: 'user.id', op: 'eq' },
@@ -38,6 +49,7 @@ const alertFilters = {
   level: { field: 'rule.level', op: 'eq' },
   rule: { field: 'rule.id', op: 'eq' },
   user: { field: 'user.id', op: 'eq' },
+  incident: { field: 'incident.id', op: 'eq' },
 } as const satisfies Filters<'alerts'>;
 
 export const filterText = text.optional();
@@ -66,7 +78,7 @@ export function addEvents(app: App, reader: EvidenceReader): void {
     },
     async (request) => named(reader, await listPage(reader, 'events', request.query, eventFilters)),
   );
-  addOne(app, reader, 'events', eventSchema, (row) => withFullNames(reader, [row]));
+  addOne(app, reader, 'events', eventSchema, async (row) => (await withFullNames(reader, [row]))[0]);
 }
 
 export function addAlerts(app: App, reader: EvidenceReader): void {
@@ -77,6 +89,8 @@ export function addAlerts(app: App, reader: EvidenceReader): void {
       level: z.enum(levels).optional(),
       rule: filterText.meta({ description: 'id of the rule' }),
       user: filterText.meta({ description: 'user.id, exact' }),
+      incident: filterText.meta({ description: 'id of the incident' }),
+      status: statusQuery,
     })
     .refine(inOrder, toNotAfterFrom);
   app.get(
@@ -86,18 +100,38 @@ export function addAlerts(app: App, reader: EvidenceReader): void {
       schema: {
         summary: 'What rules found',
         querystring,
-        response: { 200: listOf(alertSchema), ...problems },
+        response: { 200: listOf(alertSchema).extend({ scanned }), ...problems },
       },
     },
-    async (request) => named(reader, await listPage(reader, 'alerts', request.query, alertFilters)),
+    async ({ query }) => {
+      const page = await named(reader, await alertPage(reader, query));
+      return { ...page, items: await withTriage(reader, page.items) };
+    },
   );
-  addOne(app, reader, 'alerts', alertSchema, (row) => withFullNames(reader, [row]));
+  const one = alertSchema.and(z.object({ triage_history: z.array(triageSchema) }));
+  addOne(app, reader, 'alerts', one as unknown as z.ZodType<Alert>, async (row) => {
+    const history = await historyOf(reader, row.alert.id);
+    const [named] = await withFullNames(reader, [row]);
+    return { ...named, triage: history[0] ?? null, triage_history: history };
+  });
+}
+
+type AlertQuery = ListQuery & Record<string, unknown> & { status?: Status | undefined };
+
+async function alertPage(reader: EvidenceReader, query: AlertQuery) {
+  const { status } = query;
+  if (status === undefined) return listPage(reader, 'alerts', query, alertFilters);
+  const keep = async (rows: Alert[]) => {
+    const last = await lastTriage(reader, rows);
+    return rows.map(({ alert }) => statusOf(last.get(alert.id)) === status);
+  };
+  return searchPage(reader, 'alerts', query, { filters: alertFilters, keep });
 }
 
 /** The page with the names that people gave. */
-const named = async <R extends AuditEvent | Alert>(
+const named = async <R extends AuditEvent | Alert, P extends { items: R[]; next_cursor: string | null }>(
   reader: EvidenceReader,
-  page: { items: R[]; next_cursor: string | null },
+  page: P & { items: R[] },
 ) => ({
   ...page,
   items: await withFullNames(reader, page.items),
@@ -109,12 +143,12 @@ export function addOne<K extends 'events' | 'alerts' | 'leases'>(
   reader: EvidenceReader,
   kind: K,
   schema: z.ZodType<Rows[K]>,
-  join: (row: Rows[K]) => Promise<Rows[K][]> = async (row) => [row],
+  join: (row: Rows[K]) => Promise<unknown> = async (row) => row,
 ): void {
   const find = async (id: string) => {
     const row = await reader.get(kind, id);
     if (row === undefined) throw new ProblemError('not-found', `No such id among the ${kind}.`);
-    return (await join(row))[0];
+    return join(row);
   };
   const config = { area: kind };
   app.get(

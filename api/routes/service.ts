@@ -1,12 +1,11 @@
-// Health, readiness, metrics, the rules in force, and the OpenAPI document.
+// Health, readiness, metrics, and the OpenAPI document.
 
 import { z } from 'zod';
-import { levels } from '../../core/alert.ts';
 import type { App } from '../app.ts';
 import type { ApiOptions } from '../options.ts';
-import { listOf, problems } from '../schemas.ts';
+import { problems } from '../schemas.ts';
 
-export function addService(app: App, { ready, metrics, rules }: ApiOptions): void {
+export function addService(app: App, { ready, metrics }: ApiOptions): void {
   const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
   app.get(
     '/healthz',
@@ -44,21 +43,6 @@ export function addService(app: App, { ready, metrics, rules }: ApiOptions): voi
       },
     },
     async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
-  );
-  const rule = z.object({
-    id: z.string(),
-    title: z.string(),
-    level: z.enum(levels),
-    version: z.string(),
-    enabled: z.boolean(),
-  });
-  app.get(
-    '/v1/rules',
-    {
-      config: { area: 'rules' },
-      schema: { summary: 'Rules in force', response: { 200: listOf(rule), ...problems } },
-    },
-    async () => ({ items: [...rules], next_cursor: null }),
   );
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

@@ -1,6 +1,7 @@
 // The pipeline's thread: stream in, evidence store and alerts out; the one writer of both.
 
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
@@ -9,17 +10,19 @@ import { secretRef } from '../../core/secret-ref.ts';
 import { fileOutput } from '../../outputs/alerts/file.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { webhookOutput } from '../../outputs/alerts/webhook.ts';
+import { openDetectorMemory } from '../../storage/detectors/memory.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { loadRules } from '../rules.ts';
 import { alertsPath, Pipeline } from './pipeline.ts';
+import { answerRecords, streamRecorder } from './recorder.ts';
 import { runThread } from './thread.ts';
 
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
   const files = dataFiles(config.dataDir);
-  const { collector } = workerData as { collector: MessagePort };
+  const { collector, records } = workerData as { collector: MessagePort; records: MessagePort };
   const { raw, ...written } = topics;
   const stream = await EmbeddedStream.open({
     dir: files.stream,
@@ -32,6 +35,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     for (const [partition, end] of next.entries()) stream.follow(raw, partition, end);
   };
   follow(ends);
+  mkdirSync(files.detectors, { recursive: true, mode: 0o700 });
   const writer = openEvidenceWriter(files.evidence);
   const secrets = new Map<string, string>();
   const outputs = outputsOf(config, secrets);
@@ -40,6 +44,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     stream,
     writer,
     openLedger: () => openLedgerMemory(files.ledger),
+    openDetector: (name) => openDetectorMemory(join(files.detectors, `${name}.db`)),
     ...(config.vault.address !== undefined && {
       ask: (question: Question) => say({ type: 'question', question }),
     }),
@@ -53,6 +58,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     follow(next);
     pipeline.notify();
   });
+  answerRecords(records, streamRecorder(stream));
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
@@ -62,6 +68,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   say({ type: 'ready', says: {} });
   return {
     stop: async () => {
+      records.close();
       pipeline.stop();
       await running;
       await writer[Symbol.asyncDispose]();

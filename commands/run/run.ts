@@ -43,13 +43,15 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
   const threads: RunningThread[] = [];
   const data = { config, version };
   const { port1, port2 } = new MessageChannel();
+  const records = new MessageChannel();
   const stopSignal = signalled();
   try {
     const collector = start(threads, 'collector', { ...data, pipeline: port1 }, [port1]);
-    const pipeline = start(threads, 'pipeline', { ...data, collector: port2 }, [port2]);
+    const pipelinePorts = { collector: port2, records: records.port2 };
+    const pipeline = start(threads, 'pipeline', { ...data, ...pipelinePorts }, [port2, records.port2]);
     const giveQuestions = holdQuestions(pipeline);
     await Promise.all([ready(collector), ready(pipeline)]);
-    const serve = start(threads, 'serve', data, []);
+    const serve = start(threads, 'serve', { ...data, records: records.port1 }, [records.port1]);
     await ready(serve);
     welcome({
       config,

@@ -1,16 +1,21 @@
 // The API's thread: a read-only connection to the evidence store, so that no query holds up what comes in.
 
 import { appendFileSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
 import { type ApiKey, keyDigest } from '../../api/auth.ts';
+import type { RuleInfo } from '../../api/options.ts';
 import type { PostureSettings } from '../../api/posture/settings.ts';
 import { type Config, configuredDevices, dataFiles, inputsOf } from '../../core/config.ts';
 import { SealwatchError, systemCode } from '../../core/errors.ts';
 import { secretRef } from '../../core/secret-ref.ts';
 import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
+import type { RuleInfo as CatalogueRule } from '../../detectors/engine/rule.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { loadRules } from '../rules.ts';
+import { portRecorder } from './recorder.ts';
 import { runThread } from './thread.ts';
 
 // Above what runs: the thread works before this module is at its end.
@@ -19,19 +24,22 @@ const KEY_CHARS_MIN = 32;
 await runThread('serve', async ({ data, logger, say }) => {
   const { config, version } = data;
   const files = dataFiles(config.dataDir);
+  const { records } = workerData as { records: MessagePort };
   const reader = openEvidenceReader(files.evidence);
   const registry = new Registry();
   const keys = keysOf(config);
+  const rules = loadRules(config.rules.dir).catalogue.map(catalogued);
   let state = { ready: false, reasons: ['starting'] };
   const app = buildApi({
     reader,
+    recorder: portRecorder(records),
     keys,
     cluster: config.cluster,
     devices: configuredDevices(config),
     nodes: nodeNames(config),
     version,
     posture: postureOf(config),
-    rules: loadRules(config.rules.dir).catalogue.map((rule) => ({ ...rule, enabled: true })),
+    rules: () => rules,
     recordAccess: accessRecorder(files.accessLog),
     metrics: () => registry.metrics(),
     ready: () => state,
@@ -58,6 +66,7 @@ await runThread('serve', async ({ data, logger, say }) => {
   return {
     stop: async () => {
       await app.close();
+      records.close();
       await reader[Symbol.asyncDispose]();
     },
     metrics: () => ({}),
@@ -69,6 +78,14 @@ await runThread('serve', async ({ data, logger, say }) => {
     },
   };
 });
+
+/** A rule as the API shows it: its file without the folder, which is this machine's. */
+function catalogued(rule: CatalogueRule): RuleInfo {
+  const { id, title, level, version, description, techniques, groupBy, file, threshold } = rule;
+  const type = threshold === 1 ? 'event' : 'event_count';
+  const shown = { id, title, level, type, version, description, techniques };
+  return { ...shown, groups: groupBy, file: basename(file), enabled: true };
+}
 
 /** What posture is held against, in seconds. */
 function postureOf({ posture }: Config): PostureSettings {

@@ -43,6 +43,10 @@ export interface Observation {
   reason?: string;
   /** Hash of a secret-id that a call gave out or logged in with, as the first-ranked device shows it. */
   secret_id?: string;
+  /** Accessor of the wrapping token that the answer went into. */
+  wrap?: string;
+  /** Ids of behaviours that an allow-list or a window of maintenance silences on this call: they learn from it all the same. */
+  silenced?: string[];
   /** Whether it may teach: it succeeded, its caller is known, and it is not sealwatch's own. */
   teaches: boolean;
 }
@@ -59,7 +63,10 @@ export interface Finding {
 
 /** What the frame gives a behaviour at each turn. */
 export interface Turn {
-  /** Its own memory: no other behaviour's keys are in it. */
+  /**
+   * Its own memory: no other behaviour's keys are in it. What it gives is the behaviour's to change, and counts once it is set
+   * again. What is not set for half a year is forgotten.
+   */
   memory: Memory;
   lists: Lists;
   find(finding: Finding): void;

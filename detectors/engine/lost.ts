@@ -3,6 +3,7 @@
 
 import { type Alert, severityOf } from '../../core/alert.ts';
 import { ECS_VERSION } from '../../core/event.ts';
+import { incidentId } from '../../core/incident.ts';
 import { limits } from '../../core/limits.ts';
 import type { Reject, RejectReason } from '../../core/records.ts';
 import { bucketOf, shortHash } from './alert.ts';
@@ -115,7 +116,7 @@ export class LostLines {
         type: ['error'],
       },
       evidence: { event_ids: ids.slice(), facts: { bytes, device, lines, reason } },
-      incident: { id: shortHash('incident', user.id, first.slice(0, 10)) },
+      incident: { id: incidentId(user.id, first) },
       message: `${lines === 0 ? 'An unknown number of' : lines} audit line(s) of the device ${device} could not be kept: ${why}.`,
       related: {},
       rule: { id, level, name: title, reference: references[0] as string, version },

@@ -63,9 +63,9 @@ export async function createDelivery(options: {
     next[partition] = from;
     const records = await stream.read(topics.alerts, partition, from, limits.readBytesMax);
     for (const { kind, value, offset } of records) {
-      // Else a record of what the disk has lost: those alerts are in the API, or gone.
-      if (kind !== 'alert') counters.missed += (value as Loss).count;
-      else await deliver((value as { body: Alert }).body);
+      // What the disk has lost: those alerts are in the API, or gone.
+      if (kind === 'loss') counters.missed += (value as Loss).count;
+      if (kind === 'alert') await deliver((value as { body: Alert }).body);
       if (signal.aborted) break;
       next[partition] = offset + 1;
     }

@@ -11,6 +11,8 @@ const protectedRoutes = {
   rules: '/v1/rules',
   events: '/v1/events',
   alerts: '/v1/alerts',
+  incidents: '/v1/incidents',
+  changes: '/v1/changes',
   leases: '/v1/leases',
   identities: '/v1/identities/nobody',
   secrets: '/v1/secrets',

@@ -8,9 +8,11 @@ import { pino } from 'pino';
 import { buildApi } from '../../api/app.ts';
 import { keyDigest, type Role, roles } from '../../api/auth.ts';
 import type { AccessEntry, ApiOptions } from '../../api/options.ts';
+import type { JsonObject } from '../../core/event.ts';
 import type { EvidenceBatch, EvidenceReader, EvidenceWriter } from '../../core/ports.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
+import { batchOf } from '../contract/evidence-store.ts';
 
 export const keyOf = (role: Role): string => `key-of-the-${role}-0123456789`;
 
@@ -19,6 +21,7 @@ export class Harness implements AsyncDisposable {
   readonly writer: EvidenceWriter;
   readonly accesses: AccessEntry[] = [];
   readonly log: string[] = [];
+  nowMs = Date.parse('2026-10-01T12:00:00Z');
   readonly reader: EvidenceReader;
   private readonly folder: string;
 
@@ -28,6 +31,7 @@ export class Harness implements AsyncDisposable {
     this.reader = openEvidenceReader(join(folder, 'evidence.db'));
     this.app = buildApi({
       reader: this.reader,
+      recorder: { record: (kind, value) => this.record(kind, value) },
       keys: roles.map((role) => ({ name: `the-${role}`, role, digest: keyDigest(keyOf(role)) })),
       cluster: 'test',
       devices: [{ name: 'file', cluster: 'test', origin: 'local', isFile: true }],
@@ -39,11 +43,16 @@ export class Harness implements AsyncDisposable {
         staticTokenSeconds: 86_400,
         rotationSeconds: 7_776_000,
       },
-      rules: [{ id: 'rule-1', title: 'A rule', level: 'high', version: '1', enabled: true }],
+      rules: () => [
+        {
+          ...{ id: 'rule-1', title: 'A rule', level: 'high', version: '1', enabled: true, type: 'event' },
+          ...{ description: 'what it finds', file: 'rule.yml', techniques: ['T1'], groups: ['user.id'] },
+        },
+      ],
       recordAccess: (entry) => void this.accesses.push(entry),
       metrics: async () => 'up 1\n',
       ready: () => ({ ready: true, reasons: [] }),
-      now: () => new Date('2026-10-01T12:00:00Z'),
+      now: () => new Date(this.nowMs),
       logger: pino({ level: 'trace' }, { write: (line: string) => void this.log.push(line) }),
       ...options,
     });
@@ -53,6 +62,17 @@ export class Harness implements AsyncDisposable {
     const harness = new Harness(await mkdtemp(join(tmpdir(), 'sealwatch-api-')), options);
     if (batch !== undefined) await harness.writer.write(batch);
     return harness;
+  }
+
+  /** What the stream and the indexer do in `run`. */
+  private async record(kind: 'change' | 'triage', value: JsonObject): Promise<void> {
+    const rows = kind === 'triage' ? { triage: [value as never] } : { changes: [value as never] };
+    await this.writer.write(batchOf(rows));
+  }
+
+  post(url: string, payload: unknown, role: Role = 'analyst'): Promise<LightMyRequestResponse> {
+    const headers = { authorization: `Bearer ${keyOf(role)}` };
+    return this.app.inject({ method: 'POST', url, headers, payload: payload as object });
   }
 
   get(url: string, role: Role = 'admin'): Promise<LightMyRequestResponse> {

@@ -157,8 +157,22 @@ test('coverage per device and hour, in words, and unwitnessed', async () => {
   expect(page.statement).toContain('Unwitnessed');
 });
 
-test('the rules', async () => {
+test('the rules, and what each has found', async () => {
   await using harness = await seeded();
   const page = listOf(z.looseObject({ id: z.string() })).parse((await harness.get('/v1/rules')).json());
-  expect(page).toMatchObject({ items: [{ id: 'rule-1', enabled: true }], next_cursor: null });
+  expect(page).toMatchObject({
+    items: [{ id: 'rule-1', enabled: true, type: 'event', why: null, alerts: 1, last_alert: at(2) }],
+    next_cursor: null,
+  });
+});
+
+test('an identity shows what was learned of it', async () => {
+  const learned = { learning: false, at: at(9), text: 'calls between 8 and 17', numbers: { hours: 9 } };
+  const baselines = [
+    { id: 'b1', behaviour: 'unusual-hour', subject: alice.user, ...learned },
+    { id: 'b2', behaviour: 'unusual-hour', subject: 'entity-1', ...learned },
+  ];
+  await using harness = await Harness.open({ ...eventsOf(anEvent({ id: 'e', ...alice })), baselines });
+  const summary = (await harness.get(`/v1/identities/${encodeURIComponent(alice.user)}`)).json();
+  expect(summary.baselines).toEqual([{ behaviour: 'unusual-hour', ...learned }]);
 });

@@ -10,6 +10,8 @@ const routes = [
   '/v1/access',
   '/v1/alerts',
   '/v1/alerts/{id}',
+  '/v1/alerts/{id}/triage',
+  '/v1/changes',
   '/v1/coverage',
   '/v1/credentials',
   '/v1/events',
@@ -18,6 +20,9 @@ const routes = [
   '/v1/evidence/{control}',
   '/v1/identities/{id}',
   '/v1/identities/{id}/blast-radius',
+  '/v1/incidents',
+  '/v1/incidents/{id}',
+  '/v1/incidents/{id}/triage',
   '/v1/leases',
   '/v1/leases/lifetimes',
   '/v1/leases/{id}',
@@ -38,8 +43,9 @@ test('lists all routes, their parameters and their answers', async () => {
   expect(document.openapi).toBe('3.1.0');
   expect(Object.keys(document.paths).sort()).toEqual(routes);
   for (const [path, methods] of Object.entries<Record<string, Operation>>(document.paths)) {
-    expect([path, Object.keys(methods)]).toEqual([path, ['get']]);
-    const { summary, responses, parameters = [] } = methods['get'] as Operation;
+    const method = path.endsWith('/triage') ? 'post' : 'get';
+    expect([path, Object.keys(methods)]).toEqual([path, [method]]);
+    const { summary, responses, parameters = [] } = methods[method] as Operation;
     expect([path, typeof summary]).toEqual([path, 'string']);
     for (const { content } of Object.values(responses))
       for (const { schema } of Object.values(content)) expect(Object.keys(schema).length).toBeGreaterThan(0);

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { incidentOf } from '../../core/incident.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openDatabase } from '../../storage/sqlite.ts';
-import { anEvent } from '../builders.ts';
-import { eventsOf, evidenceStoreContract } from './evidence-store.ts';
+import { anAlert, anEvent } from '../builders.ts';
+import { batchOf, eventsOf, evidenceStoreContract } from './evidence-store.ts';
 
 async function embedded() {
   const folder = await mkdtemp(join(tmpdir(), 'sealwatch-evidence-'));
@@ -31,6 +32,25 @@ test('a file of another layout is refused by name, by writer and reader', async 
   database.close();
   await expect(store.openWriter()).rejects.toMatchObject({ code: 'DATA_DIR_OTHER_LAYOUT' });
   await expect(store.openReader()).rejects.toMatchObject({ code: 'DATA_DIR_OTHER_LAYOUT' });
+  await store.remove();
+});
+
+test('a file of the layout before is taken over: its alerts become incidents, and it goes on', async () => {
+  const store = await embedded();
+  const alert = anAlert({ id: 'a' });
+  {
+    await using writer = await store.openWriter();
+    await writer.write(batchOf({ alerts: [{ revision: 1, body: alert }] }));
+  }
+  const database = openDatabase(store.path, { readOnly: false });
+  for (const table of ['incidents', 'triage', 'changes', 'baselines']) database.exec(`drop table ${table}`);
+  database.exec('drop index alerts_incident; pragma user_version = 3');
+  database.close();
+  await using writer = await store.openWriter();
+  await using reader = await store.openReader();
+  expect(await reader.get('incidents', alert.incident.id)).toEqual(incidentOf([alert]));
+  await writer.write(batchOf({ alerts: [{ revision: 1, body: anAlert({ id: 'b' }) }] }));
+  expect(await reader.get('incidents', alert.incident.id)).toMatchObject({ alerts: 2 });
   await store.remove();
 });
 

@@ -70,6 +70,26 @@ const columns: Columns = {
     name: { column: 'name', value: (row) => row.name },
     source: { column: 'source', value: (row) => row.source },
   },
+  incidents: {
+    'subject.id': { column: 'user_id', value: (row) => row.subject.id },
+    level: { column: 'level', value: (row) => row.level },
+    risk: { column: 'risk', type: 'integer', value: (row) => row.risk },
+  },
+  triage: {
+    alert_id: { column: 'alert_id', value: (row) => row.alert_id },
+    incident_id: { column: 'incident_id', value: (row) => row.incident_id },
+    status: { column: 'status', value: (row) => row.status },
+    by: { column: 'by_key', value: (row) => row.by },
+  },
+  changes: {
+    what: { column: 'what', value: (row) => row.what },
+    key: { column: 'key', value: (row) => row.key },
+    who: { column: 'who', value: (row) => row.who },
+  },
+  baselines: {
+    subject: { column: 'subject', value: (row) => row.subject },
+    behaviour: { column: 'behaviour', value: (row) => row.behaviour },
+  },
 };
 
 /** A list of texts as one value, so that rows can be grouped by it: sorted, as JSON. */
@@ -82,6 +102,10 @@ export const columnLists: { [K in QueryKind]: Column<K>[] } = {
   alerts: Object.values(columns.alerts),
   leases: Object.values(columns.leases),
   facts: Object.values(columns.facts),
+  incidents: Object.values(columns.incidents),
+  triage: Object.values(columns.triage),
+  changes: Object.values(columns.changes),
+  baselines: Object.values(columns.baselines),
 };
 
 /** The column of a field of `kind`. Throws on a field that is not in `core/query`: its name becomes part of the SQL. */

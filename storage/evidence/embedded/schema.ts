@@ -4,15 +4,35 @@ import { SealwatchError } from '../../../core/errors.ts';
 import type { QueryKind } from '../../../core/query.ts';
 import { type Database, openDatabase } from '../../sqlite.ts';
 import { columnLists } from './columns.ts';
+import { IncidentRows } from './incidents.ts';
 
 /** `user_version` of the file: count up with each change of the tables. */
-const LAYOUT = 3;
+const LAYOUT = 4;
+
+/** The layout before had none of what `addedTables` makes; the rest is the same. */
+const LAYOUT_BEFORE = 3;
 
 /** `seq` keeps rows in the order they came, so that inserts append; `ts` is the time that orders rows of the kind. */
 const rowTable = (kind: QueryKind) => `create table ${kind} (
   seq integer primary key, id text not null unique, revision integer not null, ts text not null,
   ${columnLists[kind].map(({ column, type = 'text' }) => `${column} ${type}`).join(', ')},
   body text not null);`;
+
+/** What people say and change, what was learned, and incidents. */
+const addedTables = `
+create index alerts_incident on alerts (incident_id, ts, id);
+${rowTable('incidents')}
+create index incidents_ts on incidents (ts, id);
+create index incidents_user on incidents (user_id, ts, id);
+${rowTable('triage')}
+create index triage_ts on triage (ts, id);
+create index triage_alert on triage (alert_id, ts, id);
+create index triage_incident on triage (incident_id, ts, id);
+${rowTable('changes')}
+create index changes_ts on changes (ts, id);
+${rowTable('baselines')}
+create index baselines_ts on baselines (ts, id);
+create index baselines_subject on baselines (subject, ts, id);`;
 
 // Each further index on events costs a sixth of the write rate; these serve time, a person and a secret. The last holds all that the
 // inventory of secrets asks, so that it is answered without reading rows.
@@ -53,6 +73,7 @@ create table offsets (
   topic text not null, part integer not null, next integer not null, sources text,
   primary key (topic, part)) without rowid;
 create table meta (name text primary key, value text not null) without rowid;
+${addedTables}
 pragma user_version = ${LAYOUT};`;
 
 /**
@@ -67,12 +88,22 @@ export function openForWriting(path: string): Database {
       'pragma page_size=16384; pragma journal_mode=wal; pragma synchronous=normal; pragma cache_size=-131072; pragma wal_autocheckpoint=2000',
     );
     if (isEmpty(database)) database.exec(`begin immediate; ${tables} commit`);
+    else if (version(database) === LAYOUT_BEFORE) migrate(database);
   } catch (error) {
     database.close();
     throw unusable(path, error);
   }
   checkLayout(database, path);
   return database;
+}
+
+/** Its alerts become incidents; what is new on the stream is read from its start. */
+function migrate(database: Database): void {
+  database.exec(`begin immediate; ${addedTables}`);
+  const incidents = new IncidentRows(database);
+  const ids = database.prepare('select distinct incident_id as id from alerts').all() as { id: string }[];
+  for (const { id } of ids) incidents.refresh(id);
+  database.exec(`pragma user_version = ${LAYOUT}; commit`);
 }
 
 /** Opens the file for reading only, while the writer goes on. Throws as `openForWriting` does. */

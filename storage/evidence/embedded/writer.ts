@@ -2,10 +2,12 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { EvidenceBatch, EvidenceWriter, IndexOffset } from '../../../core/ports.ts';
-import { type QueryKind, type Rows, timeOf } from '../../../core/query.ts';
+import type { QueryKind, Rows } from '../../../core/query.ts';
 import type { CoverageRow, HashPair, NodeSeen, Reject, Topic } from '../../../core/records.ts';
+import { msOf } from '../../../core/time.ts';
 import type { Database, Statement } from '../../sqlite.ts';
-import { columnLists, columnText } from './columns.ts';
+import { IncidentRows } from './incidents.ts';
+import { putRow, upsertStatement } from './rows.ts';
 import { openForWriting } from './schema.ts';
 
 /** Rows deleted in one transaction, so that `retain` never holds up a write for long. */
@@ -17,18 +19,22 @@ export const openEvidenceWriter = (path: string): EvidenceWriter => new Embedded
 class EmbeddedWriter implements EvidenceWriter {
   private readonly database: Database;
   private readonly statements: Record<
-    QueryKind | 'reject' | 'coverage' | 'hashes' | 'node' | 'offset' | 'watermark',
+    Exclude<QueryKind, 'incidents'> | 'reject' | 'coverage' | 'hashes' | 'node' | 'offset' | 'watermark',
     Statement
   >;
+  private readonly incidents: IncidentRows;
   private watermark: string;
 
   constructor(database: Database) {
     this.database = database;
     this.statements = {
-      events: database.prepare(upsertRow('events')),
-      alerts: database.prepare(upsertRow('alerts')),
-      leases: database.prepare(upsertRow('leases')),
-      facts: database.prepare(upsertRow('facts')),
+      events: upsertStatement(database, 'events'),
+      alerts: upsertStatement(database, 'alerts'),
+      leases: upsertStatement(database, 'leases'),
+      facts: upsertStatement(database, 'facts'),
+      triage: upsertStatement(database, 'triage'),
+      changes: upsertStatement(database, 'changes'),
+      baselines: upsertStatement(database, 'baselines'),
       reject: database.prepare('insert into rejects values (?, ?, ?, ?, ?, ?) on conflict do nothing'),
       coverage: database.prepare(putCoverage),
       hashes: database.prepare('insert into hashes values (?, ?), (?, ?) on conflict do nothing'),
@@ -40,6 +46,7 @@ class EmbeddedWriter implements EvidenceWriter {
         "insert into meta values ('watermark', ?) on conflict do update set value = max(value, excluded.value)",
       ),
     };
+    this.incidents = new IncidentRows(database);
     const row = database.prepare("select value from meta where name = 'watermark'").get() as
       | { value: string }
       | undefined;
@@ -81,9 +88,15 @@ class EmbeddedWriter implements EvidenceWriter {
       this.put('events', event, event.event.id, event.vault.revision, text);
     for (const { body, revision } of batch.alerts)
       this.put('alerts', body, body.alert.id, revision, JSON.stringify(body));
+    for (const id of new Set(batch.alerts.map(({ body }) => body.incident.id))) this.incidents.refresh(id);
     for (const { body, revision } of batch.leases)
       this.put('leases', body, body.id, revision, JSON.stringify(body));
     for (const fact of batch.facts) this.put('facts', fact, fact.id, 1, JSON.stringify(fact));
+    for (const record of batch.triage) this.put('triage', record, record.id, 1, JSON.stringify(record));
+    for (const change of batch.changes) this.put('changes', change, change.id, 1, JSON.stringify(change));
+    // The one whose last call is the latest holds.
+    for (const baseline of batch.baselines)
+      this.put('baselines', baseline, baseline.id, msOf(baseline.at), JSON.stringify(baseline));
     if (batch.watermark !== undefined) this.statements.watermark.run(batch.watermark);
     for (const reject of batch.rejects) this.putReject(reject);
     for (const row of batch.coverage) this.putCoverage(row);
@@ -98,12 +111,14 @@ class EmbeddedWriter implements EvidenceWriter {
       );
   }
 
-  private put<K extends QueryKind>(kind: K, row: Rows[K], id: string, revision: number, text: string): void {
-    const values = columnLists[kind].map(({ value }) => {
-      const found = value(row);
-      return typeof found === 'string' ? columnText(found) : (found ?? null);
-    });
-    this.statements[kind].run(id, revision, timeOf(kind, row), ...values, text);
+  private put<K extends Exclude<QueryKind, 'incidents'>>(
+    kind: K,
+    row: Rows[K],
+    id: string,
+    revision: number,
+    text: string,
+  ): void {
+    putRow(this.statements[kind], kind, row, { id, revision, text });
   }
 
   /** A reject without a time of its own stands where event time was when it came, so that it ages like the others. */
@@ -168,14 +183,6 @@ interface OffsetRow {
   part: number;
   next: number;
   sources: string | null;
-}
-
-/** The highest revision stays; the same revision again has the same content. */
-function upsertRow(kind: QueryKind): string {
-  const names = ['id', 'revision', 'ts', ...columnLists[kind].map(({ column }) => column), 'body'];
-  const updates = names.slice(1).map((name) => `${name} = excluded.${name}`);
-  return `insert into ${kind} (${names.join(', ')}) values (${names.map(() => '?').join(', ')})
-    on conflict (id) do update set ${updates.join(', ')} where excluded.revision >= ${kind}.revision`;
 }
 
 const putCoverage = `insert into coverage values (?, ?, ?, ?, ?, ?, ?)

@@ -8,6 +8,7 @@ import type { HashPair } from '../../../core/records.ts';
 import { openEvidenceReader } from '../../../storage/evidence/embedded/reader.ts';
 import { openEvidenceWriter } from '../../../storage/evidence/embedded/writer.ts';
 import { Harness } from '../../api/harness.ts';
+import { batchOf } from '../../contract/evidence-store.ts';
 import { callOf, type EntryLine, without } from './lines.ts';
 import { device, resalted, Several } from './several.ts';
 
@@ -222,8 +223,7 @@ describe('salt epochs', () => {
       const own = { ...event, user: { ...event.user, id: `token:${event.vault.caller.accessor}` } };
       return { event: own, text: JSON.stringify(own) };
     });
-    const none = { leases: [], alerts: [], rejects: [], coverage: [], nodes: [], facts: [], offsets: [] };
-    await using api = await Harness.open({ ...none, events, hashes: run.hashes });
+    await using api = await Harness.open(batchOf({ events, hashes: run.hashes }));
     for (const id of ids) {
       const answer = await api.get(`/v1/identities/${encodeURIComponent(id)}`, 'analyst');
       expect(answer.statusCode).toBe(200);
@@ -240,17 +240,7 @@ describe('salt epochs', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sealwatch-hashes-'));
     const path = join(folder, 'evidence.db');
     await using writer = openEvidenceWriter(path);
-    const none = {
-      events: [],
-      leases: [],
-      alerts: [],
-      rejects: [],
-      coverage: [],
-      nodes: [],
-      facts: [],
-      offsets: [],
-    };
-    await writer.write({ ...none, hashes: epochs().hashes });
+    await writer.write(batchOf({ hashes: epochs().hashes }));
     await using reader = openEvidenceReader(path);
     const all = [0, 3, 7, 9].map((salt) => hashIn(resalted(read[1], salt))).sort();
     for (const hash of all) expect(await reader.sameHashes(hash)).toEqual(all);

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../../core/event.ts';
-import type { EvidenceBatch } from '../../../core/ports.ts';
 import { addSeconds } from '../../../core/time.ts';
 import { openEvidenceReader } from '../../../storage/evidence/embedded/reader.ts';
 import { openEvidenceWriter } from '../../../storage/evidence/embedded/writer.ts';
+import { batchOf } from '../../contract/evidence-store.ts';
 import { callOf, type EntryLine } from './lines.ts';
 import { device, resalted, Several } from './several.ts';
 
@@ -23,18 +23,8 @@ async function stored(run: Several): Promise<AuditEvent | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'sealwatch-late-'));
   const path = join(folder, 'evidence.db');
   await using writer = openEvidenceWriter(path);
-  const none = {
-    leases: [],
-    alerts: [],
-    rejects: [],
-    coverage: [],
-    hashes: [],
-    nodes: [],
-    facts: [],
-    offsets: [],
-  };
   for (const [i, event] of run.versions.entries())
-    await writer.write({ ...none, events: [{ event, text: run.texts[i] ?? '' }] } satisfies EvidenceBatch);
+    await writer.write(batchOf({ events: [{ event, text: run.texts[i] ?? '' }] }));
   await using reader = openEvidenceReader(path);
   const event = await reader.get('events', run.versions[0]?.event.id ?? '');
   rmSync(folder, { recursive: true });

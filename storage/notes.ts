@@ -1,9 +1,9 @@
-// The ledger's small values by space and key, on disk.
+// Small values by space and key, on disk: what stages remember beside their rows.
 
-import type { Json } from '../../core/event.ts';
-import { limits } from '../../core/limits.ts';
-import type { Database, Statement } from '../sqlite.ts';
+import type { Json } from '../core/event.ts';
+import { limits } from '../core/limits.ts';
 import { cleanText, RECENT_CHARS_MAX, Recent, type Writes } from './recent.ts';
+import type { Database, Statement } from './sqlite.ts';
 
 /** The values of one space that are in memory. */
 interface Space {
@@ -89,7 +89,7 @@ export class Notes {
     this.waiting = 0;
   }
 
-  /** There are as many as the ledger has names for. */
+  /** There are as many as the code has names for. */
   private space(name: string): Space {
     let space = this.spaces.get(name);
     if (space === undefined) {

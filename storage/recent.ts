@@ -1,4 +1,4 @@
-// What both tables of the ledger's memory have in common: the values used last, and when what waits is written.
+// What the tables of a stage's memory have in common: the values used last, and when what waits is written.
 
 export interface Writes {
   /** Opens the transaction when none is open. */

@@ -1,0 +1,27 @@
+// Every behaviour, by hand, so that one can read which there are.
+
+import type { Behaviour } from './behaviour.ts';
+import { canary } from './canary.ts';
+import { dormantIdentity } from './dormant-identity.ts';
+import { firstAccess } from './first-access.ts';
+import { newIdentity } from './new-identity.ts';
+import { newNetwork, newNetworkOfPerson } from './new-network.ts';
+import { probeThenHit } from './probe-then-hit.ts';
+import { secretSweep } from './secret-sweep.ts';
+import { slowCollection } from './slow-collection.ts';
+import { unusualHour } from './unusual-hour.ts';
+import { volumeDrift } from './volume-drift.ts';
+
+export const allBehaviours: readonly Behaviour[] = [
+  canary,
+  dormantIdentity,
+  firstAccess,
+  newIdentity,
+  newNetwork,
+  newNetworkOfPerson,
+  probeThenHit,
+  secretSweep,
+  slowCollection,
+  unusualHour,
+  volumeDrift,
+];
