@@ -14,13 +14,19 @@ export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 
   openMemory: (name: string) => DetectorMemory;
 }
 
+/** What judges; everything else of the options stays as long as sealwatch runs. */
+export type Judges = Pick<DetectTaskOptions, 'rules' | 'lists'>;
+
 export class Detection implements Disposable {
   readonly events: Restarting<DetectorMemory, DetectTask>[];
   readonly groups: Restarting<DetectorMemory, GroupsTask>[];
   readonly leases: Restarting<DetectorMemory, LeaseWatchTask>;
   readonly losses: LossTask;
 
-  private constructor(parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses'>) {
+  private readonly judges: Judges;
+
+  private constructor(parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses'>, judges: Judges) {
+    this.judges = judges;
     this.events = parts.events;
     this.groups = parts.groups;
     this.leases = parts.leases;
@@ -28,7 +34,8 @@ export class Detection implements Disposable {
   }
 
   static async load({ openMemory, ...options }: DetectionOptions): Promise<Detection> {
-    const { stream, cluster } = options;
+    const { stream, cluster, rules, lists } = options;
+    const judges: Judges = { rules, lists };
     const events: Restarting<DetectorMemory, DetectTask>[] = [];
     const groups: Restarting<DetectorMemory, GroupsTask>[] = [];
     for (let partition = 0; partition < stream.partitions; partition++) {
@@ -36,23 +43,30 @@ export class Detection implements Disposable {
         await Restarting.load({
           stream,
           open: () => openMemory(`events-${partition}`),
-          load: (memory) => DetectTask.load({ ...options, partition, memory }),
+          load: (memory) => DetectTask.load({ ...options, ...judges, partition, memory }),
         }),
       );
       groups.push(
         await Restarting.load({
           stream,
           open: () => openMemory(`groups-${partition}`),
-          load: (memory) => GroupsTask.load({ ...options, partition, memory }),
+          load: (memory) => GroupsTask.load({ ...options, ...judges, partition, memory }),
         }),
       );
     }
     const leases = await Restarting.load({
       stream,
       open: () => openMemory('leases'),
-      load: (memory) => LeaseWatchTask.load({ ...options, memory }),
+      load: (memory) => LeaseWatchTask.load({ ...options, ...judges, memory }),
     });
-    return new Detection({ events, groups, leases, losses: await LossTask.load(stream, cluster) });
+    const losses = await LossTask.load(stream, cluster);
+    return new Detection({ events, groups, leases, losses }, judges);
+  }
+
+  /** Only after a flush: from here on these judge. What was counted stays, but for rules that are gone. */
+  async reload(judges: Judges): Promise<void> {
+    Object.assign(this.judges, judges);
+    await this.each((task) => task.reload());
   }
 
   private get withMemory() {

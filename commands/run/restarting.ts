@@ -37,6 +37,12 @@ export class Restarting<M extends Disposable, T extends Task> implements Disposa
     if (!this.isBroken) await this.breaking(async () => this.task.commit());
   }
 
+  /** Begins anew where it is, with what its `load` has now: after a flush, or what it made would be made twice. */
+  async reload(): Promise<void> {
+    await this.commit();
+    this.task = await this.options.load(this.memory);
+  }
+
   async save(): Promise<void> {
     if (!this.isBroken) await this.task.save();
   }

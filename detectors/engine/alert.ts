@@ -105,7 +105,6 @@ export function alertBody(rule: RuleInfo, alert: AlertState, cluster: string): A
     },
     evidence: { event_ids: alert.eventIds.slice(), facts: factsOf(rule, alert) },
     incident: { id: incidentId(user.id, first.time) },
-    message: alert.count > 1 ? `${message} (${alert.count} times)` : message,
     message: messageOf(rule, alert),
     related: relatedOf(alert),
     rule: ruleOf(rule),

@@ -30,7 +30,11 @@ const SLACK = 20;
  * What stands on each partition of events in the end: from each source its events, at most `SLACK` out of order, and its
  * watermarks, each after all that it stands for.
  */
-export function planned(events: readonly AuditEvent[], partitions: number, random: () => number): NewRecord[][] {
+export function planned(
+  events: readonly AuditEvent[],
+  partitions: number,
+  random: () => number,
+): NewRecord[][] {
   const plan: NewRecord[][] = Array.from({ length: partitions }, () => []);
   const offsets = new Map<number, number>();
   const put = (source: number, to: number, record: NewRecord) => {
@@ -125,7 +129,12 @@ export class Life {
     const last = new Map<string, { revision: number; text: string }>();
     for (let partition = 0; partition < this.plan.length; partition++)
       for (let at = 0; at < this.stream.end(topics.alerts, partition); ) {
-        for (const { kind, value, offset } of await this.stream.read(topics.alerts, partition, at, limits.readBytesMax)) {
+        for (const { kind, value, offset } of await this.stream.read(
+          topics.alerts,
+          partition,
+          at,
+          limits.readBytesMax,
+        )) {
           at = offset + 1;
           if (kind !== 'alert') continue;
           const { revision, body } = value as { revision: number; body: Alert };
