@@ -201,12 +201,20 @@ export const limits = {
   searchRowsMax: 20_000,
   /** Of these, rows that are read at a time: others have their turn in between. */
   searchPageRows: 500,
+  /** Time after which one call of a search looks at no further row: regular expressions are slow on texts made for it. */
+  searchMs: 2_000,
+  /** Regular expressions in one search. */
+  searchRegexesMax: 10,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
-  /** Values that one field of a rule may stand for, after placeholders, offsets and dashes. */
-  selectionValuesMax: 10_000,
+  /** Events that a backtest reads at a time; identities that it counts per rule, and how many of them it shows. */
+  backtestPage: 1_000,
+  backtestSubjectsMax: 10_000,
+  backtestSubjectsShown: 5,
   /** Largest lists file: allow-list, maintenance, classes. */
   listsBytesMax: 1 * MiB,
+  /** Values that one field of a rule may stand for, after placeholders, offsets and dashes. */
+  selectionValuesMax: 10_000,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */

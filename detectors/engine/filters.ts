@@ -1,9 +1,9 @@
 // Sigma filters: documents that narrow rules of other files. Source: Sigma filters specification 2.1.
 
+import { conditionExpr, readCondition } from '../../core/match/condition.ts';
 import type { Expr } from '../../core/match/expr.ts';
 import { type Placeholders, readSelection } from '../../core/match/read.ts';
 import { nearest } from '../../core/nearest.ts';
-import { conditionExpr, readCondition } from './condition.ts';
 import type { ParsedRule } from './sigma.ts';
 
 type ParsedFilter = Extract<ParsedRule, { kind: 'filter' }>;
