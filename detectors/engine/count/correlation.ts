@@ -10,7 +10,7 @@ import { isJudgedAtEnd, namedThreshold, withThreshold } from './bounds.ts';
 import { Distinct, distinctOf } from './distinct.ts';
 import { innerOf, OpenAlerts, type OpenSnapshot } from './open-alerts.ts';
 import { Ordered } from './ordered.ts';
-import { alternativesOf } from './presence.ts';
+import { alternativesOf, presenceOf, wantedRules } from './presence.ts';
 import { numberOf, Tally } from './tally.ts';
 import { Temporal } from './temporal.ts';
 import { fieldOf, type Unit, type Values, type Window, type WindowFacts, type WindowMaker } from './unit.ts';
@@ -318,9 +318,9 @@ function makerOf(correlation: Correlation): [WindowMaker, ReadonlySet<string>] {
   if (type === 'value_count') return [(state) => new Distinct(correlation, state), new Set()];
   if (type !== 'temporal' && type !== 'temporal_ordered')
     return [(state) => new Tally(correlation, state), new Set()];
+  const wanted = wantedRules(presenceOf(correlation));
+  const marked = new Set(correlation.rules.filter((rule) => !wanted.has(rule)));
+  if (type === 'temporal') return [(state) => new Temporal(correlation, state), marked];
   const alternatives = alternativesOf(correlation);
-  const present = new Set(alternatives.flatMap((one) => one.present));
-  const marked = new Set(correlation.rules.filter((rule) => !present.has(rule)));
-  const Kind = type === 'temporal' ? Temporal : Ordered;
-  return [(state) => new Kind(alternatives, state), marked];
+  return [(state) => new Ordered(alternatives, state), marked];
 }
