@@ -23,11 +23,12 @@ describe('one rule', () => {
     const flooded = counter(ten);
     const of = (i: number) =>
       aMatch({ second: Math.floor(i / 100_000), leaf: 'a', group: `g${i}`, id: `${i}` });
-    for (let i = 0; i < (3 * limits.ruleGroupsMax); i++) flooded.count(of(i));
+    const groups = 3 * limits.ruleGroupsMax;
+    for (let i = 0; i < groups; i++) flooded.count(of(i));
     expect(flooded.size).toBe(limits.ruleGroupsMax);
-    expect(flooded.evicted).toBe((3 * limits.ruleGroupsMax) - limits.ruleGroupsMax);
+    expect(flooded.evicted).toBe(groups - limits.ruleGroupsMax);
     const [[, node] = []] = flooded.snapshot().nodes;
-    expect(node?.pending[0]?.[0]).toBe('g900000');
+    expect(node?.pending[0]?.[0]).toBe(`g${groups - limits.ruleGroupsMax}`);
     flooded.expire(at(100_000));
     expect(flooded.size).toBe(0);
   });
