@@ -146,8 +146,9 @@ export class CorrelationCounter {
   }
 
   #slide(group: string, unit: Unit, values: Values, names: Values): Fired | undefined {
-    const pending = this.#take(group) ?? this.#begin(unit, names);
-    pending.window.slide(addSeconds(unit.time, -this.correlation.timespanSeconds));
+    const before = this.#take(group);
+    before?.window.slide(addSeconds(unit.time, -this.correlation.timespanSeconds));
+    const pending = before ?? this.#begin(unit, names);
     this.#add(pending, unit, values);
     const { window } = pending;
     const bounds = this.#boundsOf(window);
@@ -166,6 +167,7 @@ export class CorrelationCounter {
       this.#held += pending.window.size - before;
     } else if (!this.#marked.has(unit.rule)) {
       const begun = this.#begin(unit, names);
+      begun.until = addSeconds(unit.time, this.correlation.timespanSeconds);
       this.#addMarks(group, begun);
       this.#add(begun, unit, values);
       this.#put(group, begun);
@@ -191,8 +193,7 @@ export class CorrelationCounter {
   }
 
   #begin({ time }: Unit, values: Values): Pending {
-    const until = addSeconds(time, this.correlation.timespanSeconds);
-    return { last: '', since: time, until, values, window: this.#make() };
+    return { last: '', since: time, until: time, values, window: this.#make() };
   }
 
   #add(pending: Pending, unit: Unit, values: Values): void {
