@@ -8,13 +8,14 @@ import type { Fact } from '../core/directory.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
+import type { Lists } from '../core/lists.ts';
 import type { LedgerMemory, NewRecord } from '../core/ports.ts';
 import type { Answer, CoverageRow, HashPair, NodeSeen, Question, Reject } from '../core/records.ts';
 import { addSeconds, END_OF_TIME, slowCallNanos } from '../core/time.ts';
-import { createDetector, type Detector } from '../detectors/engine/detect.ts';
 import { LostLines } from '../detectors/engine/lost.ts';
 import { OwnTraffic } from '../detectors/engine/own.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
+import { WholeDetector, type WholeOptions } from '../detectors/engine/whole.ts';
 import { Framer } from '../ingest/collector/framer.ts';
 import { Intake } from '../ingest/collector/intake.ts';
 import type { Redactor } from '../ingest/collector/redact.ts';
@@ -47,6 +48,9 @@ export interface ChainOptions {
   /** Paths of sealwatch's own secrets in Vault: it reads them itself. */
   ownSecrets?: readonly string[];
   rules: CompiledRules;
+  lists?: Lists;
+  /** Without them nothing is learned. */
+  learned?: WholeOptions['learned'];
   redactor: Redactor;
   /** Without a memory there is no ledger: whoever wants events alone needs none. */
   ledger?: { memory: LedgerMemory; answer?: (question: Question) => Answer | undefined };
@@ -61,7 +65,7 @@ export class Chain {
   private readonly options: ChainOptions;
   private readonly normalisers: Normaliser[];
   private readonly framers: Map<string, Framer>;
-  private readonly detector: Detector;
+  private readonly detector: WholeDetector;
   private readonly lost: LostLines;
   private readonly own: OwnTraffic;
   readonly ledger: Ledger | undefined;
@@ -75,10 +79,10 @@ export class Chain {
   constructor(options: ChainOptions) {
     this.options = options;
     const { devices, partitions, redactor, rules, cluster, time } = options;
-    this.detector = createDetector({
-      rules,
-      cluster,
-      slowCallNanos: slowCallNanos(time),
+    this.detector = new WholeDetector({
+      ...{ rules, cluster, slowCallNanos: slowCallNanos(time) },
+      ...(options.lists !== undefined && { lists: options.lists }),
+      ...(options.learned !== undefined && { learned: options.learned }),
     });
     this.lost = new LostLines(cluster);
     this.own = new OwnTraffic(cluster, undefined, options.ownSecrets);
@@ -101,10 +105,10 @@ export class Chain {
       partitions,
       parts: ledgerParts({ cluster, ...auditDevices(devices) }),
       sink: {
-        lease: (revision, body) => sink.lease(revision, body),
+        lease: (revision, body) => this.lease(revision, body),
         fact: (fact) => sink.fact(fact),
         own: (token) => this.own.own(token),
-        watermark: () => {},
+        watermark: (time) => this.detector.ledger(time),
         ask: (question) => {
           const answer = ledger.answer?.(question);
           if (answer !== undefined) this.ledger?.record('answer', answer, 0);
@@ -147,6 +151,11 @@ export class Chain {
         watermark: (reached) => this.advance(partition, reached),
       },
     });
+  }
+
+  private lease(revision: number, body: Lease): void {
+    this.options.sink.lease(revision, body);
+    this.detector.lease(body, revision, this.ledger?.time ?? '');
   }
 
   private event(event: AuditEvent, text: string): void {
@@ -209,6 +218,7 @@ export class Chain {
     for (const normaliser of this.normalisers) normaliser.finish();
     // Time goes no further than the log: what lives at its end is alive.
     this.ledger?.finish(this.last);
+    this.detector.advance(this.last);
     for (const partition of this.watermarks.keys()) this.advance(partition, END_OF_TIME);
   }
 
@@ -233,7 +243,8 @@ export class Chain {
     if (lowest <= this.watermark) return;
     this.watermark = lowest;
     this.detector.advance(lowest);
-    this.options.sink.alerts([...this.detector.take(), ...this.lost.take()]);
+    const { alerts } = this.detector.take();
+    this.options.sink.alerts([...alerts, ...this.lost.take()]);
     this.options.sink.watermark(lowest);
   }
 }

@@ -7,12 +7,14 @@ import { type Config, dataFiles, secretRefsOf } from '../core/config.ts';
 import { recordedDevice } from '../core/devices.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
 import type { AuditEvent } from '../core/event.ts';
+import type { Lists } from '../core/lists.ts';
 import type { Reject } from '../core/records.ts';
 import type { CompiledRules } from '../detectors/engine/rule.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
 import { temporaryLedgerMemory } from '../storage/ledger/memory.ts';
 import { Chain, type ChainSink } from './chain.ts';
 import { ensureKey } from './keys.ts';
+import { Learned } from './learned.ts';
 import { progressLine } from './progress.ts';
 import { openLog, unreadable } from './read-log.ts';
 import { SortedFile } from './sorted-file.ts';
@@ -25,6 +27,7 @@ export interface ReplayOptions {
   out: string;
   config: Config;
   rules: CompiledRules;
+  lists?: Lists;
   /** What Vault answered, as JSON lines: the ledger asks there. */
   answers?: string;
   /** Shows progress, on a terminal. */
@@ -67,9 +70,11 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     watermark: (time) => {
       events.flush(time);
       memory.commit(null);
+      learned.commit();
     },
   };
   using memory = temporaryLedgerMemory(join(out, '.ledger.tmp'));
+  using learned = new Learned(out);
   using answers = await answersOf(options);
   const sources = openSources(options.files);
   const scrubKey = Buffer.from(ensureKey(dataFiles(config.dataDir).scrubKey).key);
@@ -85,6 +90,8 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     callers: config.callers,
     ownSecrets: secretRefsOf(config).map(({ path }) => path),
     rules,
+    ...(options.lists !== undefined && { lists: options.lists }),
+    learned,
     redactor,
     ledger: { memory, ...(answers !== undefined && { answer: (question) => answers.answer(question) }) },
     sink,

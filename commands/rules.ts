@@ -1,78 +1,47 @@
 // `sealwatch rules`: reads the rules that come with sealwatch and the user's own, lists them, runs their cases.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { canonicalJson } from '../core/canonical.ts';
-import { SealwatchError } from '../core/errors.ts';
 import { type CaseResult, type Normalise, parseCases, runCases } from '../detectors/engine/cases.ts';
-import { compileRules } from '../detectors/engine/compile.ts';
-import { lostLinesRule } from '../detectors/engine/lost.ts';
-import { ownTrafficRule } from '../detectors/engine/own.ts';
 import type { CompiledRules, RuleInfo } from '../detectors/engine/rule.ts';
-import { type ParsedRule, parseRuleFile } from '../detectors/engine/sigma.ts';
+import { load, type Rules } from './rules/load.ts';
+import { builtInDir, readText, ruleFiles } from './rules/read.ts';
 
-/** Beside this file in the sources and in dist/ alike: the build copies the folder. */
-const builtInDir = fileURLToPath(new URL('../detectors/rules/', import.meta.url));
-
-export const loadBuiltInRules = (): CompiledRules => withBuiltIns(compileRules(readRules(builtInDir)));
+export const loadBuiltInRules = (): Rules => load({}).rules;
 
 /** The built-in rules and those in `dir`. Throws SealwatchError: RULE_INVALID, also for an id twice, or INPUT_UNREADABLE. */
-export function loadRules(dir?: string): CompiledRules {
-  return withBuiltIns(compileRules([...readRules(builtInDir), ...(dir === undefined ? [] : readRules(dir))]));
-}
-
-/** The rules that are no Sigma rules stand in the catalogue as well. */
-const withBuiltIns = ({ alerting, catalogue }: CompiledRules): CompiledRules => ({
-  alerting,
-  catalogue: [...catalogue, lostLinesRule, ownTrafficRule].sort((a, b) => (a.id < b.id ? -1 : 1)),
-});
-
-function readRules(dir: string): ParsedRule[] {
-  return ruleFiles(dir).flatMap((file) => parseRuleFile(read(file), file));
-}
-
-/** Paths of the rule files in `dir`, sorted; folders in it are not looked into. */
-function ruleFiles(dir: string): string[] {
-  try {
-    const names = readdirSync(dir).filter((name) => /\.ya?ml$/.test(name));
-    return names.sort().map((name) => join(dir, name));
-  } catch (cause) {
-    throw new SealwatchError(
-      'INPUT_UNREADABLE',
-      `cannot read the rules folder ${dir}`,
-      'Check that it is there',
-      { cause },
-    );
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new SealwatchError('INPUT_UNREADABLE', `cannot read ${file}`, 'Check that it may be read', {
-      cause,
-    });
-  }
-}
+export const loadRules = (dir?: string): Rules => load({ dir }).rules;
 
 /** The catalogue: a table for people, or with `json` an array of all that a rule says, sorted by id. */
-export function listRules(rules: CompiledRules, { json = false }: { json?: boolean } = {}): string {
-  if (json) return `${canonicalJson(rules.catalogue.map(publicInfo))}\n`;
-  const rows = rules.alerting
-    .map((rule) => [rule.level, rule.title, rule.techniques.join(' '), countingOf(rule)])
+export function listRules(rules: Rules, { json = false }: { json?: boolean } = {}): string {
+  const types = typesOf(rules);
+  const typeOf = ({ id }: RuleInfo) => types.get(id) ?? 'behaviour';
+  if (json) return `${canonicalJson(rules.catalogue.map((rule) => ({ ...rule, type: typeOf(rule) })))}\n`;
+  const rows = rules.catalogue
+    .map((rule) => [
+      rule.alerts ? rule.level : 'feeds others',
+      rule.title,
+      rule.version,
+      typeOf(rule),
+      rule.techniques.join(' '),
+      countingOf(rule),
+      basename(rule.file),
+    ])
     .sort((a, b) => ((a[1] ?? '') < (b[1] ?? '') ? -1 : 1));
-  return table([['LEVEL', 'RULE', 'ATT&CK', 'COUNTS'], ...rows]);
+  return table([['LEVEL', 'RULE', 'VERSION', 'TYPE', 'ATT&CK', 'COUNTS', 'FILE'], ...rows]);
 }
 
-/** A rule without its closures. */
-function publicInfo(rule: RuleInfo): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(rule).filter(([, value]) => typeof value !== 'function'));
+/** By id: `event`, or the type of a correlation. What has none is a behaviour. */
+export function typesOf({ events, roots }: Rules): Map<string, string> {
+  const nodes = [...events, ...roots.flatMap((root) => [...root.nodes.values()])];
+  return new Map(nodes.map((node) => [node.id, node.kind === 'event' ? 'event' : node.type]));
 }
 
 const countingOf = ({ groupBy, threshold, timespanSeconds }: RuleInfo): string =>
-  threshold === 1 ? 'each' : `${threshold} in ${timespanSeconds} s by ${groupBy.join(', ')}`;
+  timespanSeconds === 0
+    ? `each, by ${groupBy.join(', ')}`
+    : `${threshold === 1 ? '' : `${threshold} `}in ${timespanSeconds} s by ${groupBy.join(', ')}`;
 
 function table(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
@@ -112,5 +81,5 @@ function testFile(file: string, rules: CompiledRules, normalise: Normalise): Cas
   if (!existsSync(casesFile)) {
     return [{ kind: 'fires', passed: false, title: casesFile, why: 'there is no such file' }];
   }
-  return runCases(parseCases(read(casesFile), casesFile), own, { normalise, rules });
+  return runCases(parseCases(readText(casesFile), casesFile), own, { normalise, rules });
 }

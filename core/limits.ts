@@ -114,10 +114,20 @@ export const limits = {
   alertGroupSeconds: 900,
   /** Matches of rules that wait for the watermark; past it a new one is dropped and counted. */
   waitingMatchesMax: 500_000,
+  /** Calls of one partition that wait for the watermark to be shown to behaviours; past it a new one is left out and counted. */
+  waitingObservationsMax: 100_000,
   /** Groups of one rule that are counted at a time; past it the oldest is dropped and counted. */
   ruleGroupsMax: 100_000,
-  /** Matches kept of one group's window. */
+  /** Matches kept of one group's window; what is older is only added up, in buckets of its time. */
   windowEventsMax: 1_000,
+  /** Buckets of a window for what it cannot keep: the oldest leaves as a whole, so counts may reach back this part further. */
+  windowBuckets: 16,
+  /** Distinct values of one group that are counted exactly; more are estimated (HyperLogLog). */
+  distinctExactMax: 1_000,
+  /** Matches held by all counters of one detector together, about 1 KB each; past it the rule that holds most gives way. */
+  countedMatchesMax: 250_000,
+  /** Ids of events that the alert of an inner correlation brings along. */
+  innerEventIdsMax: 10,
   /** `evidence.event_ids` of one alert. */
   alertEventIdsMax: 50,
   /** Identities that an alert names. */
@@ -191,8 +201,20 @@ export const limits = {
   searchRowsMax: 20_000,
   /** Of these, rows that are read at a time: others have their turn in between. */
   searchPageRows: 500,
+  /** Time after which one call of a search looks at no further row: regular expressions are slow on texts made for it. */
+  searchMs: 2_000,
+  /** Regular expressions in one search. */
+  searchRegexesMax: 10,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
+  /** Events that a backtest reads at a time; identities that it counts per rule, and how many of them it shows. */
+  backtestPage: 1_000,
+  backtestSubjectsMax: 10_000,
+  backtestSubjectsShown: 5,
+  /** Largest lists file: allow-list, maintenance, classes. */
+  listsBytesMax: 1 * MiB,
+  /** Values that one field of a rule may stand for, after placeholders, offsets and dashes. */
+  selectionValuesMax: 10_000,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
@@ -352,6 +374,10 @@ export const limits = {
   cascadeRowsMax: 500,
   /** Tokens whose end still has to cross their rows that are kept in memory; more wait in the ledger's memory. */
   cascadeTokensMax: 10_000,
+  /** Pages of its file that each detector's memory keeps. */
+  detectorPageCacheBytes: 8 * MiB,
+  /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
+  detectorCheckpointsMax: 100,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;

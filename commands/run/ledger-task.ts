@@ -55,7 +55,8 @@ export class LedgerTask {
         partitions: stream.partitions,
         parts: ledgerParts(options),
         sink: {
-          lease: (revision, body) => this.put('lease', { revision: place.base + revision, body }),
+          lease: (revision, body) =>
+            this.put('lease', { revision: place.base + revision, body, at: this.ledger.time }),
           fact: (fact) => this.put('fact', fact),
           own: (token) => this.put('own', token),
           watermark: (time) => this.put('watermark', { source: PARTITION, time }),

@@ -1,7 +1,9 @@
 // The pipeline's thread: stream in, evidence store and alerts out; the one writer of both.
 
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { alertFilter } from '../../core/alert-filter.ts';
 import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
 import { type Question, topics } from '../../core/records.ts';
@@ -9,12 +11,15 @@ import { secretRef } from '../../core/secret-ref.ts';
 import { fileOutput } from '../../outputs/alerts/file.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { webhookOutput } from '../../outputs/alerts/webhook.ts';
+import { openDetectorMemory } from '../../storage/detectors/memory.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
-import { loadRules } from '../rules.ts';
+import { load } from '../rules/load.ts';
+import { ChangeRecord } from './changes.ts';
 import { alertsPath, Pipeline } from './pipeline.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
+import { lookAt, Reload } from './reload.ts';
 import { runThread } from './thread.ts';
 
 await runThread('pipeline', async ({ data, logger, say }) => {
@@ -33,18 +38,22 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     for (const [partition, end] of next.entries()) stream.follow(raw, partition, end);
   };
   follow(ends);
+  mkdirSync(files.detectors, { recursive: true, mode: 0o700 });
   const writer = openEvidenceWriter(files.evidence);
   const secrets = new Map<string, string>();
   const outputs = outputsOf(config, secrets);
+  const look = lookAt(config.rules);
+  const loaded = load(config.rules);
   const pipeline = await Pipeline.load({
     config,
     stream,
     writer,
     openLedger: () => openLedgerMemory(files.ledger),
+    openDetector: (name) => openDetectorMemory(join(files.detectors, `${name}.db`)),
     ...(config.vault.address !== undefined && {
       ask: (question: Question) => say({ type: 'question', question }),
     }),
-    rules: loadRules(config.rules.dir),
+    ...loaded,
     devices: configuredDevices(config),
     outputs,
     logger,
@@ -55,6 +64,21 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     pipeline.notify();
   });
   answerRecords(records, streamRecorder(stream));
+  const reload = new Reload(
+    {
+      source: config.rules,
+      apply: async (judges) => {
+        await pipeline.reload(judges);
+        say({ type: 'rules' });
+      },
+      changes: await ChangeRecord.load(stream),
+      logger,
+      now: Date.now,
+    },
+    loaded,
+    look,
+  );
+  void reload.check();
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
@@ -67,15 +91,18 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       records.close();
       pipeline.stop();
       await running;
+      await reload[Symbol.asyncDispose]();
       await writer[Symbol.asyncDispose]();
       await stream[Symbol.asyncDispose]();
       collector.close();
     },
     hear: (message) => {
       if (message.type === 'secret') secrets.set(message.ref, message.value);
+      if (message.type === 'reload') void reload.check({ now: true });
     },
     metrics: () => ({
       ...pipeline.metrics(),
+      ...reload.metrics(),
       sealwatch_stream_broken_records_total: stream.brokenRecords,
     }),
   };
@@ -89,11 +116,17 @@ function firstEnds(collector: MessagePort): Promise<number[]> {
 /** `secrets` are those that were read from Vault, by what the configuration has in their place. */
 function outputsOf(config: Config, secrets: ReadonlyMap<string, string>): AlertOutput[] {
   const { url, secretFile } = config.outputs.webhook;
-  const file = fileOutput(alertsPath(config));
+  const file = { ...fileOutput(alertsPath(config)), ...accepting(config.outputs.file.match) };
   if (url === undefined || secretFile === undefined) return [file];
   const read = secretRef(secretFile) === undefined ? readSecret(secretFile) : undefined;
   const secret = () => read ?? secrets.get(secretFile);
-  return [file, webhookOutput({ url, secret, now: Date.now })];
+  const webhook = webhookOutput({ url, secret, now: Date.now });
+  return [file, { ...webhook, ...accepting(config.outputs.webhook.match) }];
+}
+
+/** A function, not a constant: the thread works before this module is at its end. */
+function accepting(match: Record<string, unknown> | undefined): Pick<AlertOutput, 'accepts'> {
+  return match === undefined ? {} : { accepts: alertFilter(match) };
 }
 
 function readSecret(path: string): string {

@@ -3,15 +3,17 @@
 import { type Config, dataFiles, secretRefsOf } from '../../core/config.ts';
 import { auditDevices, type Device } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
-import type { EvidenceWriter, Stream } from '../../core/ports.ts';
+import type { Lists } from '../../core/lists.ts';
+import type { DetectorMemory, EvidenceWriter, Stream } from '../../core/ports.ts';
 import { type Question, topics } from '../../core/records.ts';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
 import { addSeconds, slowCallNanos } from '../../core/time.ts';
+import { allBehaviours } from '../../detectors/behaviours/all.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
 import { createDelivery, type Delivery } from '../../outputs/alerts/deliver.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { createIndexer, type Indexer } from '../../storage/indexer.ts';
-import { DetectTask } from './detect-task.ts';
+import { Detection, type Judges } from './detection.ts';
 import { coverageMetrics } from './device-metrics.ts';
 import { NormaliseTask } from './normalise-task.ts';
 import { type LedgerFile, RunningLedger } from './running-ledger.ts';
@@ -22,9 +24,12 @@ export interface PipelineOptions {
   writer: EvidenceWriter;
   /** Opens the ledger's memory; again after its disk has refused something. */
   openLedger: () => LedgerFile;
+  /** The same of a detector's memory, by its name: `events-0`. */
+  openDetector: (name: string) => DetectorMemory;
   /** Without one nobody asks Vault. */
   ask?: (question: Question) => void;
   rules: CompiledRules;
+  lists: Lists;
   devices: Device[];
   outputs: AlertOutput[];
   logger: Logger;
@@ -41,6 +46,7 @@ const partNames = {
   stream: 'the stream cannot be written',
   store: 'the evidence store cannot be written',
   ledger: 'the ledger cannot be written',
+  detectors: 'what a detector knows cannot be written',
   snapshots: 'a snapshot cannot be written',
   retention: 'old segments cannot be deleted',
 };
@@ -50,16 +56,18 @@ export class Pipeline {
   private readonly options: PipelineOptions;
   private readonly normalise: NormaliseTask[];
   private readonly ledger: RunningLedger;
-  private readonly detect: DetectTask;
+  private readonly detect: Detection;
   private readonly indexer: Indexer;
   private readonly deliveries: Delivery[];
   private readonly stopping: AbortController;
   private wake: () => void = () => {};
+  private reloading: { judges: Judges; taken: () => void } | undefined;
   /** What cannot be done now and is tried again. */
   private readonly failing = {
     stream: false,
     store: false,
     ledger: false,
+    detectors: false,
     snapshots: false,
     retention: false,
   };
@@ -67,13 +75,14 @@ export class Pipeline {
   private nextRetainMs = 0;
   private nextIndexMs = 0;
   private nextLedgerMs = 0;
+  private nextDetectMs = 0;
 
   private constructor(
     options: PipelineOptions,
     parts: {
       normalise: NormaliseTask[];
       ledger: RunningLedger;
-      detect: DetectTask;
+      detect: Detection;
       deliveries: Delivery[];
       stopping: AbortController;
     },
@@ -88,7 +97,8 @@ export class Pipeline {
   }
 
   static async load(options: PipelineOptions): Promise<Pipeline> {
-    const { config, stream, rules, devices, outputs, logger, openLedger, now, ask } = options;
+    const { config, stream, rules, lists, devices, outputs, logger, openLedger, openDetector, now, ask } =
+      options;
     const { cluster, time, callers } = config;
     const normalise: NormaliseTask[] = [];
     for (let partition = 0; partition < stream.partitions; partition++) {
@@ -102,9 +112,11 @@ export class Pipeline {
       now,
       ...(ask !== undefined && { ask }),
     });
-    const detect = await DetectTask.load({
-      ...{ stream, rules, cluster, slowCallNanos: slowCallNanos(time) },
+    const detect = await Detection.load({
+      ...{ stream, rules, lists, behaviours: allBehaviours, cluster },
+      slowCallNanos: slowCallNanos(time),
       ownSecrets: secretRefsOf(config).map(({ path }) => path),
+      openMemory: openDetector,
     });
     const stopping = new AbortController();
     const deliveries: Delivery[] = [];
@@ -117,14 +129,18 @@ export class Pipeline {
   async run(): Promise<void> {
     const delivering = this.deliveries.map((delivery) => this.runDelivery(delivery));
     while (!this.stopping.signal.aborted) {
+      await this.takeOver();
       const count = await this.step();
       await this.later('snapshots', () => this.saveWhenDue());
       await this.later('retention', () => this.retainWhenDue());
       if (count === 0) await this.idle();
     }
+    // Nobody waits for what is not taken over any more.
+    this.reloading?.taken();
     await Promise.all(delivering);
     await this.finish();
     this.ledger[Symbol.dispose]();
+    this.detect[Symbol.dispose]();
   }
 
   /** On a full disk what is not kept now is made again at the next start. */
@@ -145,6 +161,23 @@ export class Pipeline {
     this.wake();
   }
 
+  /** From the next step on these judge; resolves then. What is counted stays. */
+  reload(judges: Judges): Promise<void> {
+    return new Promise((taken) => {
+      this.reloading = { judges, taken };
+      this.wake();
+    });
+  }
+
+  /** A disk that refuses a detector its commit begins it anew, and then with the new rules, too. */
+  private async takeOver(): Promise<void> {
+    if (this.reloading === undefined || !(await this.flush())) return;
+    const { judges, taken } = this.reloading;
+    this.reloading = undefined;
+    await this.detect.reload(judges).catch((error: unknown) => this.fails('detectors', error));
+    taken();
+  }
+
   /** New records are there. */
   notify(): void {
     this.wake();
@@ -155,7 +188,7 @@ export class Pipeline {
     for (const task of this.normalise) count += await task.step();
     if (count > 0) await this.flush();
     const credentials = await this.stepLedger();
-    const events = await this.detect.step();
+    const events = await this.stepDetectors();
     if (credentials + events > 0 && (await this.flush()) && credentials > 0) await this.commitLedger();
     const all = count + credentials + events;
     return all + (await this.index(all === 0));
@@ -168,6 +201,19 @@ export class Pipeline {
       return await this.ledger.step();
     } catch (error) {
       this.ledgerFails(error);
+      return 0;
+    }
+  }
+
+  private async stepDetectors(): Promise<number> {
+    if (this.options.now() < this.nextDetectMs) return 0;
+    try {
+      const count = await this.detect.step();
+      this.failing.detectors = false;
+      return count;
+    } catch (error) {
+      this.fails('detectors', error);
+      this.nextDetectMs = this.options.now() + RETRY_MS;
       return 0;
     }
   }
@@ -265,13 +311,15 @@ export class Pipeline {
       await stream.retain(topics.raw, partition, beforeMs, (this.normalise[partition] as NormaliseTask).keep);
       for (const topic of [
         topics.events,
+        topics.groups,
         topics.leases,
         topics.coverage,
         topics.credentials,
         topics.alerts,
       ]) {
         const keep = Math.min(
-          indexed.get(`${topic}/${partition}`) ?? 0,
+          // Nothing of the groups is indexed.
+          topic === topics.groups ? Number.POSITIVE_INFINITY : (indexed.get(`${topic}/${partition}`) ?? 0),
           this.detect.keep(topic, partition),
           topic === topics.credentials && partition === 0 ? this.ledger.keep : Number.POSITIVE_INFINITY,
         );
@@ -311,7 +359,8 @@ export class Pipeline {
       (total, task, partition) => total + stream.end(topics.raw, partition) - task.next,
       0,
     );
-    const delivered = this.deliveries.reduce((total, delivery) => total + delivery.counters.sent, 0);
+    const alerts = (key: keyof Delivery['counters']) =>
+      this.deliveries.reduce((total, delivery) => total + delivery.counters[key], 0);
     return {
       sealwatch_normalise_lines_total: sum('lines'),
       sealwatch_normalise_events_total: sum('events'),
@@ -320,16 +369,13 @@ export class Pipeline {
       sealwatch_normalise_duplicates_total: sum('duplicates'),
       sealwatch_normalise_evicted_total: sum('evicted'),
       sealwatch_normalise_lag_records: lag,
-      sealwatch_detect_matched_total: this.detect.detector.counters.matched,
-      sealwatch_detect_late_total: this.detect.detector.counters.late,
-      sealwatch_detect_evicted_total: this.detect.detector.counters.evicted,
-      sealwatch_alerts_sent_total: delivered,
-      sealwatch_alerts_missed_total: this.deliveries.reduce(
-        (total, delivery) => total + delivery.counters.missed,
-        0,
-      ),
+      ...this.detect.metrics(),
+      sealwatch_alerts_sent_total: alerts('sent'),
+      sealwatch_alerts_filtered_total: alerts('filtered'),
+      sealwatch_alerts_missed_total: alerts('missed'),
       sealwatch_pipeline_stream_failing: this.failing.stream ? 1 : 0,
       sealwatch_pipeline_store_failing: this.failing.store ? 1 : 0,
+      sealwatch_pipeline_detectors_failing: this.failing.detectors ? 1 : 0,
       sealwatch_pipeline_snapshots_failing: this.failing.snapshots ? 1 : 0,
       sealwatch_watermark_seconds:
         this.detect.watermark === '' ? 0 : Date.parse(`${this.detect.watermark.slice(0, 19)}Z`) / 1000,

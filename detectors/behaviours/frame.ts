@@ -204,7 +204,7 @@ export class Behaviours {
         const { group } = this.at;
         // A group of the finding's own may be met in several crossing groups, on several partitions: those are several alerts.
         const own = group === undefined ? finding.group : JSON.stringify([group, finding.group]);
-        this.gathered.add(info, { ...finding, group: own });
+        this.gathered.add(info, { ...finding, group: own }, this.at.time);
       },
       cross: (group, body) => this.cross(info.id, group, body),
       wake: (key, time) => this.wakes.set({ behaviour: info.id, key, time }),

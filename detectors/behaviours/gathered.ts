@@ -4,7 +4,7 @@ import type { Alert } from '../../core/alert.ts';
 import { limits } from '../../core/limits.ts';
 import { addSeconds } from '../../core/time.ts';
 import { type AlertState, alertBody, joinAlert, openAlert } from '../engine/alert.ts';
-import type { CompiledRule, RuleInfo } from '../engine/rule.ts';
+import type { RuleInfo } from '../engine/rule.ts';
 import type { Finding } from './behaviour.ts';
 
 interface Open {
@@ -35,11 +35,12 @@ export class Gathered {
     this.changed = new Map(state?.changed.map((open) => [open.alert.id, held.get(open.alert.id) ?? open]));
   }
 
-  add(info: RuleInfo, { group, match, facts }: Finding): void {
+  /** `now`: event time at which it is found, which may be later than the call that proves it. */
+  add(info: RuleInfo, { group, match, facts }: Finding, now: string): void {
     const key = JSON.stringify([info.id, group]);
     const whole = { ...match, group, rule: info.id };
     let open = this.open.get(key);
-    if (open !== undefined && match.time <= open.until) joinAlert(open.alert, whole);
+    if (open !== undefined && now <= open.until) joinAlert(open.alert, whole);
     else {
       this.open.delete(key);
       this.makeRoom();
@@ -71,7 +72,7 @@ export class Gathered {
   }
 
   private body(info: RuleInfo, alert: AlertState, facts: Finding['facts']): Alert {
-    const body = alertBody(info as CompiledRule, alert, this.cluster);
+    const body = alertBody(info, alert, this.cluster);
     const { count, distinct_addresses, distinct_users } = body.evidence.facts;
     const all = { ...facts, count, distinct_addresses, distinct_users };
     const sorted = Object.entries(all).filter(([, value]) => value !== undefined);

@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import { SealwatchError } from '../../core/errors.ts';
 import type { AuditEvent } from '../../core/event.ts';
-import { createDetector } from './detect.ts';
 import type { CompiledRules, RuleInfo } from './rule.ts';
+import { WholeDetector } from './whole.ts';
 
 const caseSchema = z.strictObject({
   lines: z.array(z.string().min(1)).min(1),
@@ -55,10 +55,10 @@ export function runCases(
 
 /** Ids of the rules that alert on the lines of `one`. */
 function firedBy({ lines, socket }: Case, rules: CompiledRules, normalise: Normalise): Set<string> {
-  const detector = createDetector({ cluster: 'case', rules, slowCallNanos: Number.POSITIVE_INFINITY });
+  const detector = new WholeDetector({ cluster: 'case', rules, slowCallNanos: Number.POSITIVE_INFINITY });
   for (const event of normalise(lines, socket)) detector.event(event);
   detector.advance('9999-12-31T23:59:59.999999999Z');
-  return new Set(detector.take().map(({ body }) => body.rule.id));
+  return new Set(detector.take().alerts.map(({ body }) => body.rule.id));
 }
 
 function runCase(kind: CaseResult['kind'], one: Case, own: RuleInfo[], fired: Set<string>): CaseResult {

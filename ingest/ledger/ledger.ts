@@ -66,6 +66,11 @@ export class Ledger {
     this.marks = new Map(state?.marks);
   }
 
+  /** Latest time of what was worked since the start; empty before. */
+  get time(): string {
+    return this.last;
+  }
+
   /** How many records wait for their turn. */
   get waiting(): number {
     return this.order.size;

@@ -1,36 +1,27 @@
 // The ledger's memory on SQLite: rows and notes on disk, what was used last in memory, all of it lasting at a commit only.
 
 import type { Json } from '../../core/event.ts';
-import { limits } from '../../core/limits.ts';
 import type { Held, LedgerMemory } from '../../core/ports.ts';
-import type { Database, Statement } from '../sqlite.ts';
-import { Notes } from './notes.ts';
-import { openLedgerFile, openTemporaryLedger } from './open.ts';
+import { openLasting, openPassing } from '../lasting.ts';
+import { NotesMemory } from '../memory.ts';
+import type { Database } from '../sqlite.ts';
+import { ledgerLayout } from './open.ts';
 import { Rows } from './rows.ts';
 
 /** Opens or makes the ledger at `path` (a file). Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
-export const openLedgerMemory = (path: string): SqliteMemory => new SqliteMemory(openLedgerFile(path));
+export const openLedgerMemory = (path: string): SqliteMemory =>
+  new SqliteMemory(openLasting(path, ledgerLayout));
 
 /** A memory that nothing is left of; until then it lies at `path`. */
 export const temporaryLedgerMemory = (path: string): SqliteMemory =>
-  new SqliteMemory(openTemporaryLedger(path));
+  new SqliteMemory(openPassing(path, ledgerLayout));
 
-class SqliteMemory implements LedgerMemory {
-  private readonly database: Database;
+class SqliteMemory extends NotesMemory implements LedgerMemory {
   private readonly rows: Rows;
-  private readonly notes: Notes;
-  private readonly putPlace: Statement;
-  private isOpen = false;
-  private isClosed = false;
 
   constructor(database: Database) {
-    this.database = database;
-    const writes = { begin: () => this.begin(), waitingMax: limits.ledgerUnwrittenMax };
-    this.rows = new Rows(database, writes);
-    this.notes = new Notes(database, writes);
-    this.putPlace = database.prepare(
-      'insert into place values (1, ?) on conflict do update set value = excluded.value',
-    );
+    super(database);
+    this.rows = new Rows(database, this.writes);
   }
 
   held(id: string): Held | undefined {
@@ -62,49 +53,8 @@ class SqliteMemory implements LedgerMemory {
     return this.rows.countOpen();
   }
 
-  get(space: string, key: string): Json | undefined {
-    return this.notes.get(space, key);
-  }
-  set(space: string, key: string, value: Json): void {
-    this.notes.set(space, key, value);
-  }
-  delete(space: string, key: string): void {
-    this.notes.delete(space, key);
-  }
-  list(space: string, prefix: string, limit: number): { key: string; value: Json }[] {
-    return this.notes.list(space, prefix, limit);
-  }
-
-  commit(place: Json): void {
+  override commit(place: Json): void {
     this.rows.write();
-    this.notes.write();
-    this.begin();
-    this.putPlace.run(JSON.stringify(place));
-    this.database.exec('commit');
-    this.isOpen = false;
-  }
-
-  place(): Json | undefined {
-    const row = this.database.prepare('select value from place').get() as { value: string } | undefined;
-    return row === undefined ? undefined : (JSON.parse(row.value) as Json);
-  }
-
-  /** The first write since the last commit opens the transaction. */
-  private begin(): void {
-    if (this.isOpen) return;
-    this.database.exec('begin immediate');
-    this.isOpen = true;
-  }
-
-  /** What was not committed is gone. A connection with prepared statements lives on a while, and its transaction with it. */
-  [Symbol.dispose](): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    try {
-      if (this.isOpen) this.database.exec('rollback');
-    } catch {
-      // On a full disk SQLite has rolled back by itself.
-    }
-    this.database.close();
+    super.commit(place);
   }
 }

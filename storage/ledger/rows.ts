@@ -4,8 +4,8 @@
 import type { Lease } from '../../core/lease.ts';
 import { limits } from '../../core/limits.ts';
 import type { Held } from '../../core/ports.ts';
+import { cleanText, RECENT_CHARS_MAX, Recent, type Writes } from '../recent.ts';
 import type { Database, Statement } from '../sqlite.ts';
-import { cleanText, RECENT_CHARS_MAX, Recent, type Writes } from './recent.ts';
 import { prepareRows, type RowStatements } from './statements.ts';
 
 interface Waiting {

@@ -4,12 +4,23 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
-import { createDetector } from '../../detectors/engine/detect.ts';
+import type { DetectorSnapshot } from '../../detectors/engine/detect.ts';
+import { WholeDetector } from '../../detectors/engine/whole.ts';
 import { at } from '../builders.ts';
 import { bad, END, run, type Step, slowWhole } from './engine-run.ts';
 import { correlationText, rulesFrom, ruleText } from './rule-text.ts';
 
-const both = rulesFrom(ruleText(), correlationText({ generate: 'true' }));
+/** A rule on single events and a count of them, by user and so counted beside the events; a count by address, that crosses. */
+const both = rulesFrom(
+  ruleText(),
+  correlationText({ generate: 'true' }),
+  correlationText({
+    id: '11111111-2222-4333-8444-777777777777',
+    correlation:
+      '{type: event_count, rules: [base], group-by: [source.ip], timespan: 1m, condition: {gte: 3}}',
+    generate: 'true',
+  }),
+);
 
 interface Arrival {
   event: AuditEvent;
@@ -91,7 +102,7 @@ describe('the last state of every alert', () => {
           const stopped = run(both, stepsOf(arrivals, stopList, two));
           alertsSeen += plain.alerts.length;
           expect(JSON.stringify(stopped.alerts)).toBe(JSON.stringify(plain.alerts));
-          expect(stopped.detector.counters.late).toBe(0);
+          expect(stopped.counters.late).toBe(0);
           for (const revisions of stopped.revisions.values()) {
             expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
           }
@@ -112,7 +123,7 @@ describe('the last state of every alert', () => {
           steps.flatMap((step): Step[] => [step, 'restart']),
         );
         expect(JSON.stringify(restarted.alerts)).toBe(JSON.stringify(straight.alerts));
-        expect(restarted.detector.snapshot()).toEqual(straight.detector.snapshot());
+        expect(restarted.snapshots).toEqual(straight.snapshots);
       }),
       { numRuns: 100 },
     );
@@ -136,7 +147,7 @@ describe('a late call', () => {
       [at(10), 1, false],
       [at(11), 2, true],
     ]);
-    expect(run(single, steps).detector.counters.late).toBe(2);
+    expect(run(single, steps).counters.late).toBe(2);
   });
 
   it('is late after a restart too, and whatever older watermark comes', () => {
@@ -145,10 +156,10 @@ describe('a late call', () => {
   });
 
   it('is late by the way that it came on, though the other ways are behind', () => {
-    const detector = createDetector({ cluster: 'test', rules: single, slowCallNanos: 3e9 });
+    const detector = new WholeDetector({ cluster: 'test', rules: single, slowCallNanos: 3e9 });
     detector.advance(at(5));
     detector.event(bad(10), at(20));
-    expect(detector.take().map(({ body }) => body.alert.late)).toEqual([true]);
+    expect(detector.take().alerts.map(({ body }) => body.alert.late)).toEqual([true]);
   });
 
   it('never enters a window', () => {
@@ -184,7 +195,7 @@ describe('a slow call', () => {
 
   it('is remembered long enough for its whole, and then forgotten', () => {
     const seenAt = (second: number) =>
-      (run(single, [half, { advance: at(second) }], false).detector.snapshot() as { seen: unknown[] }).seen
+      (run(single, [half, { advance: at(second) }], false).snapshots[0] as DetectorSnapshot).place.seen
         .length;
     expect(seenAt(10 + 2 * limits.halfMemorySeconds)).toBe(1);
     expect(seenAt(11 + 2 * limits.halfMemorySeconds)).toBe(0);

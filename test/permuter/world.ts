@@ -1,20 +1,23 @@
 // The real stages in one process over the real stream on disk, joined as `run` joins them, under a virtual clock; and the
 // ways in which they end: in order, or dead in the middle of a write.
 
-import { writeSync } from 'node:fs';
+import { mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { DetectTask } from '../../commands/run/detect-task.ts';
+import { Detection } from '../../commands/run/detection.ts';
 import { NormaliseTask } from '../../commands/run/normalise-task.ts';
 import { RunningLedger } from '../../commands/run/running-ledger.ts';
 import { auditDevices, type Device } from '../../core/devices.ts';
+import { noLists } from '../../core/lists.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import { slowCallNanos } from '../../core/time.ts';
+import { allBehaviours } from '../../detectors/behaviours/all.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
 import { Framer } from '../../ingest/collector/framer.ts';
 import { Intake } from '../../ingest/collector/intake.ts';
 import { recover } from '../../ingest/collector/recover.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
+import { openDetectorMemory } from '../../storage/detectors/memory.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { createIndexer, type Indexer } from '../../storage/indexer.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
@@ -49,7 +52,7 @@ interface Life {
   framers: Map<string, Framer>;
   normalise: NormaliseTask[];
   ledger: RunningLedger;
-  detect: DetectTask;
+  detect: Detection;
   writer: EvidenceWriter;
   indexer: Indexer;
 }
@@ -88,11 +91,12 @@ export class World {
       open: () => openLedgerMemory(join(this.options.dir, 'ledger.db')),
       now: () => this.nowMs,
     });
-    const detect = await DetectTask.load({
-      stream,
-      rules,
-      cluster: 'test',
+    const memories = join(this.options.dir, 'detectors');
+    mkdirSync(memories, { recursive: true });
+    const detect = await Detection.load({
+      ...{ stream, rules, lists: noLists, behaviours: allBehaviours, cluster: 'test' },
       slowCallNanos: slowCallNanos(time),
+      openMemory: (name) => openDetectorMemory(join(memories, `${name}.db`)),
     });
     const writer = openEvidenceWriter(this.evidence);
     const indexer = createIndexer({ stream, writer });
@@ -206,7 +210,7 @@ export class World {
     const states = normalise.map(({ normaliser }) => JSON.stringify(normaliser.snapshot(0).state).length);
     return {
       normaliser: Math.max(...states),
-      detector: JSON.stringify(detect.detector.snapshot()).length,
+      detector: JSON.stringify(detect['withMemory'].map(({ task }) => task.detector.snapshot())).length,
       inputs: Object.keys(intake.devices(this.nowMs)).length,
     };
   }
@@ -221,6 +225,7 @@ export class World {
     await ledger.save();
     ledger[Symbol.dispose]();
     await detect.save();
+    detect[Symbol.dispose]();
     await indexer.flush();
     await writer[Symbol.asyncDispose]();
     await stream[Symbol.asyncDispose]();
@@ -230,7 +235,7 @@ export class World {
 
   /** kill -9: nothing is flushed; of each write that had begun, any part may have reached the disk. */
   async kill(): Promise<void> {
-    const { spool, stream, ledger, writer } = this.alive;
+    const { spool, stream, ledger, detect, writer } = this.alive;
     for (const half of [spool, stream]) {
       for (const partition of [...half['all'].values()].flat()) {
         if (partition.writer !== undefined) await this.tear(partition.writer);
@@ -238,6 +243,7 @@ export class World {
       }
     }
     ledger[Symbol.dispose]();
+    detect[Symbol.dispose]();
     await writer[Symbol.asyncDispose]();
     this.life = undefined;
   }

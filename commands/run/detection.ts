@@ -1,0 +1,147 @@
+// All detectors of `run`, in turn: of each partition of events and of groups, of leases, and of lines that were lost.
+
+import type { DetectorMemory } from '../../core/ports.ts';
+import { LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
+import { labelled, type Metrics } from '../../core/telemetry.ts';
+import { DetectTask, type DetectTaskOptions } from './detect-task.ts';
+import { GroupsTask } from './groups-task.ts';
+import { LeaseWatchTask } from './lease-watch-task.ts';
+import { LossTask } from './loss-task.ts';
+import { Restarting } from './restarting.ts';
+
+export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory'> {
+  /** Opens the memory of one detector by its name: `events-0`; again after its disk has refused something. */
+  openMemory: (name: string) => DetectorMemory;
+}
+
+/** What judges; everything else of the options stays as long as sealwatch runs. */
+export type Judges = Pick<DetectTaskOptions, 'rules' | 'lists'>;
+
+export class Detection implements Disposable {
+  readonly events: Restarting<DetectorMemory, DetectTask>[];
+  readonly groups: Restarting<DetectorMemory, GroupsTask>[];
+  readonly leases: Restarting<DetectorMemory, LeaseWatchTask>;
+  readonly losses: LossTask;
+
+  private readonly judges: Judges;
+
+  private constructor(parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses'>, judges: Judges) {
+    this.judges = judges;
+    this.events = parts.events;
+    this.groups = parts.groups;
+    this.leases = parts.leases;
+    this.losses = parts.losses;
+  }
+
+  static async load({ openMemory, ...options }: DetectionOptions): Promise<Detection> {
+    const { stream, cluster, rules, lists } = options;
+    const judges: Judges = { rules, lists };
+    const events: Restarting<DetectorMemory, DetectTask>[] = [];
+    const groups: Restarting<DetectorMemory, GroupsTask>[] = [];
+    for (let partition = 0; partition < stream.partitions; partition++) {
+      events.push(
+        await Restarting.load({
+          stream,
+          open: () => openMemory(`events-${partition}`),
+          load: (memory) => DetectTask.load({ ...options, ...judges, partition, memory }),
+        }),
+      );
+      groups.push(
+        await Restarting.load({
+          stream,
+          open: () => openMemory(`groups-${partition}`),
+          load: (memory) => GroupsTask.load({ ...options, ...judges, partition, memory }),
+        }),
+      );
+    }
+    const leases = await Restarting.load({
+      stream,
+      open: () => openMemory('leases'),
+      load: (memory) => LeaseWatchTask.load({ ...options, ...judges, memory }),
+    });
+    const losses = await LossTask.load(stream, cluster);
+    return new Detection({ events, groups, leases, losses }, judges);
+  }
+
+  /** Only after a flush: from here on these judge. What was counted stays, but for rules that are gone. */
+  async reload(judges: Judges): Promise<void> {
+    Object.assign(this.judges, judges);
+    await this.each((task) => task.reload());
+  }
+
+  private get withMemory() {
+    return [...this.events, ...this.groups, this.leases];
+  }
+
+  /** One batch of each; returns the number of records. The caller flushes. One that its disk refuses holds up no other. */
+  async step(): Promise<number> {
+    let count = await this.losses.step();
+    await this.each(async (task) => {
+      count += await task.step();
+    });
+    return count;
+  }
+
+  /** Only after a flush: what they know becomes lasting. */
+  async save(): Promise<void> {
+    await this.losses.save();
+    await this.each(async (task) => {
+      await task.commit();
+      await task.save();
+    });
+  }
+
+  private async each(work: (task: (typeof this.withMemory)[number]) => Promise<void>) {
+    let failure: { error: unknown } | undefined;
+    for (const task of this.withMemory) {
+      try {
+        await work(task);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** Event time of all partitions; empty before it is known. */
+  get watermark(): string {
+    const times = this.events.map(({ task }) => task.detector.watermark);
+    return times.reduce((low, time) => (time < low ? time : low));
+  }
+
+  /** What lies before this offset is no longer needed here. */
+  keep(topic: Topic, partition: number): number {
+    const at = (tasks: readonly { task: { keep: number } }[]) => tasks[partition]?.task.keep ?? 0;
+    if (topic === topics.events) return at(this.events);
+    if (topic === topics.groups) return at(this.groups);
+    if (topic === topics.coverage) return this.losses.keep(partition);
+    if (topic === topics.leases && partition === LEDGER_PARTITION)
+      return Math.min(this.leases.task.keep, ...this.events.map(({ task }) => task.keepLedger));
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Sums over all detectors. */
+  metrics(): Metrics {
+    const of = this.withMemory.map(({ task }) => task.detector.counters);
+    const sum = (name: 'evaluated' | 'evicted' | 'late' | 'matched') =>
+      of.reduce((total, counters) => total + counters[name], 0);
+    const metrics: Metrics = {
+      sealwatch_detect_evaluated_total: sum('evaluated'),
+      sealwatch_detect_matched_total: sum('matched'),
+      sealwatch_detect_late_total: sum('late'),
+      sealwatch_detect_evicted_total: sum('evicted'),
+      sealwatch_detect_lag_records: this.events.reduce((total, { task }) => total + task.lag, 0),
+      sealwatch_detect_groups_lag_records: this.groups.reduce((total, { task }) => total + task.lag, 0),
+    };
+    for (const { silenced } of of)
+      for (const [entry, count] of Object.entries(silenced)) {
+        const name = labelled('sealwatch_detect_silenced_total', { entry });
+        metrics[name] = (metrics[name] ?? 0) + count;
+      }
+    return metrics;
+  }
+
+  [Symbol.dispose](): void {
+    for (const task of this.withMemory) task[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,92 @@
+// Rules of every kind and a behaviour that does everything a behaviour can do.
+
+import type { AuditEvent } from '../../../core/event.ts';
+import { addSeconds } from '../../../core/time.ts';
+import type { Behaviour, Observation } from '../../../detectors/behaviours/behaviour.ts';
+import { asJson, described, findingOn, type Told, toldOf } from '../../../detectors/behaviours/told.ts';
+import { anEvent, at } from '../../builders.ts';
+import { correlationText, rulesFrom, ruleText } from '../rule-text.ts';
+import type { Judges } from './play.ts';
+
+let ids = 0;
+const nextId = () => `22222222-2222-4333-8444-${String(ids++).padStart(12, '0')}`;
+
+const counted = (type: string, by: string, more: string) =>
+  correlationText({
+    id: nextId(),
+    correlation: `{type: ${type}, rules: [base], group-by: [${by}], timespan: 5m, ${more}}`,
+    generate: 'true',
+  });
+
+const rules = rulesFrom(
+  ruleText(),
+  ruleText({ id: nextId(), name: 'by-address', 'group-by': '[source.ip]' }),
+  counted('event_count', 'user.id', 'condition: {gte: 3}'),
+  counted('event_count', 'source.ip', 'condition: {gte: 4}'),
+  counted('event_count', 'vault.request.path', 'condition: {gt: 5}'),
+);
+
+/** Tells of each third call of a user, sends each call to its address, and speaks when somebody was quiet for a minute. */
+const toy: Behaviour = {
+  info: described({
+    id: nextId(),
+    name: 'toy',
+    title: 'Toy',
+    level: 'low',
+    techniques: [],
+    description: 'For tests.',
+    falsePositives: [],
+    runbook: '',
+    groupBy: ['user.id'],
+  }),
+  call(call: Observation, turn) {
+    const calls = ((turn.memory.get('calls', call.user) as number | undefined) ?? 0) + 1;
+    turn.memory.set('calls', call.user, calls);
+    turn.memory.set('last', call.user, asJson(toldOf(call)));
+    turn.cross(call.ip ?? '', asJson(toldOf(call)));
+    turn.wake(call.user, addSeconds(call.time, 60));
+    if (calls % 3 === 0)
+      turn.find(findingOn(toldOf(call), call.user, `${call.user} call ${calls}`, { calls }));
+    turn.tell({
+      subject: call.user,
+      at: call.time,
+      learning: false,
+      text: `${calls} calls`,
+      numbers: { calls },
+    });
+  },
+  crossed({ group, event }, turn) {
+    const told = event as unknown as Told;
+    const users = (turn.memory.get('users', group) as string[] | undefined) ?? [];
+    users.push(told.facts.user.id);
+    if (users.length < 7) turn.memory.set('users', group, users);
+    else {
+      turn.memory.delete('users', group);
+      turn.find(findingOn(told, 'address', `${group}: ${users.join()}`, { users: users.join() }));
+    }
+  },
+  woken(user, time, turn) {
+    const told = turn.memory.get('last', user) as unknown as Told;
+    const quiet = ((turn.memory.get('quiet', user) as number | undefined) ?? 0) + 1;
+    turn.memory.set('quiet', user, quiet);
+    turn.find(findingOn(told, `quiet ${user}`, `${user} quiet at ${time} for the time ${quiet}`, { quiet }));
+    turn.cross('quiet', asJson(told));
+  },
+};
+
+export const judges: Judges = { rules, behaviours: [toy] };
+
+/** `count` calls in about that many times four seconds: one in three is bad, some are slow and come as half and whole. */
+export function someCalls(count: number, random: () => number): AuditEvent[] {
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+  return Array.from({ length: count }, (_, i) =>
+    anEvent({
+      id: `call-${i}`,
+      time: at(i * 4 + Math.floor(random() * 3) * 2),
+      user: pick(['a', 'b', 'c', 'd', 'e', 'f', 'g']),
+      ip: pick(['10.0.0.1', '10.0.0.2', '10.0.0.3']),
+      path: pick(['secret/data/a', 'secret/data/b']),
+      action: pick(['bad', 'good', 'good']),
+    }),
+  );
+}
