@@ -1,8 +1,8 @@
 // Which alerts an output takes: a Sigma selection, or several under a condition, over the alert's fields.
 
 import type { Alert } from './alert.ts';
+import { fieldsOf, readFilter } from './match/filter.ts';
 import { predicateOf } from './match/predicate.ts';
-import { readSelection } from './match/read.ts';
 import { meant } from './strict-yaml.ts';
 
 /** What a filter may ask for; beside these `evidence.facts.` and the name of any fact. */
@@ -42,22 +42,13 @@ export const alertFields = [
 ] as const;
 
 /** Throws an Error that says what is wrong: a field that no alert has would keep every alert back in silence. */
-export function alertFilter(match: Record<string, unknown>): (alert: Alert) => boolean {
-  const selections: [string, unknown][] = [['match', match]];
-  for (const [name, selection] of selections) refuseUnknownFields(name, selection);
-  return predicateOf(readSelection(match));
+export function alertFilter(match: unknown): (alert: Alert) => boolean {
+  const expr = readFilter(match);
+  const stranger = fieldsOf(expr).find((field) => !isAlertField(field));
+  if (stranger !== undefined)
+    throw new Error(`alerts have no field ${stranger}${meant(stranger, alertFields)}`);
+  return predicateOf(expr);
 }
 
-function refuseUnknownFields(name: string, selection: unknown): void {
-  const maps = Array.isArray(selection) ? selection : [selection];
-  for (const map of maps) {
-    if (typeof map !== 'object' || map === null) continue;
-    for (const key of Object.keys(map)) {
-      const [field = ''] = key.split('|');
-      const known = field === '' || field.startsWith('evidence.facts.') || isAlertField(field);
-      if (!known) throw new Error(`${name}: alerts have no field ${field}${meant(field, alertFields)}`);
-    }
-  }
-}
-
-const isAlertField = (field: string): boolean => (alertFields as readonly string[]).includes(field);
+const isAlertField = (field: string): boolean =>
+  field.startsWith('evidence.facts.') || (alertFields as readonly string[]).includes(field);

@@ -207,6 +207,10 @@ export const limits = {
   searchRegexesMax: 10,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
+  /** Events that a backtest reads at a time; identities that it counts per rule, and how many of them it shows. */
+  backtestPage: 1_000,
+  backtestSubjectsMax: 10_000,
+  backtestSubjectsShown: 5,
   /** Largest lists file: allow-list, maintenance, classes. */
   listsBytesMax: 1 * MiB,
   /** Values that one field of a rule may stand for, after placeholders, offsets and dashes. */

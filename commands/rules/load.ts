@@ -4,11 +4,12 @@ import type { JsonObject } from '../../core/event.ts';
 import { type ListEntry, listEntries, listsOf, type ReadLists, readLists } from '../../core/lists/read.ts';
 import { type Lists, noLists } from '../../core/lists.ts';
 import type { Change } from '../../core/records.ts';
+import { allBehaviours } from '../../detectors/behaviours/all.ts';
 import { compileRules } from '../../detectors/engine/compile.ts';
 import { idOf } from '../../detectors/engine/info.ts';
 import { lostLinesRule } from '../../detectors/engine/lost.ts';
 import { ownTrafficRule } from '../../detectors/engine/own.ts';
-import type { CompiledRules, RuleInfo } from '../../detectors/engine/rule.ts';
+import type { RuleInfo } from '../../detectors/engine/rule.ts';
 import { readVersion } from '../version.ts';
 import { builtInDir, ownerOf, type RuleFile, readRuleFiles, readText, shownFile } from './read.ts';
 
@@ -18,6 +19,8 @@ export interface RuleSource {
   dir?: string | undefined;
   /** A lists file. */
   lists?: string | undefined;
+  /** Folders and files of rules that stand alone: neither the built-in ones nor those of `dir` are read. */
+  only?: readonly string[] | undefined;
 }
 
 /** One rule or entry that is in force, as the record of changes keeps it. */
@@ -29,24 +32,31 @@ export interface InForce {
   why?: string;
 }
 
+export type Rules = ReturnType<typeof compileRules>;
+
 export interface Loaded {
-  rules: CompiledRules;
+  rules: Rules;
   lists: Lists;
+  /** The lists as they are written. */
+  read: ReadLists | undefined;
   inForce: InForce[];
 }
 
 /** Throws SealwatchError: RULE_INVALID, also for an id twice, LISTS_INVALID or INPUT_UNREADABLE. */
-export function load({ dir, lists: listsFile }: RuleSource): Loaded {
-  const builtIn = readRuleFiles(builtInDir);
-  const own = dir === undefined ? [] : readRuleFiles(dir);
+export function load({ dir, lists: listsFile, only }: RuleSource): Loaded {
+  const builtIn = only === undefined ? readRuleFiles(builtInDir) : [];
+  const own = (only ?? (dir === undefined ? [] : [dir])).flatMap(readRuleFiles);
   const read = listsFile === undefined ? undefined : readLists(readText(listsFile), listsFile);
-  const compiled = compileRules([...builtIn, ...own].flatMap(({ rules }) => rules));
-  const rules = {
-    alerting: compiled.alerting,
-    catalogue: [...compiled.catalogue, ...otherDetections].sort((a, b) => (a.id < b.id ? -1 : 1)),
-  };
+  const placeholders = read?.document.placeholders ?? {};
+  const compiled = compileRules(
+    [...builtIn, ...own].flatMap(({ rules }) => rules),
+    { placeholders },
+  );
+  const catalogue = [...compiled.catalogue, ...otherDetections].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const rules = { ...compiled, catalogue };
   return {
     rules,
+    read,
     lists: read === undefined ? noLists : listsOf(read, rules.catalogue),
     inForce: [
       ...builtIn.flatMap((file) => rulesInForce(file, `sealwatch ${readVersion()}`)),
@@ -58,7 +68,7 @@ export function load({ dir, lists: listsFile }: RuleSource): Loaded {
 }
 
 /** What is in the catalogue and is no Sigma rule. */
-const otherDetections: RuleInfo[] = [lostLinesRule, ownTrafficRule];
+const otherDetections: RuleInfo[] = [lostLinesRule, ownTrafficRule, ...allBehaviours.map(({ info }) => info)];
 
 function rulesInForce({ file, rules, why }: RuleFile, who: string | undefined): InForce[] {
   return rules.map(({ document }) => ({

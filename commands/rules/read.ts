@@ -18,9 +18,10 @@ export interface RuleFile {
   why?: string;
 }
 
-/** Throws SealwatchError INPUT_UNREADABLE or RULE_INVALID. */
-export function readRuleFiles(dir: string): RuleFile[] {
-  return ruleFiles(dir).map((file) => {
+/** The files of a folder, or the file `path` itself. Throws SealwatchError INPUT_UNREADABLE or RULE_INVALID. */
+export function readRuleFiles(path: string): RuleFile[] {
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return (isFile ? [path] : ruleFiles(path)).map((file) => {
     const text = readText(file);
     const why = /^#\s*why:\s*(\S.*?)\s*$/m.exec(text)?.[1]?.slice(0, WHY_CHARS_MAX);
     return { file, rules: parseRuleFile(text, file), ...(why === undefined ? {} : { why }) };

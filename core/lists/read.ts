@@ -5,9 +5,8 @@ import { canonicalJson } from '../canonical.ts';
 import type { JsonObject } from '../event.ts';
 import { limits } from '../limits.ts';
 import type { Lists } from '../lists.ts';
-import type { Predicate } from '../match/predicate.ts';
-import { predicateOf } from '../match/predicate.ts';
-import { readSelection } from '../match/read.ts';
+import { readFilter } from '../match/filter.ts';
+import { type Predicate, predicateOf } from '../match/predicate.ts';
 import type { Change } from '../records.ts';
 import { checked, type Fault, meant, readStrictYaml } from '../strict-yaml.ts';
 import { judge } from './judge.ts';
@@ -50,7 +49,7 @@ export function readLists(text: string, file: string): ReadLists {
   refuseTwice(document, fault);
   refuseUnknownClasses(document, fault);
   const compiled = (list: 'allow' | 'maintenance' | 'classes') => (entry: { match?: unknown }, i: number) =>
-    compile(entry.match, [list, i, 'match'], fault);
+    compile(entry.match, [list, i, 'match'], { fault, document });
   return {
     document,
     fault,
@@ -64,9 +63,14 @@ export function readLists(text: string, file: string): ReadLists {
   };
 }
 
-function compile(match: unknown, path: PropertyKey[], fault: Fault): Predicate {
+/** May use the placeholders of the same file: `user.name|expand: '%admins%'`. */
+function compile(
+  match: unknown,
+  path: PropertyKey[],
+  { fault, document: { placeholders } }: { fault: Fault; document: ListsDocument },
+): Predicate {
   try {
-    return predicateOf(readSelection(match));
+    return predicateOf(readFilter(match, { placeholders }));
   } catch (error) {
     throw fault(path, error instanceof Error ? error.message : String(error));
   }

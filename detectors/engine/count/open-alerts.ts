@@ -3,6 +3,7 @@
 import { limits } from '../../../core/limits.ts';
 import { addSeconds } from '../../../core/time.ts';
 import { type AlertState, joinAlert, nameAddress, nameEvent, nameUser, shortHash } from '../alert.ts';
+import { Aged } from './aged.ts';
 import { DistinctSince } from './distinct.ts';
 import type { Inner, Unit, WindowFacts } from './unit.ts';
 
@@ -21,7 +22,7 @@ export type OpenSnapshot = [group: string, open: Saved][];
 export class OpenAlerts {
   readonly #joinSeconds: number;
   /** In the order of opening, so that what ends first stands (nearly) first. */
-  readonly #open = new Map<string, Open>();
+  readonly #open = new Aged<Open>();
   readonly #rule: string;
   /** Memory of the distinct values, in matches' worth. */
   #distinct = 0;
@@ -51,23 +52,30 @@ export class OpenAlerts {
     units: readonly Unit[],
     window: { unlisted: number; facts?: WindowFacts; values?: string[] },
   ): AlertState {
-    const first = (units[0] as Unit).match;
+    const [begin] = units as [Unit];
+    const first = begin.match;
     const alert: AlertState = {
       addresses: [],
       count: window.unlisted,
       eventIds: [],
       first,
-      id: shortHash(this.#rule, group, first.id),
+      id: this.#idOf(group, begin),
       lastSeen: first.time,
       late: false,
       users: [],
       ...(window.facts && { facts: window.facts }),
     };
-    const open: Open = { alert, last: '', until: addSeconds(first.time, this.#joinSeconds) };
+    const open: Open = { alert, last: '', until: addSeconds(begin.time, this.#joinSeconds) };
     if (window.values !== undefined) open.distinct = new DistinctSince({ exact: window.values });
     this.joinAll(open, units);
     this.#put(group, open);
     return alert;
+  }
+
+  /** An inner alert may go on after an outer one that it began has ended, and then begin another: so its last event names it. */
+  #idOf(group: string, { event, inner, match, rule }: Unit): string {
+    if (inner === undefined) return shortHash(this.#rule, group, match.id);
+    return shortHash(this.#rule, group, event, rule);
   }
 
   #put(group: string, open: Open): void {
@@ -103,17 +111,18 @@ export class OpenAlerts {
   }
 
   expire(time: string): void {
-    for (const [group, { until }] of this.#open) {
-      if (until >= time) return;
-      this.#delete(group);
+    for (;;) {
+      const { oldest } = this.#open;
+      if (oldest === undefined || oldest.value.until >= time) return;
+      this.#delete(oldest.key);
     }
   }
 
   /** Forgets the one that was opened first; false when there is none. */
   evict(): boolean {
-    const [oldest] = this.#open.keys();
+    const { oldest } = this.#open;
     if (oldest === undefined) return false;
-    this.#delete(oldest);
+    this.#delete(oldest.key);
     return true;
   }
 
