@@ -1,13 +1,15 @@
 // All detectors of `run`, in turn: of each partition of events and of groups, of leases, and of lines that were lost.
 
-import type { DetectorMemory } from '../../core/ports.ts';
+import type { DetectorMemory, Stream } from '../../core/ports.ts';
 import { LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
 import { DetectTask, type DetectTaskOptions } from './detect-task.ts';
 import { GroupsTask } from './groups-task.ts';
 import { LeaseWatchTask } from './lease-watch-task.ts';
-import { LossTask } from './loss-task.ts';
+import { type LossState, LossTask } from './loss-task.ts';
 import { Restarting } from './restarting.ts';
+
+const GROUP = 'detect';
 
 export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory'> {
   /** Opens the memory of one detector by its name: `events-0`; again after its disk has refused something. */
@@ -19,8 +21,10 @@ export class Detection implements Disposable {
   readonly groups: Restarting<DetectorMemory, GroupsTask>[];
   readonly leases: Restarting<DetectorMemory, LeaseWatchTask>;
   readonly losses: LossTask;
+  readonly stream: Stream;
 
-  private constructor(parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses'>) {
+  private constructor(parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses' | 'stream'>) {
+    this.stream = parts.stream;
     this.events = parts.events;
     this.groups = parts.groups;
     this.leases = parts.leases;
@@ -52,7 +56,8 @@ export class Detection implements Disposable {
       open: () => openMemory('leases'),
       load: (memory) => LeaseWatchTask.load({ ...options, memory }),
     });
-    return new Detection({ events, groups, leases, losses: await LossTask.load(stream, cluster) });
+    const state = (await stream.loadSnapshot(GROUP, 'all'))?.state as LossState | undefined;
+    return new Detection({ events, groups, leases, losses: new LossTask(stream, cluster, state), stream });
   }
 
   private get withMemory() {
@@ -70,11 +75,19 @@ export class Detection implements Disposable {
 
   /** Only after a flush: what they know becomes lasting. */
   async save(): Promise<void> {
-    await this.losses.save();
-    await this.each(async (task) => {
-      await task.commit();
-      await task.save();
-    });
+    const losses = this.losses.state();
+    await this.stream.saveSnapshot(GROUP, 'all', { inputs: {}, outputs: this.ends(losses), state: losses });
+    this.losses.kept(losses);
+    await this.each((task) => task.commit());
+  }
+
+  /** So that the stream gives out no offset again that a memory stands for, whatever a disk loses. */
+  private ends({ next }: LossState): Record<string, number> {
+    const ends = Object.fromEntries(this.withMemory.map(({ task }) => task.read));
+    for (const [partition, offset] of Object.entries(next)) ends[`${topics.coverage}/${partition}`] = offset;
+    for (let to = 0; to < this.stream.partitions; to++)
+      ends[`${topics.groups}/${to}`] = this.stream.end(topics.groups, to);
+    return ends;
   }
 
   private async each(work: (task: (typeof this.withMemory)[number]) => Promise<void>) {

@@ -164,13 +164,8 @@ export abstract class DetectorTask {
     return this.reading.lag;
   }
 
-  /** So that the stream gives out no offset again that the memory stands for, whatever a disk loses. */
-  async save(): Promise<void> {
-    const { stream, partition } = this.options;
-    const outputs: Record<string, number> = { [`${this.topic}/${partition}`]: this.reading.next };
-    for (let to = 0; to < stream.partitions; to++)
-      outputs[`${topics.groups}/${to}`] = stream.end(topics.groups, to);
-    const name = this.topic.slice(this.topic.lastIndexOf('.') + 1);
-    await stream.saveSnapshot('detect', `${name}-${partition}`, { inputs: {}, outputs, state: null });
+  /** How far it has read, as `topic/partition` to offset. */
+  get read(): [string, number] {
+    return [`${this.topic}/${this.options.partition}`, this.reading.next];
   }
 }

@@ -5,7 +5,6 @@ import type { Stream } from '../../core/ports.ts';
 export interface Task {
   step(): Promise<number>;
   commit(): void;
-  save(): Promise<void>;
 }
 
 export class Restarting<M extends Disposable, T extends Task> implements Disposable {
@@ -35,10 +34,6 @@ export class Restarting<M extends Disposable, T extends Task> implements Disposa
   /** Only after a flush. Throws as `step` does. */
   async commit(): Promise<void> {
     if (!this.isBroken) await this.breaking(async () => this.task.commit());
-  }
-
-  async save(): Promise<void> {
-    if (!this.isBroken) await this.task.save();
   }
 
   private async breaking<R>(work: () => Promise<R>): Promise<R> {

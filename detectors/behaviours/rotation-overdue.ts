@@ -54,7 +54,10 @@ export const rotationOverdue: Behaviour = {
     const before = turn.memory.get('secret', path) as unknown as Secret | undefined;
     if (what === 'write') {
       const { className: strictest, read } = before ?? {};
-      const known = { ...(strictest !== undefined && { className: strictest }), ...(read !== undefined && { read }) };
+      const known = {
+        ...(strictest !== undefined && { className: strictest }),
+        ...(read !== undefined && { read }),
+      };
       return watch(path, { since: time, written: true, ...known }, turn);
     }
     const known: Secret = before ?? { since: time, written: false };

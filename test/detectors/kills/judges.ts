@@ -45,8 +45,15 @@ const toy: Behaviour = {
     turn.memory.set('last', call.user, asJson(toldOf(call)));
     turn.cross(call.ip ?? '', asJson(toldOf(call)));
     turn.wake(call.user, addSeconds(call.time, 60));
-    if (calls % 3 === 0) turn.find(findingOn(toldOf(call), call.user, `${call.user} call ${calls}`, { calls }));
-    turn.tell({ subject: call.user, at: call.time, learning: false, text: `${calls} calls`, numbers: { calls } });
+    if (calls % 3 === 0)
+      turn.find(findingOn(toldOf(call), call.user, `${call.user} call ${calls}`, { calls }));
+    turn.tell({
+      subject: call.user,
+      at: call.time,
+      learning: false,
+      text: `${calls} calls`,
+      numbers: { calls },
+    });
   },
   crossed({ group, event }, turn) {
     const told = event as unknown as Told;

@@ -30,7 +30,11 @@ const SLACK = 20;
  * What stands on each partition of events in the end: from each source its events, at most `SLACK` out of order, and its
  * watermarks, each after all that it stands for.
  */
-export function planned(events: readonly AuditEvent[], partitions: number, random: () => number): NewRecord[][] {
+export function planned(
+  events: readonly AuditEvent[],
+  partitions: number,
+  random: () => number,
+): NewRecord[][] {
   const plan: NewRecord[][] = Array.from({ length: partitions }, () => []);
   const offsets = new Map<number, number>();
   const put = (source: number, to: number, record: NewRecord) => {
@@ -72,14 +76,13 @@ export class Life {
     this.put = plan.map((_, partition) => stream.end(topics.events, partition));
   }
 
-  static async begin(dir: string, plan: NewRecord[][], { rules, behaviours }: Judges): Promise<Life> {
+  /** @param left the stream of the life before, when only its detectors died */
+  static async begin(dir: string, plan: NewRecord[][], { rules, behaviours }: Judges, left?: EmbeddedStream) {
     const memories = join(dir, 'detectors');
     mkdirSync(memories, { recursive: true });
-    const stream = await EmbeddedStream.open({
-      dir: join(dir, 'stream'),
-      partitions: plan.length,
-      writes: written,
-    });
+    const open = { dir: join(dir, 'stream'), partitions: plan.length, writes: written };
+    const stream = left ?? (await EmbeddedStream.open(open));
+    await stream.flush();
     const detection = await Detection.load({
       ...{ stream, rules, behaviours, lists: noLists, cluster: 'test', slowCallNanos: 5e9 },
       openMemory: (name) => openDetectorMemory(join(memories, `${name}.db`)),
@@ -125,7 +128,12 @@ export class Life {
     const last = new Map<string, { revision: number; text: string }>();
     for (let partition = 0; partition < this.plan.length; partition++)
       for (let at = 0; at < this.stream.end(topics.alerts, partition); ) {
-        for (const { kind, value, offset } of await this.stream.read(topics.alerts, partition, at, limits.readBytesMax)) {
+        for (const { kind, value, offset } of await this.stream.read(
+          topics.alerts,
+          partition,
+          at,
+          limits.readBytesMax,
+        )) {
           at = offset + 1;
           if (kind !== 'alert') continue;
           const { revision, body } = value as { revision: number; body: Alert };
@@ -141,13 +149,18 @@ export class Life {
     await this.stream[Symbol.asyncDispose]();
   }
 
-  /** kill -9: of what was appended and not flushed, any part may have reached the disk. */
-  async kill(random: () => number): Promise<void> {
+  /**
+   * kill -9: what memories have not committed is gone, and of what was appended and not flushed any part may have reached the
+   * disk. A spool of another process may outlive it (Kafka does): then all of it is there, which is also much quicker to play.
+   */
+  async kill(random: () => number): Promise<EmbeddedStream | undefined> {
     this.detection[Symbol.dispose]();
+    if (random() < 0.8) return this.stream;
     for (const partition of [...this.stream['all'].values()].flat()) {
       if (partition.writer !== undefined) await tear(partition.writer, random);
       await partition.reader.close();
     }
+    return undefined;
   }
 }
 
