@@ -118,8 +118,16 @@ export const limits = {
   waitingObservationsMax: 100_000,
   /** Groups of one rule that are counted at a time; past it the oldest is dropped and counted. */
   ruleGroupsMax: 100_000,
-  /** Matches kept of one group's window. */
+  /** Matches kept of one group's window; what is older is only added up, in buckets of its time. */
   windowEventsMax: 1_000,
+  /** Buckets of a window for what it cannot keep: the oldest leaves as a whole, so counts may reach back this part further. */
+  windowBuckets: 16,
+  /** Distinct values of one group that are counted exactly; more are estimated (HyperLogLog). */
+  distinctExactMax: 1_000,
+  /** Matches held by all counters of one detector together, about 1 KB each; past it the rule that holds most gives way. */
+  countedMatchesMax: 250_000,
+  /** Ids of events that the alert of an inner correlation brings along. */
+  innerEventIdsMax: 10,
   /** `evidence.event_ids` of one alert. */
   alertEventIdsMax: 50,
   /** Identities that an alert names. */

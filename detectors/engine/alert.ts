@@ -6,8 +6,8 @@ import { ECS_VERSION } from '../../core/event.ts';
 import { incidentId } from '../../core/incident.ts';
 import { limits } from '../../core/limits.ts';
 import { msOf, timeOfMs } from '../../core/time.ts';
-import type { Match } from './match.ts';
-import type { CompiledRule } from './rule.ts';
+import { fillNumbers, type Match } from './match.ts';
+import type { RuleInfo } from './rule.ts';
 
 /** An alert as it grows. A JSON value. */
 export interface AlertState {
@@ -15,6 +15,8 @@ export interface AlertState {
   addresses: string[];
   count: number;
   eventIds: string[];
+  /** Numbers of the window that it came from, beside the counts that every alert has. */
+  facts?: Record<string, string | number>;
   first: Match;
   /** Hash of rule, group and the window's first event, so that the same alert has the same id whatever else was seen. */
   id: string;
@@ -45,17 +47,26 @@ export function openAlert(matches: Match[], late = false): AlertState {
 
 /** Adds `match`, which is not before the last one, and returns the alert. */
 export function joinAlert(alert: AlertState, match: Match): AlertState {
-  const { ip, user } = match.facts;
   alert.count++;
   alert.lastSeen = match.time;
-  if (alert.eventIds.length < limits.alertEventIdsMax) alert.eventIds.push(match.id);
-  if (ip !== undefined && alert.addresses.length < limits.alertEventIdsMax && !alert.addresses.includes(ip)) {
-    alert.addresses.push(ip);
-  }
-  if (alert.users.length < limits.alertEventIdsMax && !alert.users.some(([id]) => id === user.id)) {
-    alert.users.push([user.id, user.name ?? user.id]);
-  }
+  nameEvent(alert, match.id);
+  const { ip, user } = match.facts;
+  if (ip !== undefined) nameAddress(alert, ip);
+  nameUser(alert, user.id, user.name ?? user.id);
   return alert;
+}
+
+/** Adds an event to those that prove the alert, to `alertEventIdsMax`; so the others. */
+export function nameEvent({ eventIds }: AlertState, id: string): void {
+  if (eventIds.length < limits.alertEventIdsMax && !eventIds.includes(id)) eventIds.push(id);
+}
+
+export function nameAddress({ addresses }: AlertState, ip: string): void {
+  if (addresses.length < limits.alertEventIdsMax && !addresses.includes(ip)) addresses.push(ip);
+}
+
+export function nameUser({ users }: AlertState, id: string, label: string): void {
+  if (users.length < limits.alertEventIdsMax && !users.some(([one]) => one === id)) users.push([id, label]);
 }
 
 /** 128 bits in hex of the parts. */
@@ -70,9 +81,9 @@ export function bucketOf(time: string): string {
 }
 
 /** The document, its keys in order so that JSON.stringify of it is canonical. */
-export function alertBody(rule: CompiledRule, alert: AlertState, cluster: string): Alert {
+export function alertBody(rule: RuleInfo, alert: AlertState, cluster: string): Alert {
   const { first } = alert;
-  const { event, ip, message, user, vault } = first.facts;
+  const { event, ip, user, vault } = first.facts;
   return {
     '@timestamp': alert.lastSeen,
     alert: {
@@ -94,7 +105,7 @@ export function alertBody(rule: CompiledRule, alert: AlertState, cluster: string
     },
     evidence: { event_ids: alert.eventIds.slice(), facts: factsOf(rule, alert) },
     incident: { id: incidentId(user.id, first.time) },
-    message: alert.count > 1 ? `${message} (${alert.count} times)` : message,
+    message: messageOf(rule, alert),
     related: relatedOf(alert),
     rule: ruleOf(rule),
     ...(ip === undefined ? {} : { source: { ip } }),
@@ -109,14 +120,36 @@ export function alertBody(rule: CompiledRule, alert: AlertState, cluster: string
   };
 }
 
-function factsOf(rule: CompiledRule, alert: AlertState): Alert['evidence']['facts'] {
-  return {
+/** The sentence with its numbers; how often stands behind it unless the rule's own words say so. */
+function messageOf(rule: RuleInfo, { count, facts, first }: AlertState): string {
+  const { message } = first.facts;
+  const { distinct, value = distinct ?? count } = facts ?? {};
+  const told = fillNumbers(message, { count, distinct, timespan: spanText(rule.timespanSeconds), value });
+  return count > 1 && told === message ? `${message} (${count} times)` : told;
+}
+
+/** `90` is `90 seconds`, `3600` is `1 hour`. */
+function spanText(seconds: number): string {
+  const units = [
+    [86_400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+  ] as const;
+  const [size, unit] = units.find(([size]) => seconds >= size && seconds % size === 0) ?? [1, 'second'];
+  const count = seconds / size;
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+function factsOf(rule: RuleInfo, alert: AlertState): Alert['evidence']['facts'] {
+  const facts: Alert['evidence']['facts'] = {
     count: alert.count,
     ...(alert.addresses.length === 0 ? {} : { distinct_addresses: alert.addresses.length }),
     distinct_users: alert.users.length,
     threshold: rule.threshold,
     ...(rule.threshold === 1 ? {} : { timespan_s: rule.timespanSeconds }),
+    ...alert.facts,
   };
+  return Object.fromEntries(Object.entries(facts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function relatedOf(alert: AlertState): Alert['related'] {
@@ -125,7 +158,7 @@ function relatedOf(alert: AlertState): Alert['related'] {
   return { ...(ip.length === 0 ? {} : { ip }), user };
 }
 
-function ruleOf(rule: CompiledRule): Alert['rule'] {
+function ruleOf(rule: RuleInfo): Alert['rule'] {
   const [reference] = rule.references;
   return {
     id: rule.id,
