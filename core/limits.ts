@@ -191,6 +191,8 @@ export const limits = {
   searchPageRows: 500,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
+  /** Values that one field of a rule may stand for, after placeholders, offsets and dashes. */
+  selectionValuesMax: 10_000,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
   /** Alerts whose delivery is remembered, so that none goes out twice. */

@@ -1,7 +1,7 @@
 // A condition on an event, as data: what Sigma's selections, output filters and the API's search are read into, and what one
 // program runs for all rules together (detectors/engine/program).
 
-import type { Pattern } from '../match-text.ts';
+import type { Pattern } from './text.ts';
 
 export type Expr =
   | { kind: 'all' | 'any'; parts: Expr[] }

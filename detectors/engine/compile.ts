@@ -1,36 +1,55 @@
-// From parsed documents to rules that run: correlations find the rules they count, ids and names are unique.
+// From parsed documents to a set of rules: correlations find the rules they count, ids and names are unique.
 
-import type { AuditEvent } from '../../core/event.ts';
-import { limits } from '../../core/limits.ts';
-import { anyOf, compileSelection, type Predicate } from '../../core/match.ts';
-import { fieldReader } from '../../core/match-fields.ts';
-import { compileCondition } from './condition.ts';
+import type { Expr } from '../../core/match/expr.ts';
+import { predicateOf } from '../../core/match/predicate.ts';
+import { type Placeholders, readSelection } from '../../core/match/read.ts';
+import { conditionExpr, readCondition } from './condition.ts';
+import { type Node, readCorrelation } from './correlation.ts';
+import { idOf, infoOf, messageOf } from './info.ts';
 import type { CompiledRule, CompiledRules, RuleInfo } from './rule.ts';
+import type { Correlation, EventRule, Root, RuleSet } from './rule-set.ts';
 import type { ParsedRule } from './sigma.ts';
-import { type CorrelationDocument, type RuleDocument, techniqueOf } from './sigma-schema.ts';
 import { compileTemplate } from './template.ts';
+import { groupOf, rootOf } from './trees.ts';
 
 type Parsed<K extends ParsedRule['kind']> = Extract<ParsedRule, { kind: K }>;
-type Base = { rule: Parsed<'rule'>; test: Predicate };
+
+export interface CompileOptions {
+  /** What `%name%` stands for (core/lists). */
+  placeholders?: Placeholders;
+}
 
 /** Compiles all documents together, so that a correlation may count rules of another file. Throws SealwatchError. */
-export function compileRules(parsed: ParsedRule[]): CompiledRules {
+export function compileRules(parsed: ParsedRule[], options: CompileOptions = {}): RuleSet & CompiledRules {
   refuseDuplicates(parsed);
-  const bases: Base[] = [];
-  for (const rule of parsed) if (rule.kind === 'rule') bases.push({ rule, test: compileDetection(rule) });
-  const correlations = parsed.filter((rule) => rule.kind === 'correlation');
-  const silent = new Set<Base>();
-  const counted = correlations.map((correlation) => compileCorrelation(correlation, bases, silent));
-  const plain = bases.map((base) => compilePlain(base, !silent.has(base)));
-  const all = [...plain, ...counted].sort((a, b) => (a.id < b.id ? -1 : 1));
-  return { alerting: all.filter((rule) => rule.alerts), catalogue: all };
+  const nodes = new Map<string, Node>();
+  for (const rule of parsed)
+    if (rule.kind === 'rule') nodes.set(idOf(rule.document), readEventRule(rule, options));
+  for (const correlation of readCorrelations(parsed)) nodes.set(correlation.id, correlation);
+  const silent = silencedIds(parsed, nodes);
+  for (const id of silent) (nodes.get(id) as Node).alerts = false;
+  const sorted = [...nodes.values()].sort(byId);
+  const roots = sorted.filter(({ alerts }) => alerts).map((top) => rootOf(top, nodes));
+  const events = sorted.filter((node) => node.kind === 'event');
+  return { alerting: roots.flatMap(compiled), catalogue: sorted.map(catalogued), events, roots };
 }
+
+/** What people read of a rule, without what the engine runs. */
+function catalogued(node: Node): RuleInfo {
+  const hidden = ['aliases', 'bounds', 'expr', 'fields', 'kind', 'messageTemplate', 'percentile', 'presence'];
+  const shown = Object.entries(node).filter(([key]) => ![...hidden, 'rules', 'type'].includes(key));
+  return Object.fromEntries(shown) as unknown as RuleInfo;
+}
+
+const byId = (a: Node, b: Node): number => (a.id < b.id ? -1 : 1);
 
 function refuseDuplicates(parsed: ParsedRule[]): void {
   const seen = new Map<string, string>();
   for (const { document, fault, file } of parsed) {
-    for (const key of ['id', 'name'] as const) {
-      const value = document[key];
+    for (const [key, value] of [
+      ['id', idOf(document)],
+      ['name', document.name],
+    ] as const) {
       if (value === undefined) continue;
       const before = seen.get(value);
       if (before !== undefined) throw fault([key], `${value} is also in ${before}`);
@@ -39,117 +58,100 @@ function refuseDuplicates(parsed: ParsedRule[]): void {
   }
 }
 
-/** The predicate of a plain rule's `detection`. */
-function compileDetection({ document, fault }: Parsed<'rule'>): Predicate {
+function readEventRule(parsed: Parsed<'rule'>, options: CompileOptions): EventRule {
+  const { document, fault, file } = parsed;
+  const groupBy = document['group-by'] ?? ['user.id'];
+  const messageTemplate = messageOf(document);
+  blamed(fault, ['message'], () => compileTemplate(messageTemplate));
+  const info = infoOf(document, file, { alerts: true, groupBy, threshold: 1, timespanSeconds: 0 });
+  return { ...info, expr: detectionExpr(parsed, options), kind: 'event', messageTemplate };
+}
+
+function detectionExpr({ document, fault }: Parsed<'rule'>, options: CompileOptions): Expr {
   const { condition, ...selections } = document.detection;
-  if (Array.isArray(condition))
-    throw fault(['detection', 'condition'], 'a list of conditions is not supported: join them by or');
-  if (typeof condition !== 'string') throw fault(['detection', 'condition'], 'is missing');
-  const compiled = new Map<string, Predicate>();
+  const texts = Array.isArray(condition) ? condition : [condition];
+  const path = ['detection', 'condition'];
+  if (condition === undefined) throw fault(path, 'is missing');
+  if (texts.length === 0 || !texts.every((text) => typeof text === 'string'))
+    throw fault(path, 'must be text, or a list of texts of which one must hold');
+  const exprs = new Map<string, Expr>();
   for (const [name, selection] of Object.entries(selections)) {
-    compiled.set(
+    exprs.set(
       name,
-      blamed(fault, ['detection', name], () => compileSelection(selection)),
+      blamed(fault, ['detection', name], () => readSelection(selection, options)),
     );
   }
-  return blamed(fault, ['detection', 'condition'], () => compileCondition(condition, compiled));
+  return blamed(fault, path, () => conditionExpr(readCondition(texts, [...exprs.keys()]), exprs));
 }
 
-function compilePlain({ rule, test }: Base, alerts: boolean): CompiledRule {
-  const groupBy = rule.document['group-by'] ?? ['user.id'];
-  const info = infoOf(rule, { alerts, groupBy, threshold: 1, timespanSeconds: 0 });
-  return { ...info, group: groupOf(groupBy, true), message: messageOf(rule), test };
-}
-
-function compileCorrelation(
-  correlation: Parsed<'correlation'>,
-  bases: Base[],
-  silent: Set<Base>,
-): CompiledRule {
-  const { document, fault } = correlation;
-  const counted = document.correlation.rules.map((reference, i) => {
-    const base = bases.find(({ rule }) => rule.document.id === reference || rule.document.name === reference);
-    if (base === undefined)
-      throw fault(['correlation', 'rules', i], `there is no rule ${reference} that could be counted`);
-    return base;
-  });
-  const generate = document.generate ?? document.correlation.generate ?? false;
-  if (!generate) for (const base of counted) silent.add(base);
-  const groupBy = document.correlation['group-by'];
-  const threshold = thresholdOf(correlation);
-  const info = infoOf(correlation, {
-    alerts: true,
-    groupBy,
-    threshold,
-    timespanSeconds: secondsOf(document),
-  });
-  return {
-    ...info,
-    group: groupOf(groupBy, false),
-    message: messageOf(correlation),
-    test: anyOf(counted.map((base) => base.test)),
-  };
-}
-
-/** The smallest count that fulfils the condition. A stream cannot know that a count will stay low. */
-function thresholdOf({ document, fault }: Parsed<'correlation'>): number {
-  const entries = Object.entries(document.correlation.condition);
-  const [entry] = entries;
-  const path = ['correlation', 'condition'];
-  if (entry === undefined || entries.length > 1) throw fault(path, 'must be one of gte, gt with a number');
-  const [operator, count] = entry;
-  if (operator !== 'gte' && operator !== 'gt')
-    throw fault([...path, operator], 'is not supported: use gte or gt');
-  if (!Number.isInteger(count)) throw fault([...path, operator], 'must be a whole number');
-  const threshold = operator === 'gte' ? (count as number) : (count as number) + 1;
-  if (threshold < 1 || threshold > limits.windowEventsMax) {
-    throw fault([...path, operator], `must ask for 1 to ${limits.windowEventsMax} events`);
+function readCorrelations(parsed: ParsedRule[]): Correlation[] {
+  const known = new Map<string, { id: string; kind: Node['kind'] }>();
+  const names: string[] = [];
+  for (const { document, kind } of parsed) {
+    const rule = {
+      id: idOf(document),
+      kind: kind === 'rule' ? ('event' as const) : ('correlation' as const),
+    };
+    known.set(rule.id, rule);
+    if (document.name === undefined) continue;
+    known.set(document.name, rule);
+    names.push(document.name);
   }
-  return threshold;
+  const found = parsed
+    .filter((one) => one.kind === 'correlation')
+    .map((one) => ({ correlation: readCorrelation(one, (reference) => known.get(reference), names), one }));
+  const byId = new Map(found.map(({ correlation }) => [correlation.id, correlation]));
+  for (const { correlation, one } of found) {
+    blamed(one.fault, ['message'], () => compileTemplate(correlation.messageTemplate));
+    if (reachesItself(correlation.id, byId))
+      throw one.fault(['correlation', 'rules'], 'goes in a circle: the correlation counts itself');
+  }
+  return found.map(({ correlation }) => correlation);
 }
 
-const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
-function secondsOf(document: CorrelationDocument): number {
-  const { timespan } = document.correlation;
-  return Number(timespan.slice(0, -1)) * unitSeconds[timespan.slice(-1) as keyof typeof unitSeconds];
+function reachesItself(id: string, correlations: ReadonlyMap<string, Correlation>): boolean {
+  const seen = new Set<string>();
+  const todo = [...(correlations.get(id)?.rules ?? [])];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    if (next === id) return true;
+    if (seen.has(next)) continue;
+    seen.add(next);
+    todo.push(...(correlations.get(next)?.rules ?? []));
+  }
+  return false;
 }
 
-function infoOf(
-  { document, file }: { document: CorrelationDocument | RuleDocument; file: string },
-  counting: Pick<RuleInfo, 'alerts' | 'groupBy' | 'threshold' | 'timespanSeconds'>,
-): RuleInfo {
-  return {
-    ...counting,
-    description: document.description,
-    falsePositives: document.falsepositives,
-    file,
-    id: document.id,
-    level: document.level,
-    ...(document.name === undefined ? {} : { name: document.name }),
-    references: document.references ?? [],
-    runbook: document.runbook,
-    status: document.status,
-    techniques: document.tags
-      .map(techniqueOf)
-      .filter((one) => one !== undefined)
-      .sort(),
-    title: document.title,
-    version: document.version ?? '1',
-  };
+/** Rules that only feed correlations: one that does not say `generate` takes their own alerts from those it counts. */
+function silencedIds(parsed: ParsedRule[], nodes: ReadonlyMap<string, Node>): Set<string> {
+  const silent = new Set<string>();
+  for (const one of parsed) {
+    if (one.kind !== 'correlation') continue;
+    const { document } = one;
+    if (document.generate ?? document.correlation.generate ?? false) continue;
+    const node = nodes.get(idOf(document));
+    if (node?.kind === 'correlation') for (const id of node.rules) silent.add(id);
+  }
+  return silent;
 }
 
-/** Reads the group of an event. `always`: an absent field is a value of its own, so that a single match always alerts. */
-function groupOf(groupBy: string[], always: boolean): (event: AuditEvent) => string | undefined {
-  const readers = groupBy.map(fieldReader);
-  return (event) => {
-    const values = readers.map((read) => read(event) ?? null);
-    return always || !values.includes(null) ? JSON.stringify(values) : undefined;
-  };
+/** What today's detector runs of a tree: single rules, and counts of events. */
+function compiled(root: Root): CompiledRule[] {
+  const { nodes, leaves, top } = root;
+  if (top.kind === 'correlation' && top.type !== 'event_count') return [];
+  const tests = leaves.map((id) => {
+    const leaf = nodes.get(id) as EventRule;
+    return { id, test: predicateOf(leaf.expr) };
+  });
+  const [first] = leaves;
+  return [
+    {
+      ...top,
+      group: (event) => groupOf(root, tests.find(({ test }) => test(event))?.id ?? (first as string), event),
+      message: compileTemplate(top.messageTemplate),
+      test: (event) => tests.some(({ test }) => test(event)),
+    },
+  ];
 }
-
-const messageOf = ({ document, fault }: ParsedRule): ((event: object) => string) =>
-  blamed(fault, ['message'], () => compileTemplate(document.message));
 
 function blamed<T>(fault: ParsedRule['fault'], path: string[], compile: () => T): T {
   try {

@@ -2,7 +2,7 @@
 
 import type { Level } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
-import type { Predicate } from '../../core/match.ts';
+import type { Predicate } from '../../core/match/predicate.ts';
 
 /** What the catalogue shows of a rule. */
 export interface RuleInfo {

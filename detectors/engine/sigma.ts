@@ -4,7 +4,7 @@ import { type Document, isMap, isNode, isScalar, LineCounter, parseAllDocuments 
 import type { z } from 'zod';
 import { SealwatchError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../core/nearest.ts';
 import {
   type CorrelationDocument,
   correlationSchema,

@@ -1,6 +1,6 @@
 // Message templates: `{user.name} removed the audit device {vault.request.path}`.
 
-import { fieldReader } from '../../core/match-fields.ts';
+import { fieldReader } from '../../core/match/fields.ts';
 
 /** Compiles `template`; an absent field reads `unknown`. Throws an Error for a brace that holds no field name. */
 export function compileTemplate(template: string): (event: object) => string {

@@ -2,7 +2,7 @@
 
 import type { Config } from '../../core/config.ts';
 import type { CallerKind } from '../../core/event.ts';
-import { literal, parsePattern, textTest } from '../../core/match-text.ts';
+import { literal, parsePattern, textTest } from '../../core/match/text.ts';
 
 /** What a call's own lines show of its caller. */
 export interface Who {

@@ -3,7 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
-import { compileSelection, SelectionError } from '../../core/match.ts';
+import { predicateOf } from '../../core/match/predicate.ts';
+import { readSelection, SelectionError } from '../../core/match/read.ts';
+
+const compileSelection = (selection: unknown) => predicateOf(readSelection(selection));
 
 const event = {
   '@timestamp': '2026-09-01T00:00:00.000000000Z',

@@ -1,14 +1,14 @@
 // Conditions: operators, their binding, quantities, and what is refused.
 
 import { describe, expect, it } from 'vitest';
-import { compileCondition } from '../../detectors/engine/condition.ts';
+import { predicateOf } from '../../core/match/predicate.ts';
+import { readSelection } from '../../core/match/read.ts';
+import { conditionExpr, readCondition } from '../../detectors/engine/condition.ts';
 
 /** Compiles over selections a, b, sel_x, sel_y, _hidden; each holds when the event lists its name. */
 function holds(condition: string, on: string[], names = ['a', 'b', 'sel_x', 'sel_y', '_hidden']): boolean {
-  const selections = new Map(
-    names.map((name) => [name, (event: object) => (event as { on: string[] }).on.includes(name)]),
-  );
-  return compileCondition(condition, selections)({ on });
+  const selections = new Map(names.map((name) => [name, readSelection({ on: name })]));
+  return predicateOf(conditionExpr(readCondition([condition], names), selections))({ on });
 }
 
 describe('a condition', () => {
@@ -41,12 +41,12 @@ describe('a condition', () => {
     ['(a', 'a ( is not closed'],
     ['a)', '")" is not expected here'],
     ['or a', 'a selection is expected before "or"'],
-    ['c', 'there is no selection c; there are a, b'],
-    ['2 of a*', '"2 of" is not supported'],
+    ['c', 'there is no selection c; did you mean a?'],
+    ['2 of a*', '"2 of" is not Sigma'],
     ['1 of', '"1 of" needs a name'],
     ['1 of x*', 'no selection is called x*'],
     ['a', 'selection b is never used'],
-    ['a | count() > 5', 'write a correlation'],
+    ['a | count() > 5', 'write a correlation of type event_count'],
     [`${'('.repeat(200)}a${')'.repeat(200)}`, 'nested deeper than 100'],
     [`${'not '.repeat(5000)}a`, 'nested deeper than 100'],
   ])('%s is refused', (condition, message) => {

@@ -57,3 +57,16 @@ export function anyText(value: unknown, test: (text: string) => boolean): boolea
   for (const key in value) if (anyText((value as Record<string, unknown>)[key], test)) return true;
   return false;
 }
+
+/** Reads every value of the field at `name`; lists on the way and at its end give each of their elements. */
+export function valuesAt(name: string): (event: object) => unknown[] {
+  const keys = keysOf(name);
+  return (event) => {
+    const values: unknown[] = [];
+    holds(event, keys, 0, (value) => {
+      if (value !== undefined) values.push(value);
+      return false;
+    });
+    return values;
+  };
+}

@@ -1,6 +1,6 @@
 // Regular expressions of rules: the subset that Sigma allows, and none that a hostile text could make run for minutes.
 
-import { limits } from './limits.ts';
+import { limits } from '../limits.ts';
 
 /** Longest expression that is read. */
 const patternCharsMax = 512;
