@@ -64,10 +64,14 @@ export function anyExpr(values: Value[]): fc.Arbitrary<Expr> {
       }),
       fc.record({ kind: fc.constant('not' as const), part: tie('expr') }),
       fc.record({ kind: fc.constant('always' as const), value: fc.boolean() }),
-      fc.array(value, { maxLength: 6 }).map((some) => ({
-        kind: 'any' as const,
-        parts: some.map(({ text }) => wholeOf((some[0] as Value).field, text)),
-      })),
+      // A list of whole texts, of one field or two, among others.
+      fc
+        .tuple(fc.array(value, { maxLength: 8 }), fc.array(leaf, { maxLength: 2 }))
+        .map(([some, rest]): Expr => {
+          const fields = some.slice(0, 2).map(({ field }) => field);
+          const wholes = some.map(({ text }, at) => wholeOf(fields[at % fields.length] as string, text));
+          return { kind: 'any', parts: [...wholes, ...rest] };
+        }),
     ),
   }));
   return expr;

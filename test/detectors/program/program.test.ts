@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Expr } from '../../../core/match/expr.ts';
+import { literal, placed } from '../../../core/match-text.ts';
 import { predicateOf } from '../../../detectors/engine/program/pending.ts';
 import { compileProgram } from '../../../detectors/engine/program/program.ts';
 import { anyExpr, valuesOf } from './expressions.ts';
@@ -78,6 +79,24 @@ describe('the program', () => {
     const run = hitsOf(exprs as Expr[]);
     const predicates = (exprs as Expr[]).map(predicateOf);
     for (const event of events) {
+      expect(run(event)).toEqual([...predicates.keys()].filter((number) => predicates[number]?.(event)));
+    }
+  });
+
+  it('compares case beyond ASCII as the predicates do', () => {
+    const text = (place: 'startswith' | 'contains', value: string, cased: boolean): Expr => ({
+      kind: 'field',
+      field: 'name',
+      test: { kind: 'text', pattern: placed(literal(value), place), cased },
+    });
+    const values = ['\u0391\u03a3', '\u03a3', '\u0130', 'k', '\u212a', '\u03c3', '\u00df'];
+    const exprs = values.flatMap((value) =>
+      [true, false].flatMap((cased) => [text('startswith', value, cased), text('contains', value, cased)]),
+    );
+    const run = hitsOf(exprs);
+    const predicates = exprs.map(predicateOf);
+    for (const name of values.flatMap((one) => [one, `${one}\u0391`, `a${one}`, `a${one} `])) {
+      const event = { name };
       expect(run(event)).toEqual([...predicates.keys()].filter((number) => predicates[number]?.(event)));
     }
   });
