@@ -2,7 +2,7 @@
 
 import type { Alert } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
-import { fieldReader } from '../../core/match-fields.ts';
+import { fieldReader } from '../../core/match/fields.ts';
 import type { CompiledRule } from './rule.ts';
 import type { Root } from './rule-set.ts';
 import { compileTemplate } from './template.ts';

@@ -2,8 +2,8 @@
 
 import { canonicalJson } from '../../../core/canonical.ts';
 import type { Expr, Test } from '../../../core/match/expr.ts';
-import type { Predicate, ValueTest } from '../../../core/match-fields.ts';
-import { textTest } from '../../../core/match-text.ts';
+import type { Predicate, ValueTest } from '../../../core/match/fields.ts';
+import { textTest } from '../../../core/match/text.ts';
 import { ANYWHERE, type Field, type Fields, lowered } from './fields.ts';
 import { predicateOf, valueTestOf } from './pending.ts';
 

@@ -1,7 +1,7 @@
 // The values of one event that conditions ask for: each field is walked to once an event, each text put in lower case once.
 // Everything is kept in arrays that are used again, so that a run allocates nothing.
 
-import { textOf } from '../../../core/match-fields.ts';
+import { textOf } from '../../../core/match/fields.ts';
 
 /** The name of the field that stands for all texts of the event: Sigma's keywords. No field is called this: names are not empty. */
 export const ANYWHERE = '';

@@ -1,7 +1,7 @@
 // Which texts an event must hold for a condition to be true at all: a rule is looked at only when one of its keys is there.
 
 import type { Expr, Test } from '../../../core/match/expr.ts';
-import type { Pattern } from '../../../core/match-text.ts';
+import type { Pattern } from '../../../core/match/text.ts';
 import { ANYWHERE } from './fields.ts';
 import { regexKey } from './regex-key.ts';
 import type { Standing } from './texts.ts';

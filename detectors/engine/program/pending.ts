@@ -1,9 +1,9 @@
 // Stand-in until core/match/read.ts is here.
 import ipaddr from 'ipaddr.js';
 import type { Expr, Test } from '../../../core/match/expr.ts';
-import { anyText, fieldTest, type Predicate, textOf, type ValueTest } from '../../../core/match-fields.ts';
-import { regexTest } from '../../../core/match-regex.ts';
-import { textTest } from '../../../core/match-text.ts';
+import { anyText, fieldTest, type Predicate, textOf, type ValueTest } from '../../../core/match/fields.ts';
+import { regexTest } from '../../../core/match/regex.ts';
+import { textTest } from '../../../core/match/text.ts';
 
 export function predicateOf(expr: Expr): Predicate {
   if (expr.kind === 'always') return () => expr.value;

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import type { Expr, Test } from '../../../core/match/expr.ts';
-import { regexTest } from '../../../core/match-regex.ts';
-import { parsePattern, placed } from '../../../core/match-text.ts';
+import { regexTest } from '../../../core/match/regex.ts';
+import { parsePattern, placed } from '../../../core/match/text.ts';
 
 type Value = { field: string; text: string };
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Expr } from '../../../core/match/expr.ts';
-import { literal, placed } from '../../../core/match-text.ts';
+import { literal, placed } from '../../../core/match/text.ts';
 import { predicateOf } from '../../../detectors/engine/program/pending.ts';
 import { compileProgram } from '../../../detectors/engine/program/program.ts';
 import { anyExpr, valuesOf } from './expressions.ts';
