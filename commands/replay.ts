@@ -8,7 +8,7 @@ import { recordedDevice } from '../core/devices.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Reject } from '../core/records.ts';
-import type { CompiledRules } from '../detectors/engine/rule.ts';
+import type { RuleSet } from '../detectors/engine/rule-set.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
 import { temporaryLedgerMemory } from '../storage/ledger/memory.ts';
 import { Chain, type ChainSink } from './chain.ts';
@@ -25,7 +25,7 @@ export interface ReplayOptions {
   files: string[];
   out: string;
   config: Config;
-  rules: CompiledRules;
+  rules: RuleSet;
   /** What Vault answered, as JSON lines: the ledger asks there. */
   answers?: string;
   /** Shows progress, on a terminal. */

@@ -1,8 +1,11 @@
 // All detectors of `run`, in turn: of each partition of events and of groups, of leases, and of lines that were lost.
 
 import type { DetectorMemory, Stream } from '../../core/ports.ts';
+import type { Lists } from '../../core/lists.ts';
 import { LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
+import type { RuleSet } from '../../detectors/engine/rule-set.ts';
+import { RunningRules } from '../../detectors/engine/running.ts';
 import { DetectTask, type DetectTaskOptions } from './detect-task.ts';
 import { GroupsTask } from './groups-task.ts';
 import { LeaseWatchTask } from './lease-watch-task.ts';
@@ -11,7 +14,9 @@ import { Restarting } from './restarting.ts';
 
 const GROUP = 'detect';
 
-export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory'> {
+export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory' | 'rules'> {
+  rules: RuleSet;
+  lists: Lists;
   /** Opens the memory of one detector by its name: `events-0`; again after its disk has refused something. */
   openMemory: (name: string) => DetectorMemory;
 }
@@ -31,7 +36,9 @@ export class Detection implements Disposable {
     this.losses = parts.losses;
   }
 
-  static async load({ openMemory, ...options }: DetectionOptions): Promise<Detection> {
+  static async load({ openMemory, rules, lists, ...others }: DetectionOptions): Promise<Detection> {
+    const options = { ...others, rules: new RunningRules(rules, lists) };
+    const ruleless = { ...others, rules: new RunningRules({ roots: [], events: [], catalogue: [] }, lists) };
     const { stream, cluster } = options;
     const events: Restarting<DetectorMemory, DetectTask>[] = [];
     const groups: Restarting<DetectorMemory, GroupsTask>[] = [];
@@ -54,7 +61,7 @@ export class Detection implements Disposable {
     const leases = await Restarting.load({
       stream,
       open: () => openMemory('leases'),
-      load: (memory) => LeaseWatchTask.load({ ...options, memory }),
+      load: (memory) => LeaseWatchTask.load({ ...ruleless, memory }),
     });
     const state = (await stream.loadSnapshot(GROUP, 'all'))?.state as LossState | undefined;
     return new Detection({ events, groups, leases, losses: new LossTask(stream, cluster, state), stream });

@@ -8,17 +8,29 @@ import { compileProgram, type Program } from './program/program.ts';
 import type { RuleInfo } from './rule.ts';
 import type { Root, RuleSet } from './rule-set.ts';
 
-/** A rule that threw, and is out until it is another one. A JSON value. */
-export interface Failure {
+/** A rule or behaviour that threw. */
+export interface Thrown {
   /** Of a rule, or of a correlation with everything below it. */
   id: string;
   error: string;
-  /** Hash of what threw. */
-  logic: string;
+  /** The event that it threw on, where there is one. */
+  event?: string;
   /** Event time. */
   time: string;
   title: string;
   version: string;
+}
+
+/** It is out until it is another one. A JSON value. */
+export interface Failure extends Thrown {
+  /** Hash of what threw. */
+  logic: string;
+}
+
+/** What is worked on. */
+interface Moment {
+  time: string;
+  id?: string;
 }
 
 interface Leaf {
@@ -33,10 +45,11 @@ export class RunningRules {
   readonly #hits: number[] = [];
   /** By the number of the event rule: the trees that it is a leaf of. */
   readonly #leaves: Leaf[][];
+  readonly #roots: Map<string, Root>;
   readonly #off = new Map<string, Failure>();
   #failures: Failure[] = [];
-  /** Time of the event that is being matched. */
-  #time = '';
+  /** The event that is being matched. */
+  #at: Moment = { time: '' };
 
   constructor(set: RuleSet, lists: Lists) {
     this.set = set;
@@ -45,40 +58,47 @@ export class RunningRules {
       set.events.map(({ expr }) => expr),
       (number, error) => this.#threw(number, error),
     );
-    const roots = new Map<string, Leaf[]>();
+    this.#roots = new Map(set.roots.map((root) => [root.top.id, root]));
+    const leaves = new Map<string, Leaf[]>();
     for (const root of set.roots)
-      for (const leaf of root.leaves) roots.set(leaf, [...(roots.get(leaf) ?? []), { root, leaf }]);
-    this.#leaves = set.events.map(({ id }) => roots.get(id) ?? []);
+      for (const leaf of root.leaves) leaves.set(leaf, [...(leaves.get(leaf) ?? []), { root, leaf }]);
+    this.#leaves = set.events.map(({ id }) => leaves.get(id) ?? []);
   }
 
   /** Calls `matched` for each leaf of each tree that `event` matches. */
   run(event: AuditEvent, matched: (root: Root, leaf: string) => void): void {
-    this.#time = event['@timestamp'];
+    const at = { time: event['@timestamp'], id: event.event.id };
+    this.#at = at;
     const hits = this.#hits;
     const count = this.#program.run(event, hits);
     for (let i = 0; i < count; i++)
       for (const { root, leaf } of this.#leaves[hits[i] as number] as Leaf[])
-        if (!this.#off.has(root.top.id))
-          this.guard(root, event['@timestamp'], () => matched(root, leaf));
+        if (!this.#off.has(root.top.id)) this.guard(root, at, () => matched(root, leaf));
+  }
+
+  /** By the id of its top. */
+  rootOf(id: string): Root | undefined {
+    return this.#roots.get(id);
   }
 
   /** Does `work` for `root`; when it throws, the tree is switched off. */
-  guard(root: Root, time: string, work: () => void): void {
+  guard(root: Root, at: Moment, work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.#fail(root.top, root.logic, error, time);
+      this.#fail(root.top, root.logic, error, at);
     }
   }
 
   #threw(number: number, error: unknown): void {
     const rule = this.set.events[number];
-    if (rule !== undefined) this.#fail(rule, logicOf(rule), error, this.#time);
+    if (rule !== undefined) this.#fail(rule, logicOf(rule), error, this.#at);
   }
 
-  #fail({ id, title, version }: RuleInfo, logic: string, error: unknown, time: string): void {
+  #fail({ id, title, version }: RuleInfo, logic: string, error: unknown, at: Moment): void {
     if (this.#off.has(id)) return;
-    const failure = { id, error: String(error), logic, time, title, version };
+    const event = at.id === undefined ? {} : { event: at.id };
+    const failure = { id, error: String(error), ...event, logic, time: at.time, title, version };
     this.switchOff([failure]);
     this.#failures.push(failure);
   }
@@ -95,6 +115,10 @@ export class RunningRules {
       this.#off.set(failure.id, failure);
       if (rule !== undefined) this.#program.switchOff(number);
     }
+  }
+
+  isOff(id: string): boolean {
+    return this.#off.has(id);
   }
 
   /** Those that are off. */

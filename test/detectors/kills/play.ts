@@ -13,13 +13,13 @@ import type { NewRecord } from '../../../core/ports.ts';
 import { type Topic, topics } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import type { Behaviour } from '../../../detectors/behaviours/behaviour.ts';
-import type { CompiledRules } from '../../../detectors/engine/rule.ts';
+import type { RuleSet } from '../../../detectors/engine/rule-set.ts';
 import { openDetectorMemory } from '../../../storage/detectors/memory.ts';
 import { EmbeddedStream } from '../../../storage/stream/embedded/stream.ts';
 import { shuffle } from './shuffle.ts';
 
 export interface Judges {
-  rules: CompiledRules;
+  rules: RuleSet;
   behaviours: readonly Behaviour[];
 }
 
