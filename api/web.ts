@@ -8,6 +8,8 @@ const folder = new URL('../dashboards/web/', import.meta.url);
 const files = [
   { url: '/', name: 'index.html', type: 'text/html; charset=utf-8' },
   { url: '/web/app.js', name: 'app.js', type: 'text/javascript; charset=utf-8' },
+  { url: '/web/page.js', name: 'page.js', type: 'text/javascript; charset=utf-8' },
+  { url: '/web/incidents.js', name: 'incidents.js', type: 'text/javascript; charset=utf-8' },
   { url: '/web/style.css', name: 'style.css', type: 'text/css; charset=utf-8' },
   { url: '/web/icon.svg', name: 'icon.svg', type: 'image/svg+xml' },
 ];

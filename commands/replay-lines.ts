@@ -1,5 +1,6 @@
 // A few audit lines to events, for rule cases and tests: the real scrub, scan and normaliser, nothing else.
 
+import { noRules } from '../detectors/engine/rule-set.ts';
 import { recordedDevice } from '../core/devices.ts';
 import type { AuditEvent } from '../core/event.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
@@ -16,7 +17,7 @@ export function normaliseLines(lines: string[], socket: string[] = []): AuditEve
         : [{ ...recordedDevice('file'), isFile: true }, recordedDevice('socket')],
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
-    rules: { alerting: [], catalogue: [] },
+    rules: noRules,
     redactor: new Redactor(Buffer.alloc(32)),
     sink: {
       event: (event) => events.set(event.event.id, event),

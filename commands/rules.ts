@@ -1,61 +1,16 @@
 // `sealwatch rules`: reads the rules that come with sealwatch and the user's own, lists them, runs their cases.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
 import { canonicalJson } from '../core/canonical.ts';
-import { SealwatchError } from '../core/errors.ts';
 import { type CaseResult, type Normalise, parseCases, runCases } from '../detectors/engine/cases.ts';
-import { compileRules } from '../detectors/engine/compile.ts';
-import { lostLinesRule } from '../detectors/engine/lost.ts';
-import { ownTrafficRule } from '../detectors/engine/own.ts';
 import type { CompiledRules, RuleInfo } from '../detectors/engine/rule.ts';
-import { type ParsedRule, parseRuleFile } from '../detectors/engine/sigma.ts';
+import { load } from './rules/load.ts';
+import { builtInDir, readText, ruleFiles } from './rules/read.ts';
 
-/** Beside this file in the sources and in dist/ alike: the build copies the folder. */
-const builtInDir = fileURLToPath(new URL('../detectors/rules/', import.meta.url));
-
-export const loadBuiltInRules = (): CompiledRules => withBuiltIns(compileRules(readRules(builtInDir)));
+export const loadBuiltInRules = (): CompiledRules => load({}).rules;
 
 /** The built-in rules and those in `dir`. Throws SealwatchError: RULE_INVALID, also for an id twice, or INPUT_UNREADABLE. */
-export function loadRules(dir?: string): CompiledRules {
-  return withBuiltIns(compileRules([...readRules(builtInDir), ...(dir === undefined ? [] : readRules(dir))]));
-}
-
-/** The rules that are no Sigma rules stand in the catalogue as well. */
-const withBuiltIns = ({ alerting, catalogue }: CompiledRules): CompiledRules => ({
-  alerting,
-  catalogue: [...catalogue, lostLinesRule, ownTrafficRule].sort((a, b) => (a.id < b.id ? -1 : 1)),
-});
-
-function readRules(dir: string): ParsedRule[] {
-  return ruleFiles(dir).flatMap((file) => parseRuleFile(read(file), file));
-}
-
-/** Paths of the rule files in `dir`, sorted; folders in it are not looked into. */
-function ruleFiles(dir: string): string[] {
-  try {
-    const names = readdirSync(dir).filter((name) => /\.ya?ml$/.test(name));
-    return names.sort().map((name) => join(dir, name));
-  } catch (cause) {
-    throw new SealwatchError(
-      'INPUT_UNREADABLE',
-      `cannot read the rules folder ${dir}`,
-      'Check that it is there',
-      { cause },
-    );
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new SealwatchError('INPUT_UNREADABLE', `cannot read ${file}`, 'Check that it may be read', {
-      cause,
-    });
-  }
-}
+export const loadRules = (dir?: string): CompiledRules => load({ dir }).rules;
 
 /** The catalogue: a table for people, or with `json` an array of all that a rule says, sorted by id. */
 export function listRules(rules: CompiledRules, { json = false }: { json?: boolean } = {}): string {
@@ -112,5 +67,5 @@ function testFile(file: string, rules: CompiledRules, normalise: Normalise): Cas
   if (!existsSync(casesFile)) {
     return [{ kind: 'fires', passed: false, title: casesFile, why: 'there is no such file' }];
   }
-  return runCases(parseCases(read(casesFile), casesFile), own, { normalise, rules });
+  return runCases(parseCases(readText(casesFile), casesFile), own, { normalise, rules });
 }

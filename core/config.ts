@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { alertFilter } from './alert-filter.ts';
 import { vaultSettings } from './config-vault.ts';
 import {
   auditPath,
@@ -28,6 +29,18 @@ const secret = z
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** Which alerts an output takes; all without it. */
+const alertMatch = z
+  .record(z.string(), z.unknown())
+  .superRefine((match, context) => {
+    try {
+      alertFilter(match);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error));
+    }
+  })
+  .optional();
 
 /** Members of `data` that are no secrets, and that operators tune to be plain on purpose (vault-audit.md 4, Setup). */
 export const plainKeysDefault = [
@@ -123,9 +136,20 @@ const settings = z.strictObject({
     })
     .prefault({}),
   rules: z
-    .strictObject({ dir: z.string().min(1).optional() })
+    .strictObject({
+      dir: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('a folder of Sigma rules of your own, beside the built-in ones'),
+      lists: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('a file with allow-list, maintenance windows, classes and thresholds'),
+    })
     .prefault({})
-    .describe('a folder of Sigma rules of your own, beside the built-in ones'),
+    .describe('both are read again while sealwatch runs'),
   vault: vaultSettings
     .prefault({})
     .describe('the Vault to ask: a look-up each minute must come back on every device'),
@@ -147,13 +171,14 @@ const settings = z.strictObject({
   outputs: z
     .strictObject({
       file: z
-        .strictObject({ path: z.string().min(1).optional() })
+        .strictObject({ path: z.string().min(1).optional(), match: alertMatch })
         .prefault({})
         .describe('alerts as JSON lines; default alerts.jsonl in the data folder'),
       webhook: z
         .strictObject({
           url: z.url({ protocol: /^https?$/ }).optional(),
           secretFile: secret.optional(),
+          match: alertMatch,
         })
         .prefault({})
         .refine(

@@ -140,6 +140,18 @@ export const limits = {
   behaviourEvictedAtOnce: 1_000,
   /** What a behaviour has not touched for two to three of these stretches is forgotten. */
   behaviourPeriodDays: 90,
+  /** Tokens of one identity of which behaviours remember where they were used, or how often, those used last. */
+  behaviourTokensMax: 64,
+  /** Networks of one identity or role, those used last. */
+  behaviourNetworksMax: 32,
+  /** Secret-ids that one identity logged in with, and makers of secret-ids: those seen last. */
+  behaviourSecretIdsMax: 64,
+  /** Identities of one group of peers, those seen last. */
+  behaviourPeersMax: 200,
+  /** Areas (a mount and its first folder) of one identity, those used last. */
+  behaviourAreasMax: 1_000,
+  /** Distinct secrets of one identity that are counted in a day. */
+  behaviourDaySecretsMax: 640,
   /** How long a call by sealwatch's own identity waits for its token to be told as sealwatch's: an answer may take `vaultCallMs`. */
   ownTokenSeconds: 30,
   /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
@@ -189,8 +201,18 @@ export const limits = {
   searchRowsMax: 20_000,
   /** Of these, rows that are read at a time: others have their turn in between. */
   searchPageRows: 500,
+  /** Time after which one call of a search looks at no further row: regular expressions are slow on texts made for it. */
+  searchMs: 2_000,
+  /** Regular expressions in one search. */
+  searchRegexesMax: 10,
   /** Rule file size. */
   ruleBytesMax: 64 * KiB,
+  /** Events that a backtest reads at a time; identities that it counts per rule, and how many of them it shows. */
+  backtestPage: 1_000,
+  backtestSubjectsMax: 10_000,
+  backtestSubjectsShown: 5,
+  /** Largest lists file: allow-list, maintenance, classes. */
+  listsBytesMax: 1 * MiB,
   /** Values that one field of a rule may stand for, after placeholders, offsets and dashes. */
   selectionValuesMax: 10_000,
   /** Characters of a value that a regular expression of a rule sees. */

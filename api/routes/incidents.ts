@@ -29,7 +29,7 @@ import {
   scanned,
   toNotAfterFrom,
 } from '../schemas.ts';
-import { searchPage } from '../search.ts';
+import { searchPage } from '../search/page.ts';
 import { filterText } from './rows.ts';
 
 const filters = {
@@ -140,7 +140,7 @@ async function pageOf(
     const triage = await incidentTriage(reader, rows);
     return rows.map(({ id }) => triage.get(id)?.status === status);
   };
-  return searchPage(reader, 'incidents', query, { filters, where, keep });
+  return searchPage(reader, 'incidents', query, filters, { where, keep });
 }
 
 async function joined(reader: EvidenceReader, incidents: Incident[]): Promise<Row[]> {

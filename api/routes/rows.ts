@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { type Alert, levels } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
+import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Rows } from '../../core/query.ts';
 import type { App } from '../app.ts';
@@ -31,7 +32,8 @@ import {
   text,
   toNotAfterFrom,
 } from '../schemas.ts';
-import { searchPage } from '../search.ts';
+import { readMatch } from '../search/match.ts';
+import { searchPage } from '../search/page.ts';
 
 const eventFilters = {
   user: { field: 'user.id', op: 'eq' },
@@ -54,6 +56,17 @@ const alertFilters = {
 
 export const filterText = text.optional();
 
+const matchText = z
+  .string()
+  .min(1)
+  .max(limits.matchCharsMax)
+  .optional()
+  .meta({
+    description:
+      'a Sigma selection, or selections with a `condition`, as JSON or YAML: the language of the rules. What the other filters and the period leave is looked through, a bounded number of rows a call',
+    examples: ['{"event.action|startswith": "secret-"}'],
+  });
+
 export function addEvents(app: App, reader: EvidenceReader): void {
   const querystring = z
     .strictObject({
@@ -68,15 +81,25 @@ export function addEvents(app: App, reader: EvidenceReader): void {
       action: filterText.meta({ examples: ['secret-read'] }),
       outcome: z.enum(['success', 'failure', 'unknown']).optional(),
       ip: filterText,
+      match: matchText,
     })
     .refine(inOrder, toNotAfterFrom);
   app.get(
     '/v1/events',
     {
       config: { area: 'events' },
-      schema: { summary: 'Calls of Vault', querystring, response: { 200: listOf(eventSchema), ...problems } },
+      schema: {
+        summary: 'Calls of Vault',
+        querystring,
+        response: { 200: listOf(eventSchema).extend({ scanned }), ...problems },
+      },
     },
-    async (request) => named(reader, await listPage(reader, 'events', request.query, eventFilters)),
+    async ({ query }) => {
+      const { match } = query;
+      if (match === undefined) return named(reader, await listPage(reader, 'events', query, eventFilters));
+      const judge = readMatch('events', match);
+      return named(reader, await searchPage(reader, 'events', query, eventFilters, judge));
+    },
   );
   addOne(app, reader, 'events', eventSchema, async (row) => (await withFullNames(reader, [row]))[0]);
 }
@@ -91,6 +114,7 @@ export function addAlerts(app: App, reader: EvidenceReader): void {
       user: filterText.meta({ description: 'user.id, exact' }),
       incident: filterText.meta({ description: 'id of the incident' }),
       status: statusQuery,
+      match: matchText,
     })
     .refine(inOrder, toNotAfterFrom);
   app.get(
@@ -116,16 +140,23 @@ export function addAlerts(app: App, reader: EvidenceReader): void {
   });
 }
 
-type AlertQuery = ListQuery & Record<string, unknown> & { status?: Status | undefined };
+type AlertQuery = ListQuery & Record<string, unknown> & {
+  status?: Status | undefined;
+  match?: string | undefined;
+};
 
 async function alertPage(reader: EvidenceReader, query: AlertQuery) {
-  const { status } = query;
-  if (status === undefined) return listPage(reader, 'alerts', query, alertFilters);
+  const { status, match } = query;
+  if (status === undefined && match === undefined)
+    return listPage(reader, 'alerts', query, alertFilters);
   const keep = async (rows: Alert[]) => {
     const last = await lastTriage(reader, rows);
     return rows.map(({ alert }) => statusOf(last.get(alert.id)) === status);
   };
-  return searchPage(reader, 'alerts', query, { filters: alertFilters, keep });
+  return searchPage(reader, 'alerts', query, alertFilters, {
+    ...(match !== undefined && readMatch('alerts', match)),
+    ...(status !== undefined && { keep }),
+  });
 }
 
 /** The page with the names that people gave. */

@@ -4,7 +4,7 @@ import type { DetectorMemory, Stream } from '../../core/ports.ts';
 import type { Lists } from '../../core/lists.ts';
 import { LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
-import type { RuleSet } from '../../detectors/engine/rule-set.ts';
+import { noRules, type RuleSet } from '../../detectors/engine/rule-set.ts';
 import { RunningRules } from '../../detectors/engine/running.ts';
 import { DetectTask, type DetectTaskOptions } from './detect-task.ts';
 import { GroupsTask } from './groups-task.ts';
@@ -14,12 +14,27 @@ import { Restarting } from './restarting.ts';
 
 const GROUP = 'detect';
 
-export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory' | 'rules'> {
+/** What judges; everything else of the options stays as long as sealwatch runs. */
+export interface Judges {
   rules: RuleSet;
   lists: Lists;
+}
+
+export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory' | 'rules'>, Judges {
   /** Opens the memory of one detector by its name: `events-0`; again after its disk has refused something. */
   openMemory: (name: string) => DetectorMemory;
 }
+
+interface RunningJudges {
+  rules: RunningRules;
+  /** No rule is on leases: behaviours watch them. */
+  ofLeases: RunningRules;
+}
+
+const runningJudges = ({ rules, lists }: Judges): RunningJudges => ({
+  rules: new RunningRules(rules, lists),
+  ofLeases: new RunningRules(noRules, lists),
+});
 
 export class Detection implements Disposable {
   readonly events: Restarting<DetectorMemory, DetectTask>[];
@@ -27,8 +42,13 @@ export class Detection implements Disposable {
   readonly leases: Restarting<DetectorMemory, LeaseWatchTask>;
   readonly losses: LossTask;
   readonly stream: Stream;
+  private readonly judges: RunningJudges;
 
-  private constructor(parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses' | 'stream'>) {
+  private constructor(
+    parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses' | 'stream'>,
+    judges: RunningJudges,
+  ) {
+    this.judges = judges;
     this.stream = parts.stream;
     this.events = parts.events;
     this.groups = parts.groups;
@@ -36,10 +56,9 @@ export class Detection implements Disposable {
     this.losses = parts.losses;
   }
 
-  static async load({ openMemory, rules, lists, ...others }: DetectionOptions): Promise<Detection> {
-    const options = { ...others, rules: new RunningRules(rules, lists) };
-    const ruleless = { ...others, rules: new RunningRules({ roots: [], events: [], catalogue: [] }, lists) };
+  static async load({ openMemory, rules, lists, ...options }: DetectionOptions): Promise<Detection> {
     const { stream, cluster } = options;
+    const judges = runningJudges({ rules, lists });
     const events: Restarting<DetectorMemory, DetectTask>[] = [];
     const groups: Restarting<DetectorMemory, GroupsTask>[] = [];
     for (let partition = 0; partition < stream.partitions; partition++) {
@@ -47,24 +66,31 @@ export class Detection implements Disposable {
         await Restarting.load({
           stream,
           open: () => openMemory(`events-${partition}`),
-          load: (memory) => DetectTask.load({ ...options, partition, memory }),
+          load: (memory) => DetectTask.load({ ...options, rules: judges.rules, partition, memory }),
         }),
       );
       groups.push(
         await Restarting.load({
           stream,
           open: () => openMemory(`groups-${partition}`),
-          load: (memory) => GroupsTask.load({ ...options, partition, memory }),
+          load: (memory) => GroupsTask.load({ ...options, rules: judges.rules, partition, memory }),
         }),
       );
     }
     const leases = await Restarting.load({
       stream,
       open: () => openMemory('leases'),
-      load: (memory) => LeaseWatchTask.load({ ...ruleless, memory }),
+      load: (memory) => LeaseWatchTask.load({ ...options, rules: judges.ofLeases, memory }),
     });
     const state = (await stream.loadSnapshot(GROUP, 'all'))?.state as LossState | undefined;
-    return new Detection({ events, groups, leases, losses: new LossTask(stream, cluster, state), stream });
+    const losses = new LossTask(stream, cluster, state);
+    return new Detection({ events, groups, leases, losses, stream }, judges);
+  }
+
+  /** Only after a flush: from here on these judge. What was counted stays, but for rules that are gone or count otherwise. */
+  async reload(judges: Judges): Promise<void> {
+    Object.assign(this.judges, runningJudges(judges));
+    await this.each((task) => task.reload());
   }
 
   private get withMemory() {

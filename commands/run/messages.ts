@@ -17,10 +17,14 @@ export type FromThread =
   | { type: 'metrics'; metrics: Metrics }
   /** What the ledger wants to know from Vault. */
   | { type: 'question'; question: Question }
+  /** Other rules or lists judge from now on. */
+  | { type: 'rules' }
   | { type: 'failed'; code: ErrorCode; message: string; advice: string };
 
 export type ToThread =
   | { type: 'stop' }
+  /** Look at rules and lists now; other ones judge from now on. */
+  | { type: 'reload' }
   | { type: 'answer'; answer: Answer }
   /** An own secret was read from Vault: `ref` is what the configuration has in its place. */
   | { type: 'secret'; ref: string; value: string }

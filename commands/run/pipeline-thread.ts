@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { alertFilter } from '../../core/alert-filter.ts';
 import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
 import { type Question, topics } from '../../core/records.ts';
@@ -14,9 +15,11 @@ import { openDetectorMemory } from '../../storage/detectors/memory.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
-import { loadRules } from '../rules.ts';
+import { load } from '../rules/load.ts';
+import { ChangeRecord } from './changes.ts';
 import { alertsPath, Pipeline } from './pipeline.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
+import { lookAt, Reload } from './reload.ts';
 import { runThread } from './thread.ts';
 
 await runThread('pipeline', async ({ data, logger, say }) => {
@@ -39,6 +42,8 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   const writer = openEvidenceWriter(files.evidence);
   const secrets = new Map<string, string>();
   const outputs = outputsOf(config, secrets);
+  const look = lookAt(config.rules);
+  const loaded = load(config.rules);
   const pipeline = await Pipeline.load({
     config,
     stream,
@@ -48,7 +53,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     ...(config.vault.address !== undefined && {
       ask: (question: Question) => say({ type: 'question', question }),
     }),
-    rules: loadRules(config.rules.dir),
+    ...loaded,
     devices: configuredDevices(config),
     outputs,
     logger,
@@ -59,6 +64,21 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     pipeline.notify();
   });
   answerRecords(records, streamRecorder(stream));
+  const reload = new Reload(
+    {
+      source: config.rules,
+      apply: async (judges) => {
+        await pipeline.reload(judges);
+        say({ type: 'rules' });
+      },
+      changes: await ChangeRecord.load(stream),
+      logger,
+      now: Date.now,
+    },
+    loaded,
+    look,
+  );
+  void reload.check();
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
@@ -71,15 +91,18 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       records.close();
       pipeline.stop();
       await running;
+      await reload[Symbol.asyncDispose]();
       await writer[Symbol.asyncDispose]();
       await stream[Symbol.asyncDispose]();
       collector.close();
     },
     hear: (message) => {
       if (message.type === 'secret') secrets.set(message.ref, message.value);
+      if (message.type === 'reload') void reload.check({ now: true });
     },
     metrics: () => ({
       ...pipeline.metrics(),
+      ...reload.metrics(),
       sealwatch_stream_broken_records_total: stream.brokenRecords,
     }),
   };
@@ -93,12 +116,16 @@ function firstEnds(collector: MessagePort): Promise<number[]> {
 /** `secrets` are those that were read from Vault, by what the configuration has in their place. */
 function outputsOf(config: Config, secrets: ReadonlyMap<string, string>): AlertOutput[] {
   const { url, secretFile } = config.outputs.webhook;
-  const file = fileOutput(alertsPath(config));
+  const file = { ...fileOutput(alertsPath(config)), ...accepting(config.outputs.file.match) };
   if (url === undefined || secretFile === undefined) return [file];
   const read = secretRef(secretFile) === undefined ? readSecret(secretFile) : undefined;
   const secret = () => read ?? secrets.get(secretFile);
-  return [file, webhookOutput({ url, secret, now: Date.now })];
+  const webhook = webhookOutput({ url, secret, now: Date.now });
+  return [file, { ...webhook, ...accepting(config.outputs.webhook.match) }];
 }
+
+const accepting = (match: Record<string, unknown> | undefined): Pick<AlertOutput, 'accepts'> =>
+  match === undefined ? {} : { accepts: alertFilter(match) };
 
 function readSecret(path: string): string {
   try {

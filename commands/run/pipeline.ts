@@ -3,7 +3,7 @@
 import { type Config, dataFiles, secretRefsOf } from '../../core/config.ts';
 import { auditDevices, type Device } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
-import { noLists } from '../../core/lists.ts';
+import type { Lists } from '../../core/lists.ts';
 import type { DetectorMemory, EvidenceWriter, Stream } from '../../core/ports.ts';
 import { type Question, topics } from '../../core/records.ts';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
@@ -13,7 +13,7 @@ import type { RuleSet } from '../../detectors/engine/rule-set.ts';
 import { createDelivery, type Delivery } from '../../outputs/alerts/deliver.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { createIndexer, type Indexer } from '../../storage/indexer.ts';
-import { Detection } from './detection.ts';
+import { Detection, type Judges } from './detection.ts';
 import { coverageMetrics } from './device-metrics.ts';
 import { NormaliseTask } from './normalise-task.ts';
 import { type LedgerFile, RunningLedger } from './running-ledger.ts';
@@ -29,6 +29,7 @@ export interface PipelineOptions {
   /** Without one nobody asks Vault. */
   ask?: (question: Question) => void;
   rules: RuleSet;
+  lists: Lists;
   devices: Device[];
   outputs: AlertOutput[];
   logger: Logger;
@@ -60,6 +61,7 @@ export class Pipeline {
   private readonly deliveries: Delivery[];
   private readonly stopping: AbortController;
   private wake: () => void = () => {};
+  private reloading: { judges: Judges; taken: () => void } | undefined;
   /** What cannot be done now and is tried again. */
   private readonly failing = {
     stream: false,
@@ -95,7 +97,8 @@ export class Pipeline {
   }
 
   static async load(options: PipelineOptions): Promise<Pipeline> {
-    const { config, stream, rules, devices, outputs, logger, openLedger, openDetector, now, ask } = options;
+    const { config, stream, rules, lists, devices, outputs, logger, openLedger, openDetector, now, ask } =
+      options;
     const { cluster, time, callers } = config;
     const normalise: NormaliseTask[] = [];
     for (let partition = 0; partition < stream.partitions; partition++) {
@@ -110,7 +113,7 @@ export class Pipeline {
       ...(ask !== undefined && { ask }),
     });
     const detect = await Detection.load({
-      ...{ stream, rules, lists: noLists, behaviours: allBehaviours, cluster },
+      ...{ stream, rules, lists, behaviours: allBehaviours, cluster },
       slowCallNanos: slowCallNanos(time),
       ownSecrets: secretRefsOf(config).map(({ path }) => path),
       openMemory: openDetector,
@@ -126,11 +129,14 @@ export class Pipeline {
   async run(): Promise<void> {
     const delivering = this.deliveries.map((delivery) => this.runDelivery(delivery));
     while (!this.stopping.signal.aborted) {
+      await this.takeOver();
       const count = await this.step();
       await this.later('snapshots', () => this.saveWhenDue());
       await this.later('retention', () => this.retainWhenDue());
       if (count === 0) await this.idle();
     }
+    // Nobody waits for what is not taken over any more.
+    this.reloading?.taken();
     await Promise.all(delivering);
     await this.finish();
     this.ledger[Symbol.dispose]();
@@ -153,6 +159,23 @@ export class Pipeline {
   stop(): void {
     this.stopping.abort();
     this.wake();
+  }
+
+  /** From the next step on these judge; resolves then. What is counted stays. */
+  reload(judges: Judges): Promise<void> {
+    return new Promise((taken) => {
+      this.reloading = { judges, taken };
+      this.wake();
+    });
+  }
+
+  /** A disk that refuses a detector its commit begins it anew, and then with the new rules, too. */
+  private async takeOver(): Promise<void> {
+    if (this.reloading === undefined || !(await this.flush())) return;
+    const { judges, taken } = this.reloading;
+    this.reloading = undefined;
+    await this.detect.reload(judges).catch((error: unknown) => this.fails('detectors', error));
+    taken();
   }
 
   /** New records are there. */
@@ -336,7 +359,8 @@ export class Pipeline {
       (total, task, partition) => total + stream.end(topics.raw, partition) - task.next,
       0,
     );
-    const delivered = this.deliveries.reduce((total, delivery) => total + delivery.counters.sent, 0);
+    const alerts = (key: keyof Delivery['counters']) =>
+      this.deliveries.reduce((total, delivery) => total + delivery.counters[key], 0);
     return {
       sealwatch_normalise_lines_total: sum('lines'),
       sealwatch_normalise_events_total: sum('events'),
@@ -346,11 +370,9 @@ export class Pipeline {
       sealwatch_normalise_evicted_total: sum('evicted'),
       sealwatch_normalise_lag_records: lag,
       ...this.detect.metrics(),
-      sealwatch_alerts_sent_total: delivered,
-      sealwatch_alerts_missed_total: this.deliveries.reduce(
-        (total, delivery) => total + delivery.counters.missed,
-        0,
-      ),
+      sealwatch_alerts_sent_total: alerts('sent'),
+      sealwatch_alerts_filtered_total: alerts('filtered'),
+      sealwatch_alerts_missed_total: alerts('missed'),
       sealwatch_pipeline_stream_failing: this.failing.stream ? 1 : 0,
       sealwatch_pipeline_store_failing: this.failing.store ? 1 : 0,
       sealwatch_pipeline_detectors_failing: this.failing.detectors ? 1 : 0,

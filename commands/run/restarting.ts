@@ -36,6 +36,15 @@ export class Restarting<M extends Disposable, T extends Task> implements Disposa
     if (!this.isBroken) await this.breaking(async () => this.task.commit());
   }
 
+  /** Begins anew where it is, with what its `load` has now: after a flush, or what it made would be made twice. */
+  async reload(): Promise<void> {
+    if (this.isBroken) return;
+    await this.breaking(async () => {
+      this.task.commit();
+      this.task = await this.options.load(this.memory);
+    });
+  }
+
   private async breaking<R>(work: () => Promise<R>): Promise<R> {
     try {
       return await work();

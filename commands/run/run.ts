@@ -64,6 +64,11 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
       onSecret: (ref, value) => tell(threads, { type: 'secret', ref, value }),
     });
     giveQuestions(vault);
+    // What the pipeline has taken over, the API shows.
+    pipeline.worker.on('message', ({ type }: FromThread) => {
+      if (type === 'rules') tell([serve], { type: 'reload' });
+    });
+    process.on('SIGHUP', () => tell([pipeline], { type: 'reload' }));
     const lines = () => collector.metrics['sealwatch_collector_lines_total'] ?? 0;
     const reporting = setInterval(() => report(threads, vault.metrics(lines())), 1000);
     const failure = await Promise.race([stopSignal, gone, ...threads.map((thread) => thread.ended)]);

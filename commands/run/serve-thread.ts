@@ -14,7 +14,7 @@ import { secretRef } from '../../core/secret-ref.ts';
 import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import type { RuleInfo as CatalogueRule } from '../../detectors/engine/rule.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
-import { loadRules } from '../rules.ts';
+import { load } from '../rules/load.ts';
 import { portRecorder } from './recorder.ts';
 import { runThread } from './thread.ts';
 
@@ -28,7 +28,8 @@ await runThread('serve', async ({ data, logger, say }) => {
   const reader = openEvidenceReader(files.evidence);
   const registry = new Registry();
   const keys = keysOf(config);
-  const rules = loadRules(config.rules.dir).catalogue.map(catalogued);
+  const catalogue = () => load(config.rules).rules.catalogue.map(catalogued);
+  let rules = catalogue();
   let state = { ready: false, reasons: ['starting'] };
   const app = buildApi({
     reader,
@@ -72,12 +73,22 @@ await runThread('serve', async ({ data, logger, say }) => {
     metrics: () => ({}),
     hear: (message) => {
       if (message.type === 'secret') takeKey(keys, config, message);
+      if (message.type === 'reload') rules = reloaded(catalogue) ?? rules;
       if (message.type !== 'metrics') return;
       state = { ready: message.ready, reasons: message.reasons };
       show(registry, message.metrics);
     },
   };
 });
+
+/** Undefined when the files were changed again and are invalid now: the pipeline says so. */
+function reloaded(catalogue: () => RuleInfo[]): RuleInfo[] | undefined {
+  try {
+    return catalogue();
+  } catch {
+    return undefined;
+  }
+}
 
 /** A rule as the API shows it: its file without the folder, which is this machine's. */
 function catalogued(rule: CatalogueRule): RuleInfo {

@@ -1,68 +1,9 @@
-// The web page: state, last alerts, last calls, CC6.1. Attackers write paths and names, so text is only ever textContent.
+// The web page: state, incidents, last alerts, last calls, CC6.1.
 
-const KEY = 'sealwatch-key';
+import { showIncident, showIncidents } from './incidents.js';
+import { byId, call, callJson, element, few, fill, KEY, number, say, time } from './page.js';
+
 const REFRESH_MS = 10_000;
-const byId = (id) => document.getElementById(id);
-
-/** An element with a text and a class. */
-function element(name, text, className) {
-  const node = document.createElement(name);
-  node.textContent = text;
-  if (className) node.className = className;
-  return node;
-}
-
-const time = (canonical) => (canonical ? `${canonical.slice(0, 10)} ${canonical.slice(11, 19)}` : 'none yet');
-
-const number = (value) => value.toLocaleString('en');
-
-/** The first few of many, as a caller can have used twenty addresses. */
-const few = (values) =>
-  values.length <= 4 ? values.join(', ') : `${values.slice(0, 3).join(', ')} and ${values.length - 3} more`;
-
-/** Fills a table's body; a cell is a text or a pair of text and class. */
-function fill(id, rows, none) {
-  const body = byId(id);
-  const columns = body.parentElement.querySelectorAll('th').length;
-  const lines = rows.map((cells) => {
-    const line = document.createElement('tr');
-    for (const cell of cells) line.append(Array.isArray(cell) ? element('td', ...cell) : element('td', cell));
-    return line;
-  });
-  if (lines.length === 0) {
-    const cell = element('td', none, 'none');
-    cell.colSpan = columns;
-    const line = document.createElement('tr');
-    line.append(cell);
-    lines.push(line);
-  }
-  body.replaceChildren(...lines);
-}
-
-class CallFailed extends Error {
-  constructor(status, detail) {
-    super(detail);
-    this.status = status;
-  }
-}
-
-/** Calls the API with the key of this tab. Throws CallFailed with the problem's detail. */
-async function call(path, parameters = {}) {
-  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== ''));
-  const response = await fetch(`${path}?${query}`, {
-    headers: { authorization: `Bearer ${sessionStorage.getItem(KEY)}` },
-  });
-  if (response.ok) return response;
-  const problem = await response.json().catch(() => ({ detail: response.statusText }));
-  throw new CallFailed(response.status, problem.detail);
-}
-
-const callJson = async (path, parameters) => (await call(path, parameters)).json();
-
-function say(text) {
-  byId('message').textContent = text;
-  byId('message').hidden = text === '';
-}
 
 /** Runs `work`, shows what went wrong, and asks for the key again when it is not accepted. */
 async function attempt(work) {
@@ -167,13 +108,20 @@ async function showAlerts() {
     [alert.rule.level, `level-${alert.rule.level}`],
     [time(alert['@timestamp']), 'time'],
     alert.message,
+    alert.triage?.status ?? 'open',
   ]);
   fill('alerts', rows, 'No alerts.');
 }
 
+const openIncident = (id) => attempt(() => showIncident(id, said));
+
+/** Something was said of an alert: the lists show it. */
+const said = () => attempt(() => Promise.all([showIncidents(openIncident), showAlerts()]));
+
 /** What is typed as a person may be a name or an id: the name first, as that is what people know. */
 async function findCalls() {
-  const query = { order: 'desc', limit: '50', secret_prefix: byId('secret').value.trim() };
+  const match = byId('match').value.trim();
+  const query = { order: 'desc', limit: '50', secret_prefix: byId('secret').value.trim(), match };
   const who = byId('who').value.trim();
   const named = await callJson('/v1/events', { ...query, name: who });
   if (named.items.length > 0 || who === '') return named.items;
@@ -236,7 +184,7 @@ async function askEvidence(format) {
 async function refresh() {
   if (sessionStorage.getItem(KEY) === null || document.hidden) return;
   await attempt(async () => {
-    await Promise.all([showState(), showCoverage(), showAlerts(), showCalls()]);
+    await Promise.all([showState(), showCoverage(), showIncidents(openIncident), showAlerts(), showCalls()]);
     byId('sign-in').hidden = true;
     byId('content').hidden = false;
     byId('sign-out').hidden = false;
@@ -265,6 +213,7 @@ onSubmit('sign-in', async () => {
   await refresh();
 });
 onSubmit('filter', () => attempt(showCalls));
+byId('incident-status').addEventListener('change', () => void attempt(() => showIncidents(openIncident)));
 onSubmit('evidence', (event) => attempt(() => askEvidence(event.submitter?.value ?? 'json')));
 byId('sign-out').addEventListener('click', signOut);
 

@@ -1,14 +1,13 @@
 // Days and hours of event time as numbers. Calls come in order, so the last hour is nearly always the next one's.
 
-let known = '';
+let known = ' ';
 let hour = 0;
 
 /** Hours since 1970 of a canonical time. */
 export function hourOf(time: string): number {
-  const text = time.slice(0, 13);
-  if (text !== known) {
-    hour = Math.floor(Date.parse(`${text}:00:00Z`) / 3_600_000);
-    known = text;
+  if (!time.startsWith(known)) {
+    known = time.slice(0, 13);
+    hour = Math.floor(Date.parse(`${known}:00:00Z`) / 3_600_000);
   }
   return hour;
 }

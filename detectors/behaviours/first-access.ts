@@ -35,11 +35,11 @@ export const firstAccess: Behaviour = {
   call(call, turn) {
     if (!call.teaches || isUpkeep(call) || !hasIdentity(call)) return;
     const day = dayOf(call.time);
-    const prefix = prefixOf(call);
     const secret = secretOf(call);
-    if (prefix === undefined) return;
     const before = turn.memory.get('habits', call.user) as Habit | undefined;
-    if (before?.prefixes[prefix] === day && (secret === undefined || before.secrets[secret] === day)) return;
+    if (secret !== undefined && before?.secrets[secret] === day) return;
+    const prefix = prefixOf(call);
+    if (prefix === undefined || (secret === undefined && before?.prefixes[prefix] === day)) return;
     const habit = before ?? { age: aged(undefined, day), secrets: {}, prefixes: {}, dropped: 0, today: 0 };
     if (day > habit.age.last) nextDay(call, habit, day, turn);
     // A secret in a part that is new as a whole is no second surprise.

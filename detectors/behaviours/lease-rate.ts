@@ -1,5 +1,6 @@
 // Lease rate: a holder that takes many more leases in an hour than it ever did, as a leak in a program or a thief does.
 
+import { limits } from '../../core/limits.ts';
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
 import { dayOf, hourOf } from './calendar.ts';
 import { type Age, aged, isLearning, type Lesson } from './learning.ts';
@@ -23,7 +24,6 @@ const info = described({
 const lesson: Lesson = { behaviour: 'lease-rate', days: 2, activeDays: 2 };
 /** Without a history nothing is usual, and so many in an hour are still no start of a service. */
 const UNLEARNED = 10;
-const TOKENS_MAX = 64;
 const ISSUES = new Set(['credential-issue', 'certificate-issue']);
 
 /** A holder's leases of one role: those of this hour by token, and how many there usually are in an hour. */
@@ -64,7 +64,7 @@ function hourly(known: Known | undefined, call: Observation, hour: number): Know
 function countToken({ tokens }: Known, is: string): void {
   const one = tokens.find(([token]) => token === is);
   if (one !== undefined) one[1]++;
-  else if (tokens.length < TOKENS_MAX) tokens.push([is, 1]);
+  else if (tokens.length < limits.behaviourTokensMax) tokens.push([is, 1]);
 }
 
 /** Tells at the bound, and each time that the count has doubled since. */

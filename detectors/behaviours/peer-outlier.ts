@@ -1,11 +1,13 @@
 // Peer outlier: what an identity reads that none of its peers does, and how much more. Peers share an auth mount and a role, or
 // its policies where there is no role. Only what is new of each crosses to where its group is counted.
 
+import { limits } from '../../core/limits.ts';
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
 import { dayOf } from './calendar.ts';
 import { hasIdentity, isUpkeep, secretOf } from './caller.ts';
 import { isKnown, type Known, use } from './known.ts';
 import { type Age, aged, isLearning, type Lesson } from './learning.ts';
+import { peerGroupOf } from './peers.ts';
 import { asJson, described, findingOn, type Told, toldOf, whoIs } from './told.ts';
 
 const info = described({
@@ -27,12 +29,11 @@ const info = described({
 
 /** Only news crosses: on how many days a group was there does not show. */
 const lesson: Lesson = { behaviour: 'peer-outlier', days: 7, activeDays: 1 };
-/** Areas of one identity that are remembered, in days; told to its group again when half of that has passed. */
-const TOUCHED = { itemsMax: 1_000, days: 60 };
+/** Areas of one identity that are remembered, in days; told to its group again after `AGAIN_DAYS`. */
+const TOUCHED = { itemsMax: limits.behaviourAreasMax, days: 60 };
 const AGAIN_DAYS = 20;
 /** A busy day of a peer counts for so long. */
 const PEAK_DAYS = 30;
-const PEERS_MAX = 200;
 const AREA_PEERS_MAX = 8;
 /** Share of what peers touch that more than one of them touches: below it each has work of its own. */
 const ALIKE = 0.5;
@@ -49,7 +50,7 @@ export const peerOutlier: Behaviour = {
   info,
   call(call, turn) {
     if (!call.teaches || !hasIdentity(call) || isUpkeep(call)) return;
-    const group = groupOf(call);
+    const group = peerGroupOf(call);
     const area = areaOf(call);
     if (group === undefined || area === undefined) return;
     const key = JSON.stringify([group, call.user]);
@@ -71,16 +72,10 @@ export const peerOutlier: Behaviour = {
     if (step.secrets !== undefined) judgeVolume(group, step.secrets, step, told, turn);
     group.age = aged(group.age, day);
     note(group, step, day);
+    turn.tell(baselineOf(group, step, told, turn));
     turn.memory.set('group', key, group);
   },
 };
-
-/** People by what they may, workloads by their role; `default` is everybody's. */
-function groupOf({ auth_mount = '', role, policies }: Observation): string | undefined {
-  const own = policies?.filter((policy) => policy !== 'default') ?? [];
-  if (role !== undefined) return JSON.stringify([auth_mount, 'role', role]);
-  return own.length === 0 ? undefined : JSON.stringify([auth_mount, 'policies', ...own.sort()]);
-}
 
 const nameOf = ({ role, policies = [] }: Observation): string =>
   role !== undefined
@@ -112,14 +107,14 @@ function secretsToday(key: string, call: Observation, { memory }: Turn): number 
   const day = dayOf(call.time);
   const before = memory.get('day', key) as Day | undefined;
   const today = before?.day === day ? before : { day, secrets: [], told: 5 };
-  if (today.secrets.includes(secret) || today.secrets.length >= SECRETS_MAX) return undefined;
+  if (today.secrets.includes(secret) || today.secrets.length >= limits.behaviourDaySecretsMax)
+    return undefined;
   today.secrets.push(secret);
   const isMark = today.secrets.length >= today.told * 2;
   if (isMark) today.told = today.secrets.length;
   memory.set('day', key, today);
   return isMark ? today.told : undefined;
 }
-const SECRETS_MAX = 640;
 
 /** Who of the group touches the area: those who did first, by the day of their last touch. */
 function touch(key: string, group: Group, area: string, step: Step, told: Told, turn: Turn): void {
@@ -159,6 +154,19 @@ function judgeVolume(group: Group, secrets: number, step: Step, told: Told, turn
   turn.find(findingOn(told, step.who, message, numbers));
 }
 
+/** What is known of its group, for people. */
+function baselineOf(group: Group, step: Step, told: Told, turn: Turn): Parameters<Turn['tell']>[0] {
+  const { peers, quiet } = peersOf(group, step, told, turn);
+  const { areas, shared } = group;
+  return {
+    subject: step.who,
+    at: told.time,
+    learning: quiet,
+    text: `It has ${peers.length} peers with ${step.group}; they touch ${areas} areas, ${shared} of them more than one does.`,
+    numbers: { peers: peers.length, areas, shared_areas: shared },
+  };
+}
+
 /** Its peers of late; too few of them, or a group that is still new, tell nothing. */
 function peersOf({ age, members }: Group, { who, className }: Step, told: Told, turn: Turn) {
   const day = dayOf(told.time);
@@ -174,7 +182,7 @@ function note(group: Group, { who, secrets = 0 }: Step, day: number): void {
   const isMore = before === undefined || secrets >= before.secrets || day - before.at > PEAK_DAYS;
   group.members[who] = isMore ? { last: day, secrets, at: day } : { ...before, last: day };
   const ids = Object.keys(group.members);
-  if (ids.length <= PEERS_MAX) return;
+  if (ids.length <= limits.behaviourPeersMax) return;
   const [oldest] = ids.sort((a, b) => lastOf(group, a) - lastOf(group, b) || (a < b ? -1 : 1));
   delete group.members[oldest as string];
 }

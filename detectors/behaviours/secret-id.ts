@@ -1,6 +1,7 @@
 // A secret-id that one made and another used: where an AppRole's secret-id is opened or logs in for the first time is held
 // against where the role is at home and who makes its secret-ids.
 
+import { limits } from '../../core/limits.ts';
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
 import { dayOf } from './calendar.ts';
 import { type Age, aged, isLearning, type Lesson } from './learning.ts';
@@ -29,9 +30,6 @@ const homeLesson: Lesson = { behaviour: 'secret-id', days: 3, activeDays: 2 };
 const makersLesson: Lesson = { behaviour: 'secret-id', days: 14, activeDays: 5 };
 /** All of them are few, and the hash of an opened one is joined to the accessor of its wrapping: one group holds them. */
 const GROUP = 'secret-ids';
-const HASHES_MAX = 32;
-const NETS_MAX = 32;
-const MAKERS_MAX = 64;
 const MINT = /^(?:.*\/)?(auth\/.+\/role\/[^/]+)\/(?:custom-)?secret-id$/;
 
 /** What crosses: a secret-id made, a wrapped one opened, and of a role's logins the first of a secret-id, and of a network each day. */
@@ -91,8 +89,8 @@ function isNews({ user, time }: Observation, { hash = '', ip }: Step, { memory }
   if (seen.day !== day) Object.assign(seen, { day, nets: [] });
   const net = networkOf(ip);
   if (seen.nets.includes(net) && seen.hashes.includes(hash)) return false;
-  seen.nets = [...seen.nets.filter((one) => one !== net), net].slice(-NETS_MAX);
-  seen.hashes = [...seen.hashes.filter((one) => one !== hash), hash].slice(-HASHES_MAX);
+  seen.nets = [...seen.nets.filter((one) => one !== net), net].slice(-limits.behaviourNetworksMax);
+  seen.hashes = [...seen.hashes.filter((one) => one !== hash), hash].slice(-limits.behaviourSecretIdsMax);
   memory.set('logins', user, seen);
   return true;
 }
@@ -111,7 +109,7 @@ function make({ role = '', hash, wrap, ip, peers }: Step, told: Told, turn: Turn
   );
   const made: Made = { by, name, ip, role, usual: learning || ids.some((id) => makers.ids.includes(id)) };
   makers.age = aged(makers.age, day);
-  makers.ids = [...makers.ids.filter((id) => !ids.includes(id)), ...ids].slice(-MAKERS_MAX);
+  makers.ids = [...makers.ids.filter((id) => !ids.includes(id)), ...ids].slice(-limits.behaviourSecretIdsMax);
   turn.memory.set('makers', '', makers);
   if (hash !== undefined) turn.memory.set('made', hash, made);
   if (wrap !== undefined) turn.memory.set('wrapped', wrap, made);
@@ -128,7 +126,7 @@ function use(step: Step, told: Told, turn: Turn): void {
   if (step.what === 'login') {
     const net = networkOf(step.ip);
     role.age = aged(role.age, dayOf(told.time));
-    role.nets = [...role.nets.filter((one) => one !== net), net].slice(-NETS_MAX);
+    role.nets = [...role.nets.filter((one) => one !== net), net].slice(-limits.behaviourNetworksMax);
   }
   turn.memory.set('role', path, role);
 }
@@ -143,7 +141,8 @@ function judge(step: Step, made: Made, role: Role, told: Told, turn: Turn): void
     whys.push(`the role logs in from ${listed(role.nets.toReversed())} only`);
   if (isSelf && !role.own.includes(made.by) && !isYoung) whys.push('that is where it was made');
   if (!made.usual) whys.push(`${made.name} had never made one`);
-  if (isSelf) role.own = [...role.own.filter((one) => one !== made.by), made.by].slice(-MAKERS_MAX);
+  if (isSelf)
+    role.own = [...role.own.filter((one) => one !== made.by), made.by].slice(-limits.behaviourSecretIdsMax);
   if (whys.length === 0) return;
   const name = made.role.split('/').at(-1) ?? made.role;
   const done = step.what === 'opened' ? 'was opened' : 'logged in';

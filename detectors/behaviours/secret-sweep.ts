@@ -23,9 +23,9 @@ const info = described({
 
 const lesson: Lesson = { behaviour: 'secret-sweep', days: 3, activeDays: 3 };
 /** Times the usual. */
-const FACTOR = 3;
+const FACTOR = 2;
 /** Fewer different secrets in an hour than this are no sweep. */
-const SECRETS = 10;
+const SECRETS = 8;
 /** Past it, more are not told apart. */
 const SECRETS_MAX = 500;
 

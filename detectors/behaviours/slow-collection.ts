@@ -23,9 +23,9 @@ const info = described({
 
 const lesson: Lesson = { behaviour: 'slow-collection', days: 3, activeDays: 3 };
 /** Times the usual. */
-const FACTOR = 3;
+const FACTOR = 2.5;
 /** Fewer different secrets in 24 hours than this are no collection. */
-const SECRETS = 12;
+const SECRETS = 8;
 /** Past it, more are not told apart. */
 const SECRETS_MAX = 500;
 const HOURS = 24;

@@ -38,7 +38,16 @@ export class Spaces {
 
   /** The memory that a behaviour called `name` is given. */
   of(name: string): Memory {
-    const full = (space: string) => `${name}/${space}`;
+    // Joined once: a text that is made anew is looked up ten times slower.
+    const names = new Map<string, string>();
+    const full = (space: string): string => {
+      let joined = names.get(space);
+      if (joined === undefined) {
+        joined = `${name}/${space}`;
+        names.set(space, joined);
+      }
+      return joined;
+    };
     return {
       get: (space, key) => this.entry(full(space), key).value,
       set: (space, key, value) => this.put(full(space), key, value),
@@ -101,10 +110,12 @@ export class Spaces {
   }
 
   private put(space: string, key: string, value: Json | undefined): void {
-    if (value !== undefined && this.entry(space, key).value === undefined) this.grow(space);
-    // Making room may have let go of what was at hand.
-    const entry = this.entry(space, key);
-    if (value === undefined && entry.value !== undefined) this.count(space, -1);
+    let entry = this.entry(space, key);
+    if (value !== undefined && entry.value === undefined) {
+      this.grow(space);
+      // Making room may have let go of what was at hand.
+      entry = this.entry(space, key);
+    } else if (value === undefined && entry.value !== undefined) this.count(space, -1);
     entry.value = value;
     this.changed.add(entry);
   }

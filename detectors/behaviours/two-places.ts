@@ -30,8 +30,6 @@ const lesson: Lesson = { behaviour: 'two-places', days: 1, activeDays: 1 };
 const USUAL_DAYS = 3;
 /** Tokens in two near or usual places after which that is how this identity works. */
 const HABIT_TOKENS = 3;
-const TOKENS_MAX = 64;
-const NETS_MAX = 16;
 
 /** Where a token was used: network, address, and when last. */
 type Place = { net: string; ip: string; last: string };
@@ -58,8 +56,8 @@ export const twoPlaces: Behaviour = {
     if (other !== undefined) judge(known, token, { net, other }, call, turn);
     const places = token.places.filter((place) => place.net !== net);
     token.places = [...places, { net, ip: call.ip, last: call.time }].slice(-4);
-    known.tokens = [...known.tokens.filter((one) => one !== token), token].slice(-TOKENS_MAX);
-    if (call.teaches) learn(known, net, dayOf(call.time));
+    known.tokens = [...known.tokens.filter((one) => one !== token), token].slice(-limits.behaviourTokensMax);
+    if (call.teaches) learn(known, net, call, turn);
     turn.memory.set('identity', call.user, known);
   },
 };
@@ -90,7 +88,7 @@ function judge(
   call: Observation,
   turn: Turn,
 ): void {
-  const usual = known.nets.filter(({ days }) => days >= USUAL_DAYS).map((one) => one.net);
+  const usual = usualOf(known.nets);
   const near = isNear(net, other.net);
   const isHabit = near && known.shared >= HABIT_TOKENS;
   const isNew = call.className !== 'human' && near;
@@ -108,12 +106,34 @@ function judge(
   turn.find(findingOn(toldOf(call), JSON.stringify([call.user, token.is]), message, numbers));
 }
 
-function learn(known: Known, net: string, day: number): void {
+function learn(known: Known, net: string, call: Observation, turn: Turn): void {
+  const day = dayOf(call.time);
   known.age = aged(known.age, day);
   const one = known.nets.find((place) => place.net === net);
+  if (one?.day === day) return;
   if (one === undefined) known.nets.push({ net, days: 1, day });
-  else if (one.day !== day) Object.assign(one, { days: one.days + 1, day });
-  if (known.nets.length <= NETS_MAX) return;
+  else Object.assign(one, { days: one.days + 1, day });
   known.nets.sort((a, b) => b.day - a.day || b.days - a.days || (a.net < b.net ? -1 : 1));
-  known.nets.pop();
+  known.nets.splice(limits.behaviourNetworksMax);
+  turn.tell(baselineOf(known, call));
 }
+
+/** What is usual, for people. */
+function baselineOf({ nets, shared }: Known, { time, user }: Observation): Parameters<Turn['tell']>[0] {
+  const usual = usualOf(nets);
+  const where = usual.length === 0 ? 'no network for three days yet' : listed(usual);
+  const moved =
+    shared === 0
+      ? 'none of its tokens'
+      : `${shared === HABIT_TOKENS ? 'at least ' : ''}${shared} of its tokens`;
+  return {
+    subject: user,
+    at: time,
+    learning: usual.length === 0,
+    text: `Its tokens are used from ${where}; ${moved} moved between near networks while in use.`,
+    numbers: { usual_networks: usual.length, moving_tokens: shared },
+  };
+}
+
+const usualOf = (nets: Known['nets']): string[] =>
+  nets.filter(({ days }) => days >= USUAL_DAYS).map(({ net }) => net);

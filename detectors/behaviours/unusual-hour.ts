@@ -20,7 +20,7 @@ const info = described({
   groupBy: ['user.id'],
 });
 
-const lesson: Lesson = { behaviour: 'unusual-hour', days: 7, activeDays: 5 };
+const lesson: Lesson = { behaviour: 'unusual-hour', days: 4, activeDays: 3 };
 /** Weekends are judged once so many of their days have passed since the person was first seen. */
 const WEEKEND_LEARNING_DAYS = 21;
 /** An hour is usual when this share of what the person does lies within `NEAR` hours of it. */

@@ -23,9 +23,9 @@ const info = described({
 
 const lesson: Lesson = { behaviour: 'volume-drift', days: 3, activeDays: 3 };
 /** Times the usual. */
-const FACTOR = 4;
+const FACTOR = 3;
 /** Fewer calls in an hour than this are nothing to speak of. */
-const CALLS = 200;
+const CALLS = 60;
 
 /** A JSON value. `calls`: of `hour`, those that may teach apart. */
 type Volume = { age: Age; hour: number; calls: number; taught: number; found: boolean; rate?: Rate };

@@ -3,7 +3,7 @@
 import type { Expr } from '../../core/match/expr.ts';
 import { predicateOf } from '../../core/match/predicate.ts';
 import { type Placeholders, readSelection } from '../../core/match/read.ts';
-import { conditionExpr, readCondition } from './condition.ts';
+import { conditionExpr, readCondition } from '../../core/match/condition.ts';
 import { type Node, readCorrelation } from './correlation.ts';
 import { idOf, infoOf, messageOf } from './info.ts';
 import type { CompiledRule, CompiledRules, RuleInfo } from './rule.ts';

@@ -3,7 +3,7 @@
 
 import { limits } from '../../core/limits.ts';
 import { nearest } from '../../core/nearest.ts';
-import { type Condition, ConditionError, readCondition } from './condition.ts';
+import { type Condition, ConditionError, readCondition } from '../../core/match/condition.ts';
 import { infoOf, messageOf } from './info.ts';
 import type { Bound, Correlation, CorrelationType, EventRule, Presence } from './rule-set.ts';
 import type { ParsedRule } from './sigma.ts';

@@ -29,15 +29,12 @@ export class WholeDetector {
   readonly #leases: Detector;
 
   constructor({ learned, lists = noLists, ...options }: WholeOptions) {
+    const rules = new RunningRules(options.rules, lists);
     const part = (name: WholePart, cross: DetectorOptions['cross'] = crossesNoMore) =>
       new Detector({
-        ...options,
-        ...{
-          lists,
-          cross,
-          behaviours: learned?.behaviours ?? [],
-          memory: learned?.memories[name] ?? noMemory,
-        },
+        ...{ ...options, name, rules, cross },
+        behaviours: learned?.behaviours ?? [],
+        memory: learned?.memories[name] ?? noMemory,
       });
     this.#groups = part('groups');
     this.#leases = part('leases');

@@ -1,4 +1,4 @@
-// Takes alerts from the stream to one output, each alert once: its first version goes out, later ones are in the API.
+// Takes alerts from the stream to one output, each alert once: its first version that the output wants goes out, later ones are in the API.
 
 import type { Alert } from '../../core/alert.ts';
 import { limits } from '../../core/limits.ts';
@@ -11,8 +11,11 @@ const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
 
 export interface Delivery {
-  /** `missed` counts records that retention took before the output did; the alerts are in the API. */
-  readonly counters: { sent: number; refused: number; retried: number; missed: number };
+  /**
+   * `missed` counts records that retention took before the output did, `filtered` versions of alerts that are not for it; all of
+   * them are in the API.
+   */
+  readonly counters: { sent: number; refused: number; retried: number; missed: number; filtered: number };
   /** Sends what is there; returns how many records it read. Waits as long as the output wants it later. */
   step(): Promise<number>;
 }
@@ -29,10 +32,15 @@ export async function createDelivery(options: {
   const snapshot = await stream.loadSnapshot(group, 'all');
   const next: Record<number, number> = { ...snapshot?.inputs };
   const delivered = new Set<string>([...((snapshot?.state as string[] | undefined) ?? []), ...output.known]);
-  const counters = { sent: 0, refused: 0, retried: 0, missed: 0 };
+  const counters = { sent: 0, refused: 0, retried: 0, missed: 0, filtered: 0 };
 
   async function deliver(alert: Alert): Promise<void> {
     if (delivered.has(alert.alert.id)) return;
+    // A later version of it, with a higher count, may be for the output.
+    if (output.accepts?.(alert) === false) {
+      counters.filtered++;
+      return;
+    }
     for (let wait = RETRY_FIRST_MS; !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
       const { result, why } = await output.send(alert);
       if (result === 'done') counters.sent++;

@@ -138,6 +138,30 @@ test('what is said of an alert is kept with who and when; the last word holds', 
   expect((await list('status=open')).map(([id]: string[]) => id)).toEqual(['a1', 'a2', 'b1', 'c1']);
 });
 
+test('a status is found behind many rows of another, page by page', async () => {
+  const ids = Array.from({ length: 1203 }, (_, i) => `a${String(i).padStart(4, '0')}`);
+  await using harness = await open(ids.map((id, i) => alert({ id, user: 'u', time: at(i) })));
+  const closed = ['a0499', 'a0500', 'a1000', 'a1202'];
+  for (const id of closed) await harness.post(`/v1/alerts/${id}/triage`, { status: 'closed' });
+  for (const [order, limit] of [
+    ['asc', 100],
+    ['desc', 1],
+    ['asc', 2],
+    ['asc', 4],
+  ] as const) {
+    const found: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const next: string = cursor === '' ? '' : `&cursor=${cursor}`;
+      const url = `/v1/alerts?status=closed&order=${order}&limit=${limit}${next}`;
+      const page = (await harness.get(url)).json();
+      expect(page.scanned).toBeGreaterThan(0);
+      found.push(...page.items.map((row: Alert) => row.alert.id));
+      cursor = page.next_cursor;
+    }
+    expect(found).toEqual(order === 'asc' ? closed : [...closed].reverse());
+  }
+});
+
 test('an incident is closed when all of its alerts are; a new alert opens it', async () => {
   await using harness = await many();
   const id = incidentId('u', at(0));

@@ -1,5 +1,6 @@
 // sealwatch's own calls in a replay: judged as `run` judges them.
 
+import { noRules } from '../../detectors/engine/rule-set.ts';
 import { expect, it } from 'vitest';
 import { Chain } from '../../commands/chain.ts';
 import { recordedDevice } from '../../core/devices.ts';
@@ -42,7 +43,7 @@ async function alertsOf(last: string, ownSecrets: string[], ticks = true): Promi
     devices: [recordedDevice('file')],
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
-    rules: { alerting: [], catalogue: [] },
+    rules: noRules,
     redactor: new Redactor(Buffer.alloc(32)),
     ownSecrets,
     ledger: {

@@ -56,7 +56,7 @@ class Engine {
         cluster: 'test',
         rules: this.rules,
         slowCallNanos,
-        lists: noLists,
+        name: 'test',
         behaviours: [],
         memory: new MapMemory(),
       },

@@ -88,10 +88,16 @@ export class Sealwatch implements AsyncDisposable {
     return child.exitCode;
   }
 
-  fetch(path: string): Promise<Response> {
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const file = join(this.keyDir, 'admin-key');
-    const headers = existsSync(file) ? { authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` } : {};
-    return fetch(`http://127.0.0.1:${this.#settings['SEALWATCH_API_PORT']}${path}`, { headers });
+    const key = existsSync(file) ? { authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` } : {};
+    const headers = { ...key, ...init.headers };
+    return fetch(`http://127.0.0.1:${this.#settings['SEALWATCH_API_PORT']}${path}`, { ...init, headers });
+  }
+
+  post(path: string, body: unknown): Promise<Response> {
+    const headers = { 'content-type': 'application/json' };
+    return this.fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
   async get<T>(path: string): Promise<T> {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Alert } from '../../core/alert.ts';
+import type { Alert, Level } from '../../core/alert.ts';
+import { alertFilter } from '../../core/alert-filter.ts';
 import { topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { createDelivery } from '../../outputs/alerts/deliver.ts';
@@ -61,7 +62,28 @@ test('each alert goes out once, though it has more versions', async () => {
   await delivery.step();
   expect(await delivery.step()).toBe(0);
   expect(output.taken.sort()).toEqual(['a', 'b', 'c']);
-  expect(delivery.counters).toEqual({ sent: 3, refused: 0, retried: 0, missed: 0 });
+  expect(delivery.counters).toEqual({ sent: 3, refused: 0, retried: 0, missed: 0, filtered: 0 });
+});
+
+test('an output takes what its filter lets through, a later version too, and the rest is counted', async () => {
+  await using stream = await openStream();
+  const accepts = alertFilter({ 'rule.level': ['high', 'critical'], 'alert.count|gte': 2 });
+  const output = { ...answering(), accepts };
+  const delivery = await createDelivery({ stream, output, logger, signal: running() });
+  const put = (id: string, level: Level, count: number) => {
+    const body = anAlert({ id, level });
+    stream.append(topics.alerts, 0, [
+      { kind: 'alert', value: { revision: count, body: { ...body, alert: { ...body.alert, count } } } },
+    ]);
+  };
+  put('low', 'low', 2);
+  put('grows', 'high', 1);
+  put('grows', 'high', 2);
+  put('critical', 'critical', 3);
+  await stream.flush();
+  await delivery.step();
+  expect(output.taken).toEqual(['grows', 'critical']);
+  expect(delivery.counters).toMatchObject({ sent: 2, filtered: 2 });
 });
 
 test('an alert that is refused is counted and not sent again', async () => {
@@ -73,7 +95,7 @@ test('an alert that is refused is counted and not sent again', async () => {
   await put(stream, 'a', 'b');
   await delivery.step();
   expect(output.taken).toEqual(['b']);
-  expect(delivery.counters).toEqual({ sent: 1, refused: 1, retried: 0, missed: 0 });
+  expect(delivery.counters).toEqual({ sent: 1, refused: 1, retried: 0, missed: 0, filtered: 0 });
 });
 
 test('after a restart nothing goes out again, and what is new does', async () => {
@@ -102,7 +124,7 @@ test('over HTTP: 500 is tried again, 400 is final, each alert arrives once', asy
   const delivery = await createDelivery({ stream, output, logger, signal: running() });
   await delivery.step();
   expect(hook.calls.map(({ headers }) => headers['idempotency-key'])).toEqual(['a', 'a', 'b', 'unused']);
-  expect(delivery.counters).toEqual({ sent: 2, refused: 1, retried: 1, missed: 0 });
+  expect(delivery.counters).toEqual({ sent: 2, refused: 1, retried: 1, missed: 0, filtered: 0 });
 });
 
 test('an end while the output does not answer gives up at once, and the alert goes out after the restart', async () => {

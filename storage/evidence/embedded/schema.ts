@@ -4,7 +4,7 @@ import { SealwatchError } from '../../../core/errors.ts';
 import type { QueryKind } from '../../../core/query.ts';
 import { type Database, openDatabase } from '../../sqlite.ts';
 import { columnLists } from './columns.ts';
-import { IncidentRows } from './incidents.ts';
+import { IncidentRows, incidentIndex } from './incidents.ts';
 
 /** `user_version` of the file: count up with each change of the tables. */
 const LAYOUT = 4;
@@ -20,7 +20,7 @@ const rowTable = (kind: QueryKind) => `create table ${kind} (
 
 /** What people say and change, what was learned, and incidents. */
 const addedTables = `
-create index alerts_incident on alerts (incident_id, ts, id);
+${incidentIndex}
 ${rowTable('incidents')}
 create index incidents_ts on incidents (ts, id);
 create index incidents_user on incidents (user_id, ts, id);

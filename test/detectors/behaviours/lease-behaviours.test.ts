@@ -1,15 +1,17 @@
 // Behaviours over rows of the ledger: lifetimes against policy, chains of renewals, tokens without an end.
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Lease } from '../../../core/lease.ts';
 import { type Lists, noLists } from '../../../core/lists.ts';
 import { addSeconds } from '../../../core/time.ts';
+import type { Behaviour } from '../../../detectors/behaviours/behaviour.ts';
 import { leaseLifetime, tokenLifetime } from '../../../detectors/behaviours/lifetime.ts';
 import { renewalChain } from '../../../detectors/behaviours/renewal-chain.ts';
 import { standingToken } from '../../../detectors/behaviours/standing-token.ts';
 import { aLease, aToken } from '../../builders.ts';
 import { DAY, on } from './calls.ts';
 import { type CrossingOptions, runCrossing } from './crossing-run.ts';
+import { recordedRows } from './rows.ts';
 
 const behaviours = [leaseLifetime, tokenLifetime, renewalChain, standingToken];
 const run = (rows: Lease[], more: Partial<CrossingOptions> = {}) =>
@@ -150,6 +152,47 @@ test('a token of a token that is revoked within the day, or expires, is quiet', 
   expect(told([fixed, revoked], { until: on(3) }).filter((text) => text.startsWith('low'))).toEqual([]);
   const short = { ...fixed, ttl_s: 300, expires_at: addSeconds(on(0), 300) };
   expect(told([short], { until: on(3) })).toEqual([]);
+});
+
+describe('rows that the ledger made of a real log', () => {
+  const rows = recordedRows(1500);
+  const halfAnHour: Lists = {
+    ...noLists,
+    setting: (_b, name, _c, fallback) => (name === 'maxSeconds' ? 1800 : fallback),
+  };
+  const { alerts, failures } = runCrossing({ behaviours, leases: rows, lists: halfAnHour });
+  const of = ({ info }: Behaviour) => alerts.filter(({ rule }) => rule.id === info.id);
+
+  test('each path and holder whose leases live too long is told of, and nobody else', () => {
+    const over = rows
+      .filter(({ lease }) => lease.kind === 'lease' && (lease.ttl_s ?? 0) > 1800)
+      .map(({ lease }) => `${lease.path} ${lease.holder_id}`);
+    expect(failures).toEqual([]);
+    expect(
+      of(leaseLifetime)
+        .map(({ vault, user }) => `${vault.request.path} ${user.id}`)
+        .sort(),
+    ).toEqual([...new Set(over)].sort());
+    expect(over.length).toBeGreaterThan(50);
+  });
+
+  test('each root and each periodic token is told of once, by the event that gave it out', () => {
+    const standing = rows.filter(
+      ({ lease: { token } }) => token?.periodic !== undefined || token?.policies?.includes('root') === true,
+    );
+    const ids = new Set(standing.map(({ lease }) => lease.id));
+    expect(of(standingToken)).toHaveLength(ids.size);
+    expect(ids.size).toBeGreaterThan(2);
+    const proofs = new Set(standing.map(({ lease }) => lease.proof.issued));
+    for (const { evidence } of of(standingToken)) expect(proofs.has(evidence.event_ids[0] ?? '')).toBe(true);
+  });
+
+  test('a token of an hour is over half an hour only when nothing makes it periodic', () => {
+    const found = of(tokenLifetime).map(({ evidence }) => evidence.facts['lease']);
+    const periodic = rows.filter(({ lease }) => lease.token?.periodic !== undefined);
+    expect(found.length).toBeGreaterThan(0);
+    for (const { lease } of periodic) expect(found).not.toContain(lease.id);
+  });
 });
 
 test('restarts change nothing', () => {

@@ -90,8 +90,8 @@ describe(`alerts of calls in any order (seed ${seed})`, () => {
 
   it('are of every rule, and of every turn of a behaviour', () => {
     const said = [...expected.values()];
-    for (const { id } of judges.rules.alerting)
-      expect(said.filter((text) => text.includes(id)).length, id).toBeGreaterThan(3);
+    for (const { top } of judges.rules.roots)
+      expect(said.filter((text) => text.includes(top.id)).length, top.title).toBeGreaterThan(3);
     for (const word of ['call', 'quiet', '10.0.0.1:'])
       expect(said.filter((text) => text.includes(word)).length, word).toBeGreaterThan(3);
   });

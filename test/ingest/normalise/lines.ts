@@ -1,5 +1,6 @@
 // Audit lines for tests: those of a real Vault, edited, and what the chain makes of them.
 
+import { noRules } from '../../../detectors/engine/rule-set.ts';
 import { readFileSync } from 'node:fs';
 import { Chain } from '../../../commands/chain.ts';
 import type { Config } from '../../../core/config.ts';
@@ -76,7 +77,7 @@ export function made(lines: Line[], callers: Config['callers'] = []): Made {
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
     callers,
-    rules: { alerting: [], catalogue: [] },
+    rules: noRules,
     redactor: new Redactor(Buffer.alloc(32)),
     sink: {
       event: (event, text) => {

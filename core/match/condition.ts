@@ -1,8 +1,8 @@
 // The condition of a Sigma rule, `selection and not 1 of filter_*`, and of a temporal correlation, `probe and not login`.
 
-import { limits } from '../../core/limits.ts';
-import type { Expr } from '../../core/match/expr.ts';
-import { nearest } from '../../core/nearest.ts';
+import { limits } from '../limits.ts';
+import { nearest } from '../nearest.ts';
+import type { Expr } from './expr.ts';
 
 export class ConditionError extends Error {
   override readonly name = 'ConditionError';
