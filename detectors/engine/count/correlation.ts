@@ -5,6 +5,7 @@ import type { Lists } from '../../../core/lists.ts';
 import { addSeconds } from '../../../core/time.ts';
 import type { AlertState } from '../alert.ts';
 import type { Bound, Correlation } from '../rule-set.ts';
+import { Aged } from './aged.ts';
 import { isJudgedAtEnd, namedThreshold, withThreshold } from './bounds.ts';
 import { Distinct, distinctOf } from './distinct.ts';
 import { innerOf, OpenAlerts, type OpenSnapshot } from './open-alerts.ts';
@@ -69,9 +70,9 @@ export class CorrelationCounter {
   readonly #make: WindowMaker;
   readonly #marked: ReadonlySet<string>;
   /** Those that were added to last stand last, in each. */
-  readonly #marks: Map<string, Mark>;
+  readonly #marks: Aged<Mark>;
   readonly #open: OpenAlerts;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Aged<Pending>();
   readonly #placed: Placed;
 
   constructor(placed: Placed, state?: CorrelationSnapshot) {
@@ -82,7 +83,7 @@ export class CorrelationCounter {
     this.#isTemporal = correlation.type === 'temporal' || correlation.type === 'temporal_ordered';
     [this.#make, this.#marked] = makerOf(correlation);
     this.#open = new OpenAlerts(correlation, state?.open);
-    this.#marks = new Map(state?.marks);
+    this.#marks = new Aged(state?.marks);
     for (const [group, pending] of state?.pending ?? []) {
       const window = this.#make(pending.window);
       this.#pending.set(group, { ...pending, window });
@@ -102,7 +103,7 @@ export class CorrelationCounter {
 
   /** When the first window ends that must be judged then. */
   get due(): string | undefined {
-    return this.#isAtEnd ? this.#pending.values().next().value?.until : undefined;
+    return this.#isAtEnd ? this.#pending.oldest?.value.until : undefined;
   }
 
   /** @param again an inner alert that took something in: it is not counted anew, but still goes on for temporal ones */
@@ -163,13 +164,13 @@ export class CorrelationCounter {
       const before = pending.window.size;
       this.#add(pending, unit, values);
       this.#held += pending.window.size - before;
-    } else if (this.#marked.has(unit.rule)) this.#mark(group, unit);
-    else {
+    } else if (!this.#marked.has(unit.rule)) {
       const begun = this.#begin(unit, names);
       this.#addMarks(group, begun);
       this.#add(begun, unit, values);
       this.#put(group, begun);
     }
+    if (this.#marked.has(unit.rule)) this.#mark(group, unit);
   }
 
   #mark(group: string, unit: Unit): void {
@@ -203,7 +204,7 @@ export class CorrelationCounter {
 
   /** Judges the window that ends first. */
   close(): Fired | undefined {
-    const [group, pending] = this.#pending.entries().next().value as [string, Pending];
+    const { key: group, value: pending } = this.#pending.oldest as { key: string; value: Pending };
     const { since, until, values, window } = pending;
     this.#take(group);
     const bounds = this.#boundsOf(window);
@@ -274,10 +275,10 @@ export class CorrelationCounter {
 
   /** Forgets the oldest group, first those without an alert; false when there is none. */
   evict(): boolean {
-    const [pending] = this.#pending.keys();
-    const [mark] = this.#marks.keys();
-    if (pending !== undefined) this.#take(pending);
-    else if (mark === undefined ? !this.#open.evict() : !this.#marks.delete(mark)) return false;
+    const pending = this.#pending.oldest;
+    const mark = this.#marks.oldest;
+    if (pending !== undefined) this.#take(pending.key);
+    else if (mark === undefined ? !this.#open.evict() : !this.#marks.delete(mark.key)) return false;
     this.evicted++;
     return true;
   }
@@ -286,14 +287,16 @@ export class CorrelationCounter {
   expire(time: string): void {
     // A window that has begun may still join an alert when it ends.
     this.#open.expire(this.#isAtEnd ? addSeconds(time, -this.correlation.timespanSeconds) : time);
-    for (const [group, { until }] of this.#marks) {
-      if (until >= time) break;
-      this.#marks.delete(group);
+    for (;;) {
+      const { oldest } = this.#marks;
+      if (oldest === undefined || oldest.value.until >= time) break;
+      this.#marks.delete(oldest.key);
     }
     if (this.#isAtEnd) return;
-    for (const [group, { until }] of this.#pending) {
-      if (until >= time) return;
-      this.#take(group);
+    for (;;) {
+      const { oldest } = this.#pending;
+      if (oldest === undefined || oldest.value.until >= time) return;
+      this.#take(oldest.key);
     }
   }
 

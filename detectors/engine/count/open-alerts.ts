@@ -3,6 +3,7 @@
 import { limits } from '../../../core/limits.ts';
 import { addSeconds } from '../../../core/time.ts';
 import { type AlertState, joinAlert, nameAddress, nameEvent, nameUser, shortHash } from '../alert.ts';
+import { Aged } from './aged.ts';
 import { DistinctSince } from './distinct.ts';
 import type { Inner, Unit, WindowFacts } from './unit.ts';
 
@@ -21,7 +22,7 @@ export type OpenSnapshot = [group: string, open: Saved][];
 export class OpenAlerts {
   readonly #joinSeconds: number;
   /** In the order of opening, so that what ends first stands (nearly) first. */
-  readonly #open = new Map<string, Open>();
+  readonly #open = new Aged<Open>();
   readonly #rule: string;
   /** Memory of the distinct values, in matches' worth. */
   #distinct = 0;
@@ -103,17 +104,18 @@ export class OpenAlerts {
   }
 
   expire(time: string): void {
-    for (const [group, { until }] of this.#open) {
-      if (until >= time) return;
-      this.#delete(group);
+    for (;;) {
+      const { oldest } = this.#open;
+      if (oldest === undefined || oldest.value.until >= time) return;
+      this.#delete(oldest.key);
     }
   }
 
   /** Forgets the one that was opened first; false when there is none. */
   evict(): boolean {
-    const [oldest] = this.#open.keys();
+    const { oldest } = this.#open;
     if (oldest === undefined) return false;
-    this.#delete(oldest);
+    this.#delete(oldest.key);
     return true;
   }
 
