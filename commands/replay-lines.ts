@@ -1,8 +1,8 @@
 // A few audit lines to events, for rule cases and tests: the real scrub, scan and normaliser, nothing else.
 
-import { noRules } from '../detectors/engine/rule-set.ts';
 import { recordedDevice } from '../core/devices.ts';
 import type { AuditEvent } from '../core/event.ts';
+import { noRules } from '../detectors/engine/rule-set.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
 import { Chain } from './chain.ts';
 

@@ -140,15 +140,15 @@ export function addAlerts(app: App, reader: EvidenceReader): void {
   });
 }
 
-type AlertQuery = ListQuery & Record<string, unknown> & {
-  status?: Status | undefined;
-  match?: string | undefined;
-};
+type AlertQuery = ListQuery &
+  Record<string, unknown> & {
+    status?: Status | undefined;
+    match?: string | undefined;
+  };
 
 async function alertPage(reader: EvidenceReader, query: AlertQuery) {
   const { status, match } = query;
-  if (status === undefined && match === undefined)
-    return listPage(reader, 'alerts', query, alertFilters);
+  if (status === undefined && match === undefined) return listPage(reader, 'alerts', query, alertFilters);
   const keep = async (rows: Alert[]) => {
     const last = await lastTriage(reader, rows);
     return rows.map(({ alert }) => statusOf(last.get(alert.id)) === status);

@@ -88,7 +88,8 @@ function check(kind: Searched, expr: Expr): void {
   };
   walk(expr);
   const stranger = fields.find((field) => !isField(kind, field));
-  if (stranger !== undefined) throw new MatchError(`${stranger}: is no field of ${kind}${meant(kind, stranger)}`);
+  if (stranger !== undefined)
+    throw new MatchError(`${stranger}: is no field of ${kind}${meant(kind, stranger)}`);
   if (regexes > limits.searchRegexesMax)
     throw new MatchError(`has ${regexes} regular expressions; ${limits.searchRegexesMax} are the most`);
 }

@@ -1,7 +1,7 @@
 // All detectors of `run`, in turn: of each partition of events and of groups, of leases, and of lines that were lost.
 
-import type { DetectorMemory, Stream } from '../../core/ports.ts';
 import type { Lists } from '../../core/lists.ts';
+import type { DetectorMemory, Stream } from '../../core/ports.ts';
 import { LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
 import { noRules, type RuleSet } from '../../detectors/engine/rule-set.ts';

@@ -1,9 +1,9 @@
 // From parsed documents to a set of rules: correlations find the rules they count, ids and names are unique.
 
+import { conditionExpr, readCondition } from '../../core/match/condition.ts';
 import type { Expr } from '../../core/match/expr.ts';
 import { predicateOf } from '../../core/match/predicate.ts';
 import { type Placeholders, readSelection } from '../../core/match/read.ts';
-import { conditionExpr, readCondition } from '../../core/match/condition.ts';
 import { type Node, readCorrelation } from './correlation.ts';
 import { idOf, infoOf, messageOf } from './info.ts';
 import type { CompiledRule, CompiledRules, RuleInfo } from './rule.ts';

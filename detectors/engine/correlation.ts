@@ -2,8 +2,8 @@
 // specification 2.1.
 
 import { limits } from '../../core/limits.ts';
-import { nearest } from '../../core/nearest.ts';
 import { type Condition, ConditionError, readCondition } from '../../core/match/condition.ts';
+import { nearest } from '../../core/nearest.ts';
 import { infoOf, messageOf } from './info.ts';
 import type { Bound, Correlation, CorrelationType, EventRule, Presence } from './rule-set.ts';
 import type { ParsedRule } from './sigma.ts';

@@ -10,12 +10,14 @@ import type { Baseline, Crossing } from '../../core/records.ts';
 import type { Behaviour, Observation } from '../behaviours/behaviour.ts';
 import { Behaviours, type BehavioursState, type CrossingEvent } from '../behaviours/frame.ts';
 import { observationOf } from '../behaviours/observe.ts';
+import { Evictions, type EvictionsSnapshot } from './count/evictions.ts';
 import { leafMatch, type Match } from './match.ts';
 import { type AlertRow, isSingle, Place, type PlaceSnapshot, type When } from './place.ts';
+import type { RuleInfo } from './rule.ts';
+import { RulesOff } from './rule-off.ts';
 import type { Root } from './rule-set.ts';
 import type { Failure, RunningRules } from './running.ts';
 import { groupOf } from './trees.ts';
-import { Troubles, type TroublesState } from './troubles.ts';
 import { type Timed, Waiting } from './waiting.ts';
 
 export interface DetectorCounters {
@@ -59,12 +61,10 @@ export interface Taken {
 export interface DetectorSnapshot {
   behaviours?: BehavioursState;
   counters: Omit<DetectorCounters, 'evicted'>;
+  evictions: EvictionsSnapshot;
   /** Rules that are switched off. */
   off: Failure[];
   place: PlaceSnapshot;
-  /** What was dropped and told of, by what it is. */
-  told: [name: string, count: number][];
-  troubles: TroublesState;
 }
 
 /** A match on its way to where its group is counted; `logic` of the tree that it was made for. */
@@ -92,9 +92,8 @@ export class Detector {
   #sentCount = 0;
   #alerts: AlertRow[] = [];
   #baselines: Baseline[] = [];
-  readonly #troubles: Troubles;
-  /** What was dropped and told of. */
-  readonly #told: Map<string, number>;
+  readonly #rulesOff: RulesOff;
+  readonly #evictions: Evictions;
 
   constructor(options: DetectorOptions) {
     const { cluster, name, rules, behaviours, memory, snapshot } = options;
@@ -107,8 +106,8 @@ export class Detector {
     this.#counters = snapshot?.counters ?? { evaluated: 0, late: 0, matched: 0, silenced: {} };
     rules.switchOff(snapshot?.off ?? []);
     this.#place = new Place(cluster, rules, snapshot?.place);
-    this.#troubles = new Troubles(cluster, name, snapshot?.troubles);
-    this.#told = new Map(snapshot?.told);
+    this.#rulesOff = new RulesOff(cluster);
+    this.#evictions = new Evictions(cluster, name, snapshot?.evictions);
   }
 
   get counters(): DetectorCounters {
@@ -241,33 +240,33 @@ export class Detector {
     this.#alerts.push(...taken.alerts);
     this.#baselines.push(...taken.baselines);
     for (const { behaviour, error, time } of taken.failures) {
-      const info = this.#options.behaviours.find(({ info: { id, name } }) => behaviour === (name ?? id))?.info;
-      if (info !== undefined) this.#troubles.off({ ...info, error, time });
+      const info = this.#options.behaviours.find(
+        ({ info: { id, name } }) => behaviour === (name ?? id),
+      )?.info;
+      if (info !== undefined) this.#rulesOff.off({ ...info, error, time });
     }
   }
 
   /** What is new or changed since the last take. */
   take(): Taken {
-    for (const failure of this.#options.rules.takeFailures()) this.#troubles.off(failure);
-    this.#tellEvicted();
-    const alerts = [...this.#place.take(), ...this.#alerts, ...this.#troubles.take()];
+    for (const failure of this.#options.rules.takeFailures()) this.#rulesOff.off(failure);
+    for (const [of, count] of this.#evicted()) this.#evictions.tell(of, count, this.watermark);
+    const alerts = [
+      ...this.#place.take(),
+      ...this.#alerts,
+      ...this.#rulesOff.take(),
+      ...this.#evictions.take(),
+    ];
     const taken = { alerts, baselines: this.#baselines };
     this.#alerts = [];
     this.#baselines = [];
     return taken;
   }
 
-  *#evicted(): Generator<[name: string, count: number]> {
+  *#evicted(): Generator<[of: Pick<RuleInfo, 'id' | 'title'>, count: number]> {
     yield* this.#place.evicted();
-    yield ['behaviours', (this.#behaviours?.evicted ?? 0) + this.#calls.evicted + this.#sent.evicted];
-  }
-
-  #tellEvicted(): void {
-    for (const [name, count] of this.#evicted()) {
-      const told = this.#told.get(name) ?? 0;
-      if (count > told) this.#troubles.evicted(name, count - told, this.watermark);
-      if (count !== told) this.#told.set(name, count);
-    }
+    const behaviours = (this.#behaviours?.evicted ?? 0) + this.#calls.evicted + this.#sent.evicted;
+    yield [{ id: 'behaviours', title: 'all behaviours' }, behaviours];
   }
 
   /** Offset from which on all that waits is read again; infinite when nothing waits. */
@@ -281,10 +280,9 @@ export class Detector {
     return {
       ...(behaviours !== undefined && { behaviours }),
       counters: this.#counters,
+      evictions: this.#evictions.snapshot(),
       off: this.#options.rules.off,
       place: this.#place.snapshot(),
-      told: [...this.#told],
-      troubles: this.#troubles.snapshot(),
     };
   }
 }

@@ -7,6 +7,7 @@ import { type AlertState, alertBody } from './alert.ts';
 import { CountBudget } from './count/budget.ts';
 import { type CounterSnapshot, RootCounter } from './count/counter.ts';
 import { byTimeAndId, type Match, matchKey } from './match.ts';
+import type { RuleInfo } from './rule.ts';
 import type { Root } from './rule-set.ts';
 import type { RunningRules } from './running.ts';
 import { SeenMatches } from './seen.ts';
@@ -124,11 +125,15 @@ export class Place {
     return taken.sort((a, b) => (orderOf(a.body) < orderOf(b.body) ? -1 : 1));
   }
 
-  /** Groups of rules, matches and remembered calls that were dropped because a bound of core/limits.ts was reached, by what they are. */
-  *evicted(): Generator<[name: string, count: number]> {
+  /** What was dropped because a bound of core/limits.ts was reached: groups of each rule; matches and remembered calls of all. */
+  *evicted(): Generator<[of: Pick<RuleInfo, 'id' | 'title'>, count: number]> {
+    yield [{ id: 'rules', title: 'all rules' }, this.#dropped];
+    for (const { root, evicted } of this.#counters.values()) yield [root.top, evicted];
+  }
+
+  get #dropped(): number {
     const remembered = this.#seen.evicted + this.#late.evicted;
-    yield ['matches that wait', this.#evicted + remembered + this.#waiting.evicted + this.#slow.evicted];
-    for (const { root, evicted } of this.#counters.values()) if (evicted > 0) yield [root.top.title, evicted];
+    return this.#evicted + remembered + this.#waiting.evicted + this.#slow.evicted;
   }
 
   /** Offset from which on all that waits is read again; infinite when nothing waits. */
@@ -138,10 +143,9 @@ export class Place {
 
   /** After a take: what it stands for is out. To be written before the place goes on. */
   snapshot(): PlaceSnapshot {
-    const [[, evicted] = ['', 0]] = this.evicted();
     return {
       counters: [...this.#counters].map(([root, counter]) => [root, counter.snapshot()]),
-      evicted,
+      evicted: this.#dropped,
       late: this.#late.snapshot(),
       seen: this.#seen.snapshot(),
       watermark: this.watermark,

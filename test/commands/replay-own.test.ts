@@ -1,12 +1,12 @@
 // sealwatch's own calls in a replay: judged as `run` judges them.
 
-import { noRules } from '../../detectors/engine/rule-set.ts';
 import { expect, it } from 'vitest';
 import { Chain } from '../../commands/chain.ts';
 import { recordedDevice } from '../../core/devices.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import type { Answer } from '../../core/records.ts';
 import { addSeconds } from '../../core/time.ts';
+import { noRules } from '../../detectors/engine/rule-set.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
 import { MapMemory } from '../ingest/ledger/memory.ts';
 import { type EntryLine, fixtureLines } from '../ingest/normalise/lines.ts';

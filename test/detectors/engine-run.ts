@@ -6,8 +6,8 @@ import { noLists } from '../../core/lists.ts';
 import type { Crossing } from '../../core/records.ts';
 import { Detector, type DetectorCounters } from '../../detectors/engine/detect.ts';
 import type { RuleSet } from '../../detectors/engine/rule-set.ts';
-import { anEvent, at, type EventParts } from '../builders.ts';
 import { RunningRules } from '../../detectors/engine/running.ts';
+import { anEvent, at, type EventParts } from '../builders.ts';
 import { MapMemory } from '../ingest/ledger/memory.ts';
 
 export const slowCallNanos = 5e9;

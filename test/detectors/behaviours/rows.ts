@@ -1,9 +1,9 @@
 // Rows of leases and tokens as the ledger tells them of a real log, each revision.
 
-import { noRules } from '../../../detectors/engine/rule-set.ts';
 import { Chain } from '../../../commands/chain.ts';
 import { recordedDevice } from '../../../core/devices.ts';
 import type { Lease } from '../../../core/lease.ts';
+import { noRules } from '../../../detectors/engine/rule-set.ts';
 import { Redactor } from '../../../ingest/collector/redact.ts';
 import { MapMemory } from '../../ingest/ledger/memory.ts';
 import { recordedLog } from '../../ingest/ledger/recorded.ts';

@@ -85,7 +85,7 @@ function same(alerts: Map<string, string>, expected: Map<string, string>): void 
 }
 
 describe(`alerts of calls in any order (seed ${seed})`, () => {
-  const events = someCalls(800, numbers(7));
+  const events = someCalls(500, numbers(7));
   const expected = replayed(events);
 
   it('are of every rule, and of every turn of a behaviour', () => {
@@ -101,9 +101,9 @@ describe(`alerts of calls in any order (seed ${seed})`, () => {
   });
 
   it.each([
-    [1, 400],
-    [3, 450],
-    [8, 150],
+    [1, 600],
+    [3, 300],
+    [8, 100],
   ])('are the same over %i partitions after %i kills', { timeout: 120_000 }, async (partitions, kills) => {
     same(await killed(events, partitions, kills, numbers(seed)), expected);
   });

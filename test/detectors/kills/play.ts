@@ -155,7 +155,7 @@ export class Life {
    */
   async kill(random: () => number): Promise<EmbeddedStream | undefined> {
     this.detection[Symbol.dispose]();
-    if (random() < 0.8) return this.stream;
+    if (random() < 0.9) return this.stream;
     for (const partition of [...this.stream['all'].values()].flat()) {
       if (partition.writer !== undefined) await tear(partition.writer, random);
       await partition.reader.close();

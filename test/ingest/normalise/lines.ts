@@ -1,6 +1,5 @@
 // Audit lines for tests: those of a real Vault, edited, and what the chain makes of them.
 
-import { noRules } from '../../../detectors/engine/rule-set.ts';
 import { readFileSync } from 'node:fs';
 import { Chain } from '../../../commands/chain.ts';
 import type { Config } from '../../../core/config.ts';
@@ -12,6 +11,7 @@ import {
   coverageCounters,
   type Reject,
 } from '../../../core/records.ts';
+import { noRules } from '../../../detectors/engine/rule-set.ts';
 import { Redactor } from '../../../ingest/collector/redact.ts';
 
 export interface EntryLine {
