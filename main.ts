@@ -3,6 +3,7 @@
 
 import { basename, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import type { BacktestCommand } from './commands/rules/backtest-command.ts';
 import { readVersion } from './commands/version.ts';
 import { type Config, loadConfig } from './core/config.ts';
 import { SealwatchError } from './core/errors.ts';
@@ -34,6 +35,13 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Errors: docs/errors.md`,
   );
+
+interface ReplayCommand {
+  out: string;
+  rules?: string;
+  lists?: string;
+  vaultAnswers?: string;
+}
 
 const config = (): Config =>
   loadConfig(
@@ -93,6 +101,7 @@ program
     'folder for events.jsonl leases.jsonl alerts.jsonl rejects.jsonl summary.json',
   )
   .option('--rules <dir>', 'rules of your own beside the built-in ones')
+  .option('--lists <file>', 'allow-list, maintenance, classes and thresholds')
   .option(
     '--vault-answers <file>',
     "recorded answers of Vault's API as JSON lines, plain or .gz: lifetimes, names and mounts",
@@ -103,32 +112,83 @@ program
 Two logs of the same Vault (two devices, two nodes) are joined call by call. The same logs give the same bytes, in whatever
 order their lines come. Rows are canonical JSON, in order of (time, id).`,
   )
-  .action(async (files: string[], options: { out: string; rules?: string; vaultAnswers?: string }) => {
-    const [{ replay }, { loadRules }] = await Promise.all([
+  .action(async (files: string[], options: ReplayCommand) => {
+    const [{ replay }, { load }] = await Promise.all([
       import('./commands/replay.ts'),
-      import('./commands/rules.ts'),
+      import('./commands/rules/load.ts'),
     ]);
     const loaded = config();
-    const rules = loadRules(options.rules ?? loaded.rules.dir);
+    const { rules, lists } = load({
+      dir: options.rules ?? loaded.rules.dir,
+      lists: options.lists ?? loaded.rules.lists,
+    });
     const summary = await replay({
       files,
       out: join(options.out),
       config: loaded,
       rules,
+      lists,
       ...(options.vaultAnswers !== undefined && { answers: options.vaultAnswers }),
       progress: process.stderr.isTTY,
     });
     process.stdout.write(`${JSON.stringify(summary)}\n`);
   });
 
-const rules = program.command('rules').description('the detection rules');
+const rules = program
+  .command('rules')
+  .description('the detection rules: what there is, whether they work, what they would have found')
+  .addHelpText(
+    'after',
+    `
+Rules are Sigma YAML. Your own lie in a folder (SEALWATCH_RULES_DIR), what is allowed to whom until when in a lists file
+(SEALWATCH_RULES_LISTS); a sealwatch that runs takes changes of both over within seconds, at once with SIGHUP.
+
+A new rule, step by step:
+  sealwatch rules test my-rules                          does it fire and stay quiet where it should
+  sealwatch rules backtest --rules my-rules/new.yml      what it would have found in the events there are
+  sealwatch rules backtest --lists lists.yml             what the lists would have silenced`,
+  );
 rules
   .command('list')
-  .description('all rules: level, id, what they find')
-  .option('--json', 'as JSON')
+  .description('all rules and behaviours: level, type, version, what they count, their file')
+  .option('--json', 'all that they say, as JSON')
   .action(async ({ json }: { json?: boolean }) => {
-    const { listRules, loadRules } = await import('./commands/rules.ts');
-    process.stdout.write(`${listRules(loadRules(config().rules.dir), { json: json === true }).trimEnd()}\n`);
+    const [{ listRules }, { load }] = await Promise.all([
+      import('./commands/rules.ts'),
+      import('./commands/rules/load.ts'),
+    ]);
+    const { dir, lists } = config().rules;
+    process.stdout.write(`${listRules(load({ dir, lists }).rules, { json: json === true }).trimEnd()}\n`);
+  });
+rules
+  .command('lists')
+  .description('what the lists file silences and sets, and which entries have ended or soon will')
+  .argument('[file]', 'a lists file; the configured one without it')
+  .option('--json', 'as JSON')
+  .action(async (file: string | undefined, { json }: { json?: boolean }) => {
+    const { listsCommand } = await import('./commands/rules/lists.ts');
+    const { rules } = config();
+    process.stdout.write(listsCommand({ dir: rules.dir, lists: file ?? rules.lists }, json === true));
+  });
+rules
+  .command('backtest')
+  .description('what rules would have found in the events that the evidence store holds; changes nothing')
+  .option('--rules <path...>', 'files or folders of rules that run alone; all rules without it')
+  .option('--lists <file>', 'a lists file; the configured one without it')
+  .option('--from <time>', 'event time, a day or 2026-09-01T12:00:00Z; all that is held without it')
+  .option('--to <time>', 'event time, exclusive')
+  .option('--data <dir>', 'data folder; the configured one without it')
+  .option('--behaviours', 'let behaviours learn from the begin of the period, too')
+  .option('--json', 'all counts as JSON')
+  .addHelpText(
+    'after',
+    `
+Reads beside a sealwatch that runs. The rules see the calls in order of event time, by the same code, so they find what they
+would have found; behaviours over leases, lost lines and own traffic are left out: the store has no history of them.`,
+  )
+  .action(async (command: BacktestCommand) => {
+    const { backtestCommand } = await import('./commands/rules/backtest-command.ts');
+    process.stdout.write(await backtestCommand(config(), command));
   });
 rules
   .command('test')

@@ -38,7 +38,7 @@ export interface RuleInfo {
   id: string;
   title: string;
   level: Level;
-  /** `event`, `behaviour`, or the type of its correlation. */
+  /** `event`, `correlation` or `behaviour`. */
   type: string;
   version: string;
   description: string;

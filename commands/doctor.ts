@@ -4,13 +4,15 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { type Config, dataFiles } from '../core/config.ts';
 import { SealwatchError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import { timeOfMs } from '../core/time.ts';
 import { checkOwnSecret } from './doctor/files.ts';
 import { type Finding, fail, ok, warn } from './doctor/finding.ts';
 import { checkInputs } from './doctor/inputs.ts';
 import { checkLock, checkRunning, isRunning } from './doctor/running.ts';
 import { checkVault } from './doctor/vault.ts';
 import { makeDataDir } from './keys.ts';
-import { loadRules } from './rules.ts';
+import { listStates, listWarnings } from './rules/lists.ts';
+import { load } from './rules/load.ts';
 
 /** All checks, in the order in which one would mend them. */
 export async function examine(config: Config): Promise<Finding[]> {
@@ -25,7 +27,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     ...(await checkInputs(config, runs, Date.now())),
     ...(runs ? await checkRunning(config) : [checkLock(config)]),
     ...(await checkVault(config, runs)),
-    checkRules(config),
+    ...checkRules(config),
   ];
 }
 
@@ -77,13 +79,22 @@ function checkSpace({ dataDir }: Config): Finding {
 
 const SPACE_BYTES = 64 * limits.segmentBytesMax;
 
-function checkRules(config: Config): Finding {
+function checkRules({ rules: source }: Config): Finding[] {
   try {
-    return ok(`${loadRules(config.rules.dir).catalogue.length} rules`);
+    const { rules, read } = load(source);
+    const warnings = read === undefined ? [] : listWarnings(listStates(read, timeOfMs(Date.now())));
+    return [
+      ok(`${rules.catalogue.length} rules and behaviours`),
+      ...warnings.map((warning) =>
+        warn(warning, 'Edit the lists file; `sealwatch rules lists` shows all of it.'),
+      ),
+    ];
   } catch (error) {
-    return fail(
-      error instanceof SealwatchError ? error.line : String(error),
-      'Mend the rule, then try `sealwatch rules test`.',
-    );
+    return [
+      fail(
+        error instanceof SealwatchError ? error.line : String(error),
+        'Mend the file, then try `sealwatch rules test`. A sealwatch that runs keeps the rules it has.',
+      ),
+    ];
   }
 }

@@ -7,6 +7,7 @@ import { type Config, dataFiles, secretRefsOf } from '../core/config.ts';
 import { recordedDevice } from '../core/devices.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
 import type { AuditEvent } from '../core/event.ts';
+import type { Lists } from '../core/lists.ts';
 import type { Reject } from '../core/records.ts';
 import type { RuleSet } from '../detectors/engine/rule-set.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
@@ -26,6 +27,7 @@ export interface ReplayOptions {
   out: string;
   config: Config;
   rules: RuleSet;
+  lists?: Lists;
   /** What Vault answered, as JSON lines: the ledger asks there. */
   answers?: string;
   /** Shows progress, on a terminal. */
@@ -88,6 +90,7 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     callers: config.callers,
     ownSecrets: secretRefsOf(config).map(({ path }) => path),
     rules,
+    ...(options.lists !== undefined && { lists: options.lists }),
     learned,
     redactor,
     ledger: { memory, ...(answers !== undefined && { answer: (question) => answers.answer(question) }) },

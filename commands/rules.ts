@@ -1,33 +1,47 @@
 // `sealwatch rules`: reads the rules that come with sealwatch and the user's own, lists them, runs their cases.
 
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { canonicalJson } from '../core/canonical.ts';
 import { type CaseResult, type Normalise, parseCases, runCases } from '../detectors/engine/cases.ts';
 import type { CompiledRules, RuleInfo } from '../detectors/engine/rule.ts';
-import { load } from './rules/load.ts';
+import { load, type Rules } from './rules/load.ts';
 import { builtInDir, readText, ruleFiles } from './rules/read.ts';
 
-export const loadBuiltInRules = (): CompiledRules => load({}).rules;
+export const loadBuiltInRules = (): Rules => load({}).rules;
 
 /** The built-in rules and those in `dir`. Throws SealwatchError: RULE_INVALID, also for an id twice, or INPUT_UNREADABLE. */
-export const loadRules = (dir?: string): CompiledRules => load({ dir }).rules;
+export const loadRules = (dir?: string): Rules => load({ dir }).rules;
 
 /** The catalogue: a table for people, or with `json` an array of all that a rule says, sorted by id. */
-export function listRules(rules: CompiledRules, { json = false }: { json?: boolean } = {}): string {
-  if (json) return `${canonicalJson(rules.catalogue.map(publicInfo))}\n`;
-  const rows = rules.alerting
-    .map((rule) => [rule.level, rule.title, rule.techniques.join(' '), countingOf(rule)])
+export function listRules(rules: Rules, { json = false }: { json?: boolean } = {}): string {
+  const types = typesOf(rules);
+  const typeOf = ({ id }: RuleInfo) => types.get(id) ?? 'behaviour';
+  if (json) return `${canonicalJson(rules.catalogue.map((rule) => ({ ...rule, type: typeOf(rule) })))}\n`;
+  const rows = rules.catalogue
+    .map((rule) => [
+      rule.alerts ? rule.level : 'feeds others',
+      rule.title,
+      rule.version,
+      typeOf(rule),
+      rule.techniques.join(' '),
+      countingOf(rule),
+      basename(rule.file),
+    ])
     .sort((a, b) => ((a[1] ?? '') < (b[1] ?? '') ? -1 : 1));
-  return table([['LEVEL', 'RULE', 'ATT&CK', 'COUNTS'], ...rows]);
+  return table([['LEVEL', 'RULE', 'VERSION', 'TYPE', 'ATT&CK', 'COUNTS', 'FILE'], ...rows]);
 }
 
-/** A rule without its closures. */
-function publicInfo(rule: RuleInfo): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(rule).filter(([, value]) => typeof value !== 'function'));
+/** By id: `event`, or the type of a correlation. What has none is a behaviour. */
+export function typesOf({ events, roots }: Rules): Map<string, string> {
+  const nodes = [...events, ...roots.flatMap((root) => [...root.nodes.values()])];
+  return new Map(nodes.map((node) => [node.id, node.kind === 'event' ? 'event' : node.type]));
 }
 
 const countingOf = ({ groupBy, threshold, timespanSeconds }: RuleInfo): string =>
-  threshold === 1 ? 'each' : `${threshold} in ${timespanSeconds} s by ${groupBy.join(', ')}`;
+  timespanSeconds === 0
+    ? `each, by ${groupBy.join(', ')}`
+    : `${threshold === 1 ? '' : `${threshold} `}in ${timespanSeconds} s by ${groupBy.join(', ')}`;
 
 function table(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));

@@ -16,9 +16,7 @@ const ruleSchema = z.object({
   id: z.string(),
   title: z.string(),
   level: z.enum(levels),
-  type: z
-    .string()
-    .meta({ description: '`event`, `behaviour`, or the type of its correlation', examples: ['event_count'] }),
+  type: z.string().meta({ description: '`event`, `correlation` or `behaviour`' }),
   version: z.string(),
   description: z.string(),
   file: z.string(),

@@ -78,9 +78,9 @@ function check(kind: Searched, expr: Expr): void {
   const fields: string[] = [];
   let regexes = 0;
   const walk = (part: Expr): void => {
-    if (part.kind === 'all' || part.kind === 'any') part.parts.forEach(walk);
-    else if (part.kind === 'not') walk(part.part);
-    else if (part.kind === 'field' || part.kind === 'anywhere') {
+    if (part.kind === 'not') walk(part.part);
+    else if ('parts' in part) for (const inner of part.parts) walk(inner);
+    else if ('test' in part) {
       if (part.kind === 'field') fields.push(part.field);
       if (part.test.kind === 'field') fields.push(part.test.field);
       if (part.test.kind === 'regex') regexes++;

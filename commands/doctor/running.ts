@@ -142,6 +142,14 @@ export function findingsOfMetrics(text: string): Finding[] {
         'Raise its quotaMiB, or find out who writes so much.',
       ),
     ),
+    ...(metrics.some(({ name, value }) => name === 'sealwatch_rules_invalid' && value === 1)
+      ? [
+          fail(
+            'rules or lists were changed and cannot be taken over: those before are in force',
+            'See below, or its log on standard error, for file and line; mended files are taken over by themselves.',
+          ),
+        ]
+      : []),
     ...findingsOfLookups(metrics),
     ...findingsOfLogin(metrics),
   ];

@@ -124,8 +124,10 @@ function outputsOf(config: Config, secrets: ReadonlyMap<string, string>): AlertO
   return [file, { ...webhook, ...accepting(config.outputs.webhook.match) }];
 }
 
-const accepting = (match: Record<string, unknown> | undefined): Pick<AlertOutput, 'accepts'> =>
-  match === undefined ? {} : { accepts: alertFilter(match) };
+/** A function, not a constant: the thread works before this module is at its end. */
+function accepting(match: Record<string, unknown> | undefined): Pick<AlertOutput, 'accepts'> {
+  return match === undefined ? {} : { accepts: alertFilter(match) };
+}
 
 function readSecret(path: string): string {
   try {

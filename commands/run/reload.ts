@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { SealwatchError } from '../../core/errors.ts';
 import type { Change } from '../../core/records.ts';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
+import { timeOfMs } from '../../core/time.ts';
 import { type Loaded, load, type RuleSource } from '../rules/load.ts';
 import { ruleFiles } from '../rules/read.ts';
 import type { ChangeRecord } from './changes.ts';
@@ -76,7 +77,7 @@ export class Reload implements AsyncDisposable {
     if (this.isRecorded) return;
     const { changes, logger, now } = this.options;
     try {
-      const made = await changes.record(this.inForce.inForce, new Date(now()).toISOString());
+      const made = await changes.record(this.inForce.inForce, timeOfMs(now()));
       this.isRecorded = true;
       if (made.length > 0) logger.info({ changes: shortly(made) }, 'rules and lists are in force');
     } catch (error) {

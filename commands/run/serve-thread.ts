@@ -1,7 +1,6 @@
 // The API's thread: a read-only connection to the evidence store, so that no query holds up what comes in.
 
 import { appendFileSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
@@ -12,10 +11,10 @@ import { type Config, configuredDevices, dataFiles, inputsOf } from '../../core/
 import { SealwatchError, systemCode } from '../../core/errors.ts';
 import { secretRef } from '../../core/secret-ref.ts';
 import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
-import type { RuleInfo as CatalogueRule } from '../../detectors/engine/rule.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { load } from '../rules/load.ts';
 import { portRecorder } from './recorder.ts';
+import { shownRules, switchedOff, withStates } from './shown-rules.ts';
 import { runThread } from './thread.ts';
 
 // Above what runs: the thread works before this module is at its end.
@@ -28,8 +27,9 @@ await runThread('serve', async ({ data, logger, say }) => {
   const reader = openEvidenceReader(files.evidence);
   const registry = new Registry();
   const keys = keysOf(config);
-  const catalogue = () => load(config.rules).rules.catalogue.map(catalogued);
+  const catalogue = () => shownRules(load(config.rules).rules.catalogue);
   let rules = catalogue();
+  let off: ReadonlySet<string> = new Set();
   let state = { ready: false, reasons: ['starting'] };
   const app = buildApi({
     reader,
@@ -40,7 +40,7 @@ await runThread('serve', async ({ data, logger, say }) => {
     nodes: nodeNames(config),
     version,
     posture: postureOf(config),
-    rules: () => rules,
+    rules: () => withStates(rules, off),
     recordAccess: accessRecorder(files.accessLog),
     metrics: () => registry.metrics(),
     ready: () => state,
@@ -76,6 +76,7 @@ await runThread('serve', async ({ data, logger, say }) => {
       if (message.type === 'reload') rules = reloaded(catalogue) ?? rules;
       if (message.type !== 'metrics') return;
       state = { ready: message.ready, reasons: message.reasons };
+      off = switchedOff(message.metrics);
       show(registry, message.metrics);
     },
   };
@@ -88,14 +89,6 @@ function reloaded(catalogue: () => RuleInfo[]): RuleInfo[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A rule as the API shows it: its file without the folder, which is this machine's. */
-function catalogued(rule: CatalogueRule): RuleInfo {
-  const { id, title, level, version, description, techniques, groupBy, file, threshold } = rule;
-  const type = threshold === 1 ? 'event' : 'event_count';
-  const shown = { id, title, level, type, version, description, techniques };
-  return { ...shown, groups: groupBy, file: basename(file), enabled: true };
 }
 
 /** What posture is held against, in seconds. */

@@ -2,7 +2,7 @@
 
 import type { AuditEvent } from '../event.ts';
 import type { Lists, Silence } from '../lists.ts';
-import type { Predicate } from '../match/fields.ts';
+import type { Predicate } from '../match/predicate.ts';
 
 interface SilenceEntry extends Silence {
   /** Ids of rules, or `*`. */

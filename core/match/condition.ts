@@ -3,6 +3,7 @@
 import { limits } from '../limits.ts';
 import { nearest } from '../nearest.ts';
 import type { Expr } from './expr.ts';
+import { parsePattern, textTest } from './text.ts';
 
 export class ConditionError extends Error {
   override readonly name = 'ConditionError';
@@ -129,19 +130,13 @@ function readQuantity(reader: Reader, quantity: string): Condition {
   if (!/^(?:1|any|all)$/i.test(quantity))
     throw new ConditionError(`"${quantity} of" is not Sigma: 1 of or all of`);
   const them = target.toLowerCase() === 'them';
-  const parts = target.split('*');
-  const names = reader.names.filter((name) => (them ? !name.startsWith('_') : matchesName(parts, name)));
+  const fits = textTest(parsePattern(target), true);
+  const names = reader.names.filter((name) => (them ? !name.startsWith('_') : fits(name)));
   if (names.length === 0)
     throw new ConditionError(`no ${reader.noun} is called ${target}${known(reader, target)}`);
   for (const name of names) reader.used.add(name);
   const chosen = names.map((name): Condition => ({ kind: 'name', name }));
   return joined(quantity.toLowerCase() === 'all' ? 'all' : 'any', chosen);
-}
-
-/** Whether `name` is `parts` with any text between them. */
-function matchesName(parts: string[], name: string): boolean {
-  const escaped = parts.map((part) => part.replace(/[^\w]/g, '\\$&'));
-  return new RegExp(`^${escaped.join('.*')}$`).test(name);
 }
 
 function known({ names }: Reader, word: string): string {

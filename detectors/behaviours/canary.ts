@@ -1,6 +1,7 @@
 // A canary was touched: a path that nobody has a reason to use, named in the list `canaries`. Needs no learning.
 
 import type { Lists } from '../../core/lists.ts';
+import { parsePattern, textTest } from '../../core/match/text.ts';
 import type { Behaviour, Observation } from './behaviour.ts';
 import { described, findingOn, toldOf, whoIs } from './told.ts';
 
@@ -19,7 +20,7 @@ const info = described({
 });
 
 /** Patterns of the list, read once as long as the list stays the same. */
-let read: { texts: readonly string[]; matches: RegExp[] } = { texts: [], matches: [] };
+let read: { texts: readonly string[]; tests: ((path: string) => boolean)[] } = { texts: [], tests: [] };
 
 export const canary: Behaviour = {
   info,
@@ -35,23 +36,19 @@ export const canary: Behaviour = {
   },
 };
 
+/** A path of the call that a pattern fits, as Vault's API or as its command line writes it. */
 function touched({ path, secret }: Observation, lists: Lists): string | undefined {
-  const matches = patternsOf(lists.texts('canaries'));
-  if (matches.length === 0) return undefined;
-  return [path, secret?.path].find((text) => text !== undefined && matches.some((match) => match.test(text)));
+  const tests = testsOf(lists.texts('canaries'));
+  if (tests.length === 0) return undefined;
+  return [path, secret?.path].find((text) => text !== undefined && tests.some((test) => test(trimmed(text))));
 }
 
-function patternsOf(texts: readonly string[]): RegExp[] {
-  if (texts !== read.texts) read = { texts, matches: texts.map(patternOf) };
-  return read.matches;
+/** `*` stands for any characters, `?` for one. */
+function testsOf(texts: readonly string[]): ((path: string) => boolean)[] {
+  if (texts !== read.texts)
+    read = { texts, tests: texts.map((text) => textTest(parsePattern(trimmed(text)), true)) };
+  return read.tests;
 }
 
-/** As Vault's policies write paths, `+` is one segment; `*` stands for any characters wherever it is. A closing slash is no matter. */
-function patternOf(text: string): RegExp {
-  const source = text
-    .replace(/^\/+|\/+$/g, '')
-    .replace(/[.\\^$()[\]{}|?]/g, '\\$&')
-    .replaceAll('+', '[^/]+')
-    .replace(/\*+/g, '.*');
-  return new RegExp(`^${source}/?$`, 's');
-}
+/** Slashes around a path are no matter. */
+const trimmed = (path: string): string => path.replace(/^\/|\/$/g, '');

@@ -4,7 +4,7 @@ import type { Alert } from '../../core/alert.ts';
 import { limits } from '../../core/limits.ts';
 import { addSeconds } from '../../core/time.ts';
 import { type AlertState, alertBody, joinAlert, openAlert } from '../engine/alert.ts';
-import type { CompiledRule, RuleInfo } from '../engine/rule.ts';
+import type { RuleInfo } from '../engine/rule.ts';
 import type { Finding } from './behaviour.ts';
 
 interface Open {
@@ -72,7 +72,7 @@ export class Gathered {
   }
 
   private body(info: RuleInfo, alert: AlertState, facts: Finding['facts']): Alert {
-    const body = alertBody(info as CompiledRule, alert, this.cluster);
+    const body = alertBody(info, alert, this.cluster);
     const { count, distinct_addresses, distinct_users } = body.evidence.facts;
     const all = { ...facts, count, distinct_addresses, distinct_users };
     const sorted = Object.entries(all).filter(([, value]) => value !== undefined);

@@ -3,6 +3,7 @@
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
 import { dateOf, dayOf } from './calendar.ts';
 import { hasIdentity, isPerson } from './caller.ts';
+import { isDeclared } from './declared.ts';
 import { forget, isKnown, type Known, use } from './known.ts';
 import { type Age, aged, isLearning, type Lesson } from './learning.ts';
 import { isNear, networkOf } from './network.ts';
@@ -12,7 +13,7 @@ import { type Described, described, findingOn, toldOf, whoIs } from './told.ts';
 const words: Omit<Described, 'id' | 'name' | 'title' | 'level'> = {
   techniques: ['T1078', 'T1550.001'],
   description:
-    'A call came from a network (/24, of IPv6 /64) that the identity was never seen in. A workload that is at home in several networks of one /16 (IPv6 /48) is at home in all of it; who often comes from new networks is expected to.',
+    'A call came from a network (/24, of IPv6 /64) that the identity was never seen in, and that is not on the list `networks`. A workload that is at home in several networks of one /16 (IPv6 /48) is at home in all of it; who often comes from new networks is expected to.',
   falsePositives: ['A new node pool, region or office; a person who travels.'],
   runbook:
     'Find out what stands at the address. If nobody knows: revoke the tokens of the identity, renew its secret-id or login, and look at what was read from there.',
@@ -101,6 +102,7 @@ function judge(
   if (call.teaches) home.today++;
   else if (home.refused === network) return;
   else home.refused = network;
+  if (isDeclared(call.ip ?? '', turn.lists.texts('networks'))) return;
   const { age, fresh, networks } = home;
   const count = Object.keys(networks).length;
   const today = call.teaches ? home.today : home.today + 1;

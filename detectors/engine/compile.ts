@@ -5,7 +5,8 @@ import type { Expr } from '../../core/match/expr.ts';
 import { predicateOf } from '../../core/match/predicate.ts';
 import { type Placeholders, readSelection } from '../../core/match/read.ts';
 import { type Node, readCorrelation } from './correlation.ts';
-import { idOf, infoOf, messageOf } from './info.ts';
+import { type Filter, filtered, readFilters } from './filters.ts';
+import { infoOf, messageOf } from './info.ts';
 import type { CompiledRule, CompiledRules, RuleInfo } from './rule.ts';
 import type { Correlation, EventRule, Root, RuleSet } from './rule-set.ts';
 import type { ParsedRule } from './sigma.ts';
@@ -22,9 +23,10 @@ export interface CompileOptions {
 /** Compiles all documents together, so that a correlation may count rules of another file. Throws SealwatchError. */
 export function compileRules(parsed: ParsedRule[], options: CompileOptions = {}): RuleSet & CompiledRules {
   refuseDuplicates(parsed);
+  const filters = readFilters(parsed, options.placeholders);
   const nodes = new Map<string, Node>();
   for (const rule of parsed)
-    if (rule.kind === 'rule') nodes.set(idOf(rule.document), readEventRule(rule, options));
+    if (rule.kind === 'rule') nodes.set(rule.document.id, readEventRule(rule, filters, options));
   for (const correlation of readCorrelations(parsed)) nodes.set(correlation.id, correlation);
   const silent = silencedIds(parsed, nodes);
   for (const id of silent) (nodes.get(id) as Node).alerts = false;
@@ -47,7 +49,7 @@ function refuseDuplicates(parsed: ParsedRule[]): void {
   const seen = new Map<string, string>();
   for (const { document, fault, file } of parsed) {
     for (const [key, value] of [
-      ['id', idOf(document)],
+      ['id', document.id],
       ['name', document.name],
     ] as const) {
       if (value === undefined) continue;
@@ -58,13 +60,18 @@ function refuseDuplicates(parsed: ParsedRule[]): void {
   }
 }
 
-function readEventRule(parsed: Parsed<'rule'>, options: CompileOptions): EventRule {
+function readEventRule(parsed: Parsed<'rule'>, filters: Filter[], options: CompileOptions): EventRule {
   const { document, fault, file } = parsed;
   const groupBy = document['group-by'] ?? ['user.id'];
   const messageTemplate = messageOf(document);
   blamed(fault, ['message'], () => compileTemplate(messageTemplate));
   const info = infoOf(document, file, { alerts: true, groupBy, threshold: 1, timespanSeconds: 0 });
-  return { ...info, expr: detectionExpr(parsed, options), kind: 'event', messageTemplate };
+  return {
+    ...info,
+    expr: filtered(detectionExpr(parsed, options), document, filters),
+    kind: 'event',
+    messageTemplate,
+  };
 }
 
 function detectionExpr({ document, fault }: Parsed<'rule'>, options: CompileOptions): Expr {
@@ -88,8 +95,9 @@ function readCorrelations(parsed: ParsedRule[]): Correlation[] {
   const known = new Map<string, { id: string; kind: Node['kind'] }>();
   const names: string[] = [];
   for (const { document, kind } of parsed) {
+    if (kind === 'filter') continue;
     const rule = {
-      id: idOf(document),
+      id: document.id,
       kind: kind === 'rule' ? ('event' as const) : ('correlation' as const),
     };
     known.set(rule.id, rule);
@@ -128,7 +136,7 @@ function silencedIds(parsed: ParsedRule[], nodes: ReadonlyMap<string, Node>): Se
     if (one.kind !== 'correlation') continue;
     const { document } = one;
     if (document.generate ?? document.correlation.generate ?? false) continue;
-    const node = nodes.get(idOf(document));
+    const node = nodes.get(document.id);
     if (node?.kind === 'correlation') for (const id of node.rules) silent.add(id);
   }
   return silent;

@@ -49,7 +49,7 @@ export function readCorrelation(parsed: ParsedCorrelation, find: FindRule, names
   });
   return {
     ...info,
-    aliases: aliasesOf(parsed, find, names),
+    aliases: aliasesOf(parsed, ids, find, names),
     bounds: counted.bounds,
     fields: counted.fields,
     kind: 'correlation',
@@ -249,6 +249,7 @@ function leastOf(presence: Presence, ids: string[]): number {
 
 function aliasesOf(
   { document, fault }: ParsedCorrelation,
+  ids: string[],
   find: FindRule,
   names: string[],
 ): Correlation['aliases'] {
@@ -259,6 +260,11 @@ function aliasesOf(
       const rule = find(reference);
       if (rule === undefined)
         throw fault(['correlation', 'aliases', alias, reference], `is no rule${meant(reference, names)}`);
+      if (!ids.includes(rule.id))
+        throw fault(
+          ['correlation', 'aliases', alias, reference],
+          'is not among the rules of the correlation',
+        );
       byId[rule.id] = field;
     }
     aliases[alias] = byId;

@@ -155,6 +155,7 @@ test('a status is found behind many rows of another, page by page', async () => 
       const url = `/v1/alerts?status=closed&order=${order}&limit=${limit}${next}`;
       const page = (await harness.get(url)).json();
       expect(page.scanned).toBeGreaterThan(0);
+      expect(page.items.length).toBeLessThanOrEqual(limit);
       found.push(...page.items.map((row: Alert) => row.alert.id));
       cursor = page.next_cursor;
     }

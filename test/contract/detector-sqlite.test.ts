@@ -31,7 +31,11 @@ test('a commit keeps what was set with its place; what came after is gone with t
   first.set('s', 'kept', 2);
   first[Symbol.dispose]();
   const second = openDetectorMemory(join(dir, 'events-0.db'));
-  expect([second.place(), second.get('s', 'kept'), second.list('s', 'gone', 1)]).toEqual([{ next: 5 }, 1, []]);
+  expect([second.place(), second.get('s', 'kept'), second.list('s', 'gone', 1)]).toEqual([
+    { next: 5 },
+    1,
+    [],
+  ]);
   second[Symbol.dispose]();
   rmSync(dir, { recursive: true });
 });

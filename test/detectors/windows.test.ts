@@ -6,7 +6,7 @@ import { limits } from '../../core/limits.ts';
 import type { DetectorSnapshot } from '../../detectors/engine/detect.ts';
 import { WholeDetector } from '../../detectors/engine/whole.ts';
 import { at } from '../builders.ts';
-import { bad, END, run, slowCallNanos } from './engine-run.ts';
+import { bad, run, slowCallNanos } from './engine-run.ts';
 import { correlationText, rulesFrom, ruleText } from './rule-text.ts';
 
 const plain = rulesFrom(ruleText());

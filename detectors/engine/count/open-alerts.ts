@@ -52,23 +52,30 @@ export class OpenAlerts {
     units: readonly Unit[],
     window: { unlisted: number; facts?: WindowFacts; values?: string[] },
   ): AlertState {
-    const first = (units[0] as Unit).match;
+    const [begin] = units as [Unit];
+    const first = begin.match;
     const alert: AlertState = {
       addresses: [],
       count: window.unlisted,
       eventIds: [],
       first,
-      id: shortHash(this.#rule, group, first.id),
+      id: this.#idOf(group, begin),
       lastSeen: first.time,
       late: false,
       users: [],
       ...(window.facts && { facts: window.facts }),
     };
-    const open: Open = { alert, last: '', until: addSeconds(first.time, this.#joinSeconds) };
+    const open: Open = { alert, last: '', until: addSeconds(begin.time, this.#joinSeconds) };
     if (window.values !== undefined) open.distinct = new DistinctSince({ exact: window.values });
     this.joinAll(open, units);
     this.#put(group, open);
     return alert;
+  }
+
+  /** An inner alert may go on after an outer one that it began has ended, and then begin another: so its last event names it. */
+  #idOf(group: string, { event, inner, match, rule }: Unit): string {
+    if (inner === undefined) return shortHash(this.#rule, group, match.id);
+    return shortHash(this.#rule, group, event, rule);
   }
 
   #put(group: string, open: Open): void {

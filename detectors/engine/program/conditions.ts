@@ -1,11 +1,11 @@
 // The conditions of all rules as one graph: what rules share is there once and is found out once an event.
 
-import { canonicalJson } from '../../../core/canonical.ts';
 import type { Expr, Test } from '../../../core/match/expr.ts';
 import type { Predicate, ValueTest } from '../../../core/match/fields.ts';
+import { keyOf } from '../../../core/match/key.ts';
+import { predicateOf, valueTestOf } from '../../../core/match/predicate.ts';
 import { textTest } from '../../../core/match/text.ts';
 import { ANYWHERE, type Field, type Fields, lowered } from './fields.ts';
-import { predicateOf, valueTestOf } from './pending.ts';
 
 /** What a condition does, and about how much it costs: cheap ones are asked first. */
 const ops = {
@@ -66,7 +66,7 @@ export class Conditions {
   }
 
   of(expr: Expr): Condition {
-    const key = canonicalKey(expr);
+    const key = keyOf(expr);
     const known = this.made.get(key);
     if (known !== undefined) {
       known.isShared = true;
@@ -181,13 +181,4 @@ function passes(condition: Condition, field: Field, i: number): boolean {
   if (op === ops.start) return text.startsWith(condition.text);
   if (op === ops.within) return text.includes(condition.text);
   return op === ops.oneOf ? condition.texts.has(text) : condition.textTest(text);
-}
-
-/** Equal for expressions that mean the same at once: parts in any order, doubled ones, members in any order. */
-function canonicalKey(expr: Expr): string {
-  if ('parts' in expr) {
-    return `${expr.kind}(${[...new Set(expr.parts.map(canonicalKey))].sort().join()})`;
-  }
-  if (expr.kind === 'not') return `not(${canonicalKey(expr.part)})`;
-  return canonicalJson(expr);
 }

@@ -89,6 +89,8 @@ export function possibleKeys(expr: Expr, keys: Key[]): void {
 
 /** Fields with so few values that one of them tells little. */
 const coarse: Record<string, number> = {
+  // Most calls are reads of secrets and logins.
+  'event.action': 0.5,
   'event.category': 0.5,
   'event.kind': 1,
   'event.outcome': 0.5,
@@ -117,8 +119,8 @@ export function likelihoodFrom(keys: Key[]): Likelihood {
     const texts = byField.get(field) ?? [];
     const under = standing === 'start' ? countFrom(texts, text) : 1;
     const share = (coarse[field] ?? 0.1) * (0.1 + (0.9 * under) / Math.max(1, texts.length));
-    // A search anywhere reads the whole value; short texts are found often.
-    return standing === 'within' ? share * 2 + 0.5 / text.length : share + 0.02 / (1 + text.length);
+    // Of texts anywhere in a value the short ones are found often.
+    return standing === 'within' ? 0.01 + 0.5 * 0.6 ** text.length : share + 0.02 / (1 + text.length);
   };
 }
 

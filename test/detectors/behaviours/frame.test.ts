@@ -15,9 +15,7 @@ import { described, findingOn, toldOf } from '../../../detectors/behaviours/told
 import { temporaryLedgerMemory } from '../../../storage/ledger/memory.ts';
 import { anEvent, at } from '../../builders.ts';
 import { MapMemory, run, runCalls } from './run.ts';
-import { ann, ben, DAY, entityOf, eve, HOUR, MONDAY, ordinary, shop, shopSecrets, Weeks } from './weeks.ts';
-
-const LATER = MONDAY + 16 * DAY + 10 * HOUR;
+import { ann, DAY, entityOf, eventful, HOUR, LATER, MONDAY, ordinary, shop, Weeks } from './weeks.ts';
 
 /** A behaviour that does what a test wants. */
 const doing = (name: string, parts: Omit<Behaviour, 'info'>): Behaviour => ({
@@ -151,24 +149,6 @@ describe('waking', () => {
   });
 });
 
-/** Weeks in which every behaviour of one identity has something to say. */
-function eventful(seed: number): Weeks {
-  const world = ordinary(seed);
-  world.call(shop, LATER, { ip: '10.99.7.7', secret: 'shop/api-key' });
-  for (let i = 0; i < 30; i++)
-    world.call(shop, LATER + i * 1000, { ip: '10.99.7.7', secret: `other/${i}`, denied: i % 2 === 0 });
-  for (let i = 0; i < 300; i++)
-    world.call(shop, LATER + 3 * HOUR + i * 1000, { ip: '10.20.1.9', secret: world.oneOf(shopSecrets) });
-  for (let i = 0; i < 20; i++)
-    world.call(ann, LATER - 2 * HOUR + i * 25 * 60_000, { ip: '10.50.0.11', secret: `slow/${i}` });
-  for (let i = 0; i < 4; i++)
-    world.call(ben, LATER + i * 1000, { ip: '10.50.0.12', secret: `probe/${i}`, denied: true });
-  world.call(ben, LATER + 60_000, { ip: '198.51.100.4', secret: 'probe/0' });
-  world.call(eve, MONDAY + 15 * DAY + 3 * HOUR, { ip: '10.50.0.13', secret: 'team/eve' });
-  world.call(eve, MONDAY + 80 * DAY, { ip: '10.50.0.13', secret: 'team/eve' });
-  world.call({ name: 'newcomer', kind: 'service' }, LATER, { ip: '10.20.1.9', secret: 'shop/mail' });
-  return world;
-}
 const lists: Lists = { ...noLists, texts: (name) => (name === 'canaries' ? ['secret/data/probe/0'] : []) };
 
 describe('same input, same result', () => {

@@ -12,6 +12,7 @@ import {
   entityOf,
   eve,
   HOUR,
+  LATER,
   MONDAY,
   ordinary,
   shop,
@@ -21,8 +22,6 @@ import {
 } from './weeks.ts';
 
 const seeds = [1, 2, 3];
-/** A Wednesday at ten, in the third week. */
-const LATER = MONDAY + 16 * DAY + 10 * HOUR;
 const POD = '10.20.1.99';
 
 const titled = (alerts: Alert[], title: string) => alerts.filter(({ rule }) => rule.name.includes(title));
@@ -78,6 +77,19 @@ describe('first access', () => {
     expect(saying(world, 'First access')).toEqual([]);
   });
 
+  it('what was not used for three months is new again, and what is used now and then stays known', () => {
+    const world = new Weeks(6);
+    world.service(shop, MONDAY, MONDAY + 5 * DAY, { ...shopHome, perHour: 1 });
+    for (let day = 5; day <= 110; day += 5) {
+      world.call(shop, MONDAY + day * DAY, { ip: POD, secret: 'shop/mail' });
+      if (day % 50 === 0) world.call(shop, MONDAY + day * DAY + HOUR, { ip: POD, secret: 'shop/api-key' });
+    }
+    for (const secret of ['shop/mail', 'shop/api-key', 'shop/database'])
+      world.call(shop, MONDAY + 111 * DAY, { ip: POD, secret });
+    const said = titled(run(world.events).alerts, 'First access').map(({ vault }) => vault.secret?.path);
+    expect(said).toEqual(['secret/shop/database']);
+  });
+
   it('what most of a role use surprises nobody', () => {
     const of = (name: string) => ({ name, kind: 'service', role: 'web' }) as const;
     const rollout = (others: number) => {
@@ -123,6 +135,18 @@ describe('new network', () => {
     expect(saying(world, 'new network')).toEqual([]);
   });
 
+  it('a network on the list is nothing new', () => {
+    const from = (ip: string) => {
+      const world = ordinary(2);
+      world.call(shop, LATER, { ip, secret: 'shop/api-key' });
+      const networks = ['10.99.0.0/16', '2001:db8::/32', '192.0.2.7', 'no network'];
+      const lists = { ...noLists, texts: (name: string) => (name === 'networks' ? networks : []) };
+      return saying(world, 'new network', lists).length;
+    };
+    expect(['10.99.7.7', '2001:db8:1::5', '192.0.2.7', '::ffff:10.99.1.1'].map(from)).toEqual([0, 0, 0, 0]);
+    expect(['10.98.7.7', '2001:db9::5', '192.0.2.8'].map(from)).toEqual([1, 1, 1]);
+  });
+
   it('a person in a hotel is worth a low alert', () => {
     const world = ordinary(2);
     world.call(ann, LATER, { ip: '198.51.100.4', secret: 'team/ann' });
@@ -165,7 +189,20 @@ describe('volume and sweeps', () => {
 
   it('ten times the traffic on few secrets is volume', () => {
     expect(rush(ordinary(1), 400)).toEqual(['Far more calls than usual']);
-    expect(rush(ordinary(1), 100)).toEqual([]);
+    expect(rush(ordinary(1), 30)).toEqual([]);
+  });
+
+  it('a service that grows tenfold for good is told a few times, then usual', () => {
+    const world = ordinary(1, 2);
+    for (let day = 14; day < 28; day++)
+      for (let hour = 0; hour < 24; hour++)
+        for (let i = 0; i < 100; i++)
+          world.call(shop, MONDAY + day * DAY + hour * HOUR + i * 30_000, { ip: POD, secret: 'shop/mail' });
+    const days = titled(run(world.events).alerts, 'Far more calls').map(({ alert }) =>
+      alert.first_seen.slice(0, 10),
+    );
+    expect(days.length).toBeGreaterThan(0);
+    expect(new Set(days)).toEqual(new Set(['2026-10-19']));
   });
 
   it('many secrets are a sweep, whether they are refused or not', () => {
@@ -174,7 +211,7 @@ describe('volume and sweeps', () => {
     for (let i = 0; i < 30; i++)
       world.call(shop, LATER + i * 1000, { ip: POD, secret: `other/${i}`, denied: true });
     expect(saying(world, 'Far more different secrets')[0]).toMatch(
-      /^shop touched 1[1-4] different secrets within this hour \(\d+ refused\); usual are 2\.\d an hour, at most about 3\.?\d? \(\d+ hours since 2026-10-05\)\.$/,
+      /^shop touched 9 different secrets within this hour \(\d+ refused\); usual are 2\.\d an hour, at most about 3\.?\d? \(\d+ hours since 2026-10-05\)\.$/,
     );
   });
 
@@ -285,7 +322,7 @@ describe('canary', () => {
   const lists: Lists = {
     ...noLists,
     texts: (name) =>
-      name === 'canaries' ? ['secret/data/prod/root-ca', 'secret/honey/*', 'secret/+/+/bait'] : [],
+      name === 'canaries' ? ['secret/data/prod/root-ca', 'secret/honey/*', 'secret/data/team?/bait'] : [],
   };
   const touch = (secret: string, denied: boolean, with_: Lists = lists) => {
     const world = new Weeks(1);
@@ -303,13 +340,13 @@ describe('canary', () => {
       ['critical', `${who}, and was refused: nobody has a reason to use it.`],
     ]);
     expect(touch('honey/pot', false)).toHaveLength(1);
-    expect(touch('team/bait', false)).toHaveLength(1);
+    expect(touch('team9/bait', false)).toHaveLength(1);
   });
 
   it('nothing else is, and nothing without a list', () => {
     expect(touch('prod/root-ca-2', false)).toEqual([]);
     expect(touch('team/honey', false)).toEqual([]);
-    expect(touch('a/b/bait', false)).toEqual([]);
+    expect(touch('team99/bait', false)).toEqual([]);
     expect(touch('prod/root-ca', false, noLists)).toEqual([]);
   });
 });

@@ -44,23 +44,26 @@ export interface Call {
   denied?: boolean;
 }
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+export class Weeks {
+  readonly events: AuditEvent[];
+  private state: number;
+
+  constructor(seed: number, events: readonly AuditEvent[] = []) {
+    this.state = seed;
+    this.events = [...events];
+  }
+
+  /** The same weeks, to go on from. */
+  copy(): Weeks {
+    return new Weeks(this.state, this.events);
+  }
+
+  /** A number from 0 to 1, the same for the same seed (mulberry32). */
+  random(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-export class Weeks {
-  readonly events: AuditEvent[] = [];
-  readonly random: () => number;
-
-  constructor(seed: number) {
-    this.random = chance(seed);
   }
 
   /** A call at `at`, ms since 1970. */
@@ -162,6 +165,15 @@ export const shopHome = { secrets: shopSecrets, range: '10.20.1', pods: 6, perHo
 
 /** `weeks` ordinary weeks from `MONDAY` on: two services, a pipeline at working hours, three people. */
 export function ordinary(seed: number, weeks = 3): Weeks {
+  const key = `${seed} ${weeks}`;
+  const made = worlds.get(key) ?? makeOrdinary(seed, weeks);
+  worlds.set(key, made);
+  return made.copy();
+}
+
+const worlds = new Map<string, Weeks>();
+
+function makeOrdinary(seed: number, weeks: number): Weeks {
   const world = new Weeks(seed);
   const end = MONDAY + weeks * 7 * DAY;
   world.service(shop, MONDAY, end, shopHome);
@@ -175,5 +187,27 @@ export function ordinary(seed: number, weeks = 3): Weeks {
   world.person(ann, MONDAY, end, { secrets: ['team/ann', 'team/shared'], ip: '10.50.0.11' });
   world.person(ben, MONDAY, end, { secrets: ['team/ben', 'team/shared'], ip: '10.50.0.12' });
   world.person(eve, MONDAY, end, { secrets: ['team/eve', 'team/shared'], ip: '10.50.0.13' });
+  return world;
+}
+
+/** A Wednesday at ten, in the third week. */
+export const LATER = MONDAY + 16 * DAY + 10 * HOUR;
+
+/** Weeks in which every behaviour of one identity has something to say. */
+export function eventful(seed: number): Weeks {
+  const world = ordinary(seed);
+  world.call(shop, LATER, { ip: '10.99.7.7', secret: 'shop/api-key' });
+  for (let i = 0; i < 30; i++)
+    world.call(shop, LATER + i * 1000, { ip: '10.99.7.7', secret: `other/${i}`, denied: i % 2 === 0 });
+  for (let i = 0; i < 300; i++)
+    world.call(shop, LATER + 3 * HOUR + i * 1000, { ip: '10.20.1.9', secret: world.oneOf(shopSecrets) });
+  for (let i = 0; i < 20; i++)
+    world.call(ann, LATER - 2 * HOUR + i * 25 * 60_000, { ip: '10.50.0.11', secret: `slow/${i}` });
+  for (let i = 0; i < 4; i++)
+    world.call(ben, LATER + i * 1000, { ip: '10.50.0.12', secret: `probe/${i}`, denied: true });
+  world.call(ben, LATER + 60_000, { ip: '198.51.100.4', secret: 'probe/0' });
+  world.call(eve, MONDAY + 15 * DAY + 3 * HOUR, { ip: '10.50.0.13', secret: 'team/eve' });
+  world.call(eve, MONDAY + 80 * DAY, { ip: '10.50.0.13', secret: 'team/eve' });
+  world.call({ name: 'newcomer', kind: 'service' }, LATER, { ip: '10.20.1.9', secret: 'shop/mail' });
   return world;
 }

@@ -11,7 +11,6 @@ export interface Seen {
   value?: string;
   /** First event of an inner alert. */
   begun?: string;
-  begunAt?: number;
   /** An inner alert that went on. */
   again?: boolean;
   /** Judged at the end of a window. */
@@ -105,7 +104,6 @@ function chainsOf(rules: string[], window: Seen[]): Seen[][] {
 }
 
 interface Open extends Expected {
-  since: number;
   until: number;
   event: string;
 }
@@ -132,9 +130,8 @@ function opened(asked: Asked, proof: Seen[]): Open {
   const [first] = proof as [Seen];
   const last = (proof.at(-1) as Seen).second;
   const event = proof.findLast(({ begun }) => begun === undefined)?.event ?? '';
-  const since = first.begunAt ?? first.second;
-  const until = since + Math.max(900, asked.timespanSeconds);
-  return { first: first.begun ?? first.event, last, count: distinctEvents(proof), since, until, event };
+  const until = first.second + Math.max(900, asked.timespanSeconds);
+  return { first: first.begun ?? first.event, last, count: distinctEvents(proof), until, event };
 }
 
 function sliding(asked: Asked, units: Seen[], emit: (seen: Seen) => void): Expected[] {
@@ -148,7 +145,7 @@ function sliding(asked: Asked, units: Seen[], emit: (seen: Seen) => void): Expec
       open.count++;
       open.last = unit.second;
       if (unit.begun === undefined) open.event = unit.event;
-      emit({ ...unit, again: true, begun: open.first, begunAt: open.since });
+      emit({ ...unit, again: true, begun: open.first });
       continue;
     }
     const window = units
@@ -158,8 +155,8 @@ function sliding(asked: Asked, units: Seen[], emit: (seen: Seen) => void): Expec
     if (proof === undefined) continue;
     alerts.push(opened(asked, proof));
     from = i + 1;
-    const { first: begun, since: begunAt } = alerts.at(-1) as Open;
-    emit({ ...unit, begun, begunAt });
+    const { first: begun } = alerts.at(-1) as Open;
+    emit({ ...unit, begun });
   }
   return alerts;
 }
@@ -184,8 +181,8 @@ function judged(asked: Asked, units: Seen[], emit: (seen: Seen) => void): Expect
       open.count += distinctEvents(proof);
       open.last = (proof.at(-1) as Seen).second;
     } else alerts.push(opened(asked, proof));
-    const { first: begun, since: begunAt } = alerts.at(-1) as Open;
-    emit({ ...(proof.at(-1) as Seen), second: end, begun, begunAt, closed: true, ...(again && { again }) });
+    const { first: begun } = alerts.at(-1) as Open;
+    emit({ ...(proof.at(-1) as Seen), second: end, begun, closed: true, ...(again && { again }) });
   }
   return alerts;
 }

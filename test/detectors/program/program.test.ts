@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Expr } from '../../../core/match/expr.ts';
+import { predicateOf } from '../../../core/match/predicate.ts';
 import { literal, placed } from '../../../core/match/text.ts';
-import { predicateOf } from '../../../detectors/engine/program/pending.ts';
 import { compileProgram } from '../../../detectors/engine/program/program.ts';
 import { anyExpr, valuesOf } from './expressions.ts';
 

@@ -1,9 +1,9 @@
 // Conditions: operators, their binding, quantities, and what is refused.
 
 import { describe, expect, it } from 'vitest';
-import { conditionExpr, readCondition } from '../../core/match/condition.ts';
-import { predicateOf } from '../../core/match/predicate.ts';
-import { readSelection } from '../../core/match/read.ts';
+import { conditionExpr, readCondition } from '../../../core/match/condition.ts';
+import { predicateOf } from '../../../core/match/predicate.ts';
+import { readSelection } from '../../../core/match/read.ts';
 
 /** Compiles over selections a, b, sel_x, sel_y, _hidden; each holds when the event lists its name. */
 function holds(condition: string, on: string[], names = ['a', 'b', 'sel_x', 'sel_y', '_hidden']): boolean {
