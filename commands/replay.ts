@@ -9,7 +9,7 @@ import { SealwatchError, systemCode } from '../core/errors.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Lists } from '../core/lists.ts';
 import type { Reject } from '../core/records.ts';
-import type { CompiledRules } from '../detectors/engine/rule.ts';
+import type { RuleSet } from '../detectors/engine/rule-set.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
 import { temporaryLedgerMemory } from '../storage/ledger/memory.ts';
 import { Chain, type ChainSink } from './chain.ts';
@@ -26,7 +26,7 @@ export interface ReplayOptions {
   files: string[];
   out: string;
   config: Config;
-  rules: CompiledRules;
+  rules: RuleSet;
   lists?: Lists;
   /** What Vault answered, as JSON lines: the ledger asks there. */
   answers?: string;
