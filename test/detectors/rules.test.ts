@@ -49,9 +49,13 @@ describe('the built-in rules', () => {
 
   it('are listed for people and as JSON', () => {
     const table = listRules(rules).trimEnd().split('\n');
-    expect(table).toHaveLength(rules.alerting.length + 1);
-    expect(table.join('\n')).toMatch(/^critical +Audit device removed +T1562\.008 +each$/m);
-    expect(table.join('\n')).toMatch(/^medium +Denied burst .* 10 in 300 s by user\.id$/m);
+    expect(table).toHaveLength(rules.catalogue.length + 1);
+    expect(table.join('\n')).toMatch(
+      /^critical +Audit device removed +1 +event +T1562\.008 +each, by user\.id /m,
+    );
+    expect(table.join('\n')).toMatch(/^medium +Denied burst .* event_count .* 10 in 300 s by user\.id /m);
+    expect(table.join('\n')).toMatch(/^critical +Canary path touched +1 +behaviour /m);
+    expect(table.join('\n')).toMatch(/^feeds others +Denied call /m);
     const listed: unknown[] = JSON.parse(listRules(rules, { json: true }));
     expect(listed).toHaveLength(rules.catalogue.length);
     expect(listed[0]).toMatchObject({ id: rules.catalogue[0]?.id, runbook: rules.catalogue[0]?.runbook });
