@@ -14,7 +14,7 @@ import type { Answer, CoverageRow, HashPair, NodeSeen, Question, Reject } from '
 import { addSeconds, END_OF_TIME, slowCallNanos } from '../core/time.ts';
 import { LostLines } from '../detectors/engine/lost.ts';
 import { OwnTraffic } from '../detectors/engine/own.ts';
-import type { CompiledRules } from '../detectors/engine/rule.ts';
+import type { RuleSet } from '../detectors/engine/rule-set.ts';
 import { WholeDetector, type WholeOptions } from '../detectors/engine/whole.ts';
 import { Framer } from '../ingest/collector/framer.ts';
 import { Intake } from '../ingest/collector/intake.ts';
@@ -47,7 +47,7 @@ export interface ChainOptions {
   callers?: Config['callers'];
   /** Paths of sealwatch's own secrets in Vault: it reads them itself. */
   ownSecrets?: readonly string[];
-  rules: CompiledRules;
+  rules: RuleSet;
   lists?: Lists;
   /** Without them nothing is learned. */
   learned?: WholeOptions['learned'];

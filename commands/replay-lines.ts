@@ -2,6 +2,7 @@
 
 import { recordedDevice } from '../core/devices.ts';
 import type { AuditEvent } from '../core/event.ts';
+import { noRules } from '../detectors/engine/rule-set.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
 import { Chain } from './chain.ts';
 
@@ -16,7 +17,7 @@ export function normaliseLines(lines: string[], socket: string[] = []): AuditEve
         : [{ ...recordedDevice('file'), isFile: true }, recordedDevice('socket')],
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
-    rules: { alerting: [], catalogue: [] },
+    rules: noRules,
     redactor: new Redactor(Buffer.alloc(32)),
     sink: {
       event: (event) => events.set(event.event.id, event),

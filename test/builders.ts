@@ -27,6 +27,8 @@ export interface EventParts {
   kind?: AuditEvent['vault']['caller']['kind'];
   method?: string;
   pair?: AuditEvent['vault']['pair'];
+  /** Nanoseconds. */
+  duration?: number;
 }
 
 /** A read of a KV secret by a workload, unless `parts` say otherwise. */
@@ -42,6 +44,7 @@ export function anEvent(parts: EventParts): AuditEvent {
       action,
       category: ['database'],
       dataset: 'vault.audit',
+      ...(parts.duration !== undefined && { duration: parts.duration }),
       hash: '0'.repeat(64),
       id,
       kind: 'event',

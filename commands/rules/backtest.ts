@@ -39,7 +39,10 @@ export async function backtest(options: BacktestOptions): Promise<BacktestResult
   const { rules, from, to, now, progress } = options;
   const startMs = now();
   const detector = new WholeDetector(options);
-  const tally = new Tally(rules.alerting, options.learned?.behaviours ?? []);
+  const tally = new Tally(
+    rules.roots.map(({ top }) => top),
+    options.learned?.behaviours ?? [],
+  );
   let events = 0;
   let first: string | undefined;
   let last = '';

@@ -1,41 +1,64 @@
 // All detectors of `run`, in turn: of each partition of events and of groups, of leases, and of lines that were lost.
 
-import type { DetectorMemory } from '../../core/ports.ts';
+import type { Lists } from '../../core/lists.ts';
+import type { DetectorMemory, Stream } from '../../core/ports.ts';
 import { LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
+import { noRules, type RuleSet } from '../../detectors/engine/rule-set.ts';
+import { RunningRules } from '../../detectors/engine/running.ts';
 import { DetectTask, type DetectTaskOptions } from './detect-task.ts';
 import { GroupsTask } from './groups-task.ts';
 import { LeaseWatchTask } from './lease-watch-task.ts';
-import { LossTask } from './loss-task.ts';
+import { type LossState, LossTask } from './loss-task.ts';
 import { Restarting } from './restarting.ts';
 
-export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory'> {
+const GROUP = 'detect';
+
+/** What judges; everything else of the options stays as long as sealwatch runs. */
+export interface Judges {
+  rules: RuleSet;
+  lists: Lists;
+}
+
+export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory' | 'rules'>, Judges {
   /** Opens the memory of one detector by its name: `events-0`; again after its disk has refused something. */
   openMemory: (name: string) => DetectorMemory;
 }
 
-/** What judges; everything else of the options stays as long as sealwatch runs. */
-export type Judges = Pick<DetectTaskOptions, 'rules' | 'lists'>;
+interface RunningJudges {
+  rules: RunningRules;
+  /** No rule is on leases: behaviours watch them. */
+  ofLeases: RunningRules;
+}
+
+const runningJudges = ({ rules, lists }: Judges): RunningJudges => ({
+  rules: new RunningRules(rules, lists),
+  ofLeases: new RunningRules(noRules, lists),
+});
 
 export class Detection implements Disposable {
   readonly events: Restarting<DetectorMemory, DetectTask>[];
   readonly groups: Restarting<DetectorMemory, GroupsTask>[];
   readonly leases: Restarting<DetectorMemory, LeaseWatchTask>;
   readonly losses: LossTask;
+  readonly stream: Stream;
+  private readonly judges: RunningJudges;
 
-  private readonly judges: Judges;
-
-  private constructor(parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses'>, judges: Judges) {
+  private constructor(
+    parts: Pick<Detection, 'events' | 'groups' | 'leases' | 'losses' | 'stream'>,
+    judges: RunningJudges,
+  ) {
     this.judges = judges;
+    this.stream = parts.stream;
     this.events = parts.events;
     this.groups = parts.groups;
     this.leases = parts.leases;
     this.losses = parts.losses;
   }
 
-  static async load({ openMemory, ...options }: DetectionOptions): Promise<Detection> {
-    const { stream, cluster, rules, lists } = options;
-    const judges: Judges = { rules, lists };
+  static async load({ openMemory, rules, lists, ...options }: DetectionOptions): Promise<Detection> {
+    const { stream, cluster } = options;
+    const judges = runningJudges({ rules, lists });
     const events: Restarting<DetectorMemory, DetectTask>[] = [];
     const groups: Restarting<DetectorMemory, GroupsTask>[] = [];
     for (let partition = 0; partition < stream.partitions; partition++) {
@@ -43,29 +66,30 @@ export class Detection implements Disposable {
         await Restarting.load({
           stream,
           open: () => openMemory(`events-${partition}`),
-          load: (memory) => DetectTask.load({ ...options, ...judges, partition, memory }),
+          load: (memory) => DetectTask.load({ ...options, rules: judges.rules, partition, memory }),
         }),
       );
       groups.push(
         await Restarting.load({
           stream,
           open: () => openMemory(`groups-${partition}`),
-          load: (memory) => GroupsTask.load({ ...options, ...judges, partition, memory }),
+          load: (memory) => GroupsTask.load({ ...options, rules: judges.rules, partition, memory }),
         }),
       );
     }
     const leases = await Restarting.load({
       stream,
       open: () => openMemory('leases'),
-      load: (memory) => LeaseWatchTask.load({ ...options, ...judges, memory }),
+      load: (memory) => LeaseWatchTask.load({ ...options, rules: judges.ofLeases, memory }),
     });
-    const losses = await LossTask.load(stream, cluster);
-    return new Detection({ events, groups, leases, losses }, judges);
+    const state = (await stream.loadSnapshot(GROUP, 'all'))?.state as LossState | undefined;
+    const losses = new LossTask(stream, cluster, state);
+    return new Detection({ events, groups, leases, losses, stream }, judges);
   }
 
-  /** Only after a flush: from here on these judge. What was counted stays, but for rules that are gone. */
+  /** Only after a flush: from here on these judge. What was counted stays, but for rules that are gone or count otherwise. */
   async reload(judges: Judges): Promise<void> {
-    Object.assign(this.judges, judges);
+    Object.assign(this.judges, runningJudges(judges));
     await this.each((task) => task.reload());
   }
 
@@ -84,11 +108,19 @@ export class Detection implements Disposable {
 
   /** Only after a flush: what they know becomes lasting. */
   async save(): Promise<void> {
-    await this.losses.save();
-    await this.each(async (task) => {
-      await task.commit();
-      await task.save();
-    });
+    const losses = this.losses.state();
+    await this.stream.saveSnapshot(GROUP, 'all', { inputs: {}, outputs: this.ends(losses), state: losses });
+    this.losses.kept(losses);
+    await this.each((task) => task.commit());
+  }
+
+  /** So that the stream gives out no offset again that a memory stands for, whatever a disk loses. */
+  private ends({ next }: LossState): Record<string, number> {
+    const ends = Object.fromEntries(this.withMemory.map(({ task }) => task.read));
+    for (const [partition, offset] of Object.entries(next)) ends[`${topics.coverage}/${partition}`] = offset;
+    for (let to = 0; to < this.stream.partitions; to++)
+      ends[`${topics.groups}/${to}`] = this.stream.end(topics.groups, to);
+    return ends;
   }
 
   private async each(work: (task: (typeof this.withMemory)[number]) => Promise<void>) {

@@ -5,14 +5,13 @@
 // reads them knows by their causes, and the same alerts, whose ids come from content.
 
 import type { Json } from '../../core/event.ts';
-import type { Lists } from '../../core/lists.ts';
 import { partitionOf } from '../../core/partition.ts';
 import type { DetectorMemory, Stream, StreamRecord } from '../../core/ports.ts';
 import { type Crossing, type Loss, type Topic, topics } from '../../core/records.ts';
 import type { Behaviour } from '../../detectors/behaviours/behaviour.ts';
 import { Detector, type DetectorSnapshot, type Taken } from '../../detectors/engine/detect.ts';
 import { LostLines } from '../../detectors/engine/lost.ts';
-import type { CompiledRules } from '../../detectors/engine/rule.ts';
+import type { RunningRules } from '../../detectors/engine/running.ts';
 import { Outbox } from './outbox.ts';
 import { Reading, type ReadingState } from './reading.ts';
 
@@ -20,8 +19,7 @@ export interface DetectorTaskOptions {
   stream: Stream;
   partition: number;
   memory: DetectorMemory;
-  rules: CompiledRules;
-  lists: Lists;
+  rules: RunningRules;
   behaviours: readonly Behaviour[];
   cluster: string;
   slowCallNanos: number;
@@ -51,14 +49,14 @@ export abstract class DetectorTask {
     cross: (crossing: Crossing) => void,
     place: DetectorPlace | undefined,
   ) {
-    const { stream, partition, memory, rules, lists, behaviours, cluster, slowCallNanos } = options;
+    const { stream, partition, memory, rules, behaviours, cluster, slowCallNanos } = options;
     this.options = options;
     this.topic = topic;
     this.reading = new Reading(stream, topic, partition, sources);
     this.outbox = new Outbox(stream);
     this.lost = new LostLines(cluster, place?.lost);
     this.detector = new Detector({
-      ...{ rules, lists, behaviours, memory, cluster, slowCallNanos, cross },
+      ...{ name: `${nameOf(topic)}-${partition}`, rules, behaviours, memory, cluster, slowCallNanos, cross },
       snapshot: place?.detector,
     });
   }
@@ -164,13 +162,10 @@ export abstract class DetectorTask {
     return this.reading.lag;
   }
 
-  /** So that the stream gives out no offset again that the memory stands for, whatever a disk loses. */
-  async save(): Promise<void> {
-    const { stream, partition } = this.options;
-    const outputs: Record<string, number> = { [`${this.topic}/${partition}`]: this.reading.next };
-    for (let to = 0; to < stream.partitions; to++)
-      outputs[`${topics.groups}/${to}`] = stream.end(topics.groups, to);
-    const name = this.topic.slice(this.topic.lastIndexOf('.') + 1);
-    await stream.saveSnapshot('detect', `${name}-${partition}`, { inputs: {}, outputs, state: null });
+  /** How far it has read, as `topic/partition` to offset. */
+  get read(): [string, number] {
+    return [`${this.topic}/${this.options.partition}`, this.reading.next];
   }
 }
+
+const nameOf = (topic: Topic): string => topic.slice(topic.lastIndexOf('.') + 1);

@@ -8,29 +8,26 @@ import { type Reject, topics } from '../../core/records.ts';
 import { LostLines } from '../../detectors/engine/lost.ts';
 import { Outbox } from './outbox.ts';
 
-const GROUP = 'losses';
+/** A JSON value. */
+export interface LossState {
+  lost: ReturnType<LostLines['snapshot']>;
+  /** Next offset of each partition. */
+  next: Record<number, number>;
+}
 
 export class LossTask {
   private readonly stream: Stream;
   private readonly outbox: Outbox;
   private readonly lost: LostLines;
-  /** Next offset of each partition. */
   private readonly next: Record<number, number>;
   private saved: Record<number, number>;
-  private hasChanged = false;
 
-  private constructor(stream: Stream, lost: LostLines, next: Record<number, number>) {
+  constructor(stream: Stream, cluster: string, state?: LossState) {
     this.stream = stream;
     this.outbox = new Outbox(stream);
-    this.lost = lost;
-    this.next = next;
-    this.saved = { ...next };
-  }
-
-  static async load(stream: Stream, cluster: string): Promise<LossTask> {
-    const snapshot = await stream.loadSnapshot(GROUP, 'all');
-    const lost = new LostLines(cluster, snapshot?.state as ReturnType<LostLines['snapshot']> | undefined);
-    return new LossTask(stream, lost, { ...snapshot?.inputs });
+    this.lost = new LostLines(cluster, state?.lost);
+    this.next = { ...state?.next };
+    this.saved = { ...this.next };
   }
 
   /** Takes one batch of each partition; returns the number of records. The caller flushes. */
@@ -43,7 +40,6 @@ export class LossTask {
       this.outbox.put(topics.alerts, partition, { kind: 'alert', value: { revision, body } });
     }
     this.outbox.send();
-    if (count > 0) this.hasChanged = true;
     return count;
   }
 
@@ -63,15 +59,12 @@ export class LossTask {
     return this.saved[partition] ?? 0;
   }
 
-  /** Only after a flush. */
-  async save(): Promise<void> {
-    if (!this.hasChanged) return;
-    const inputs = { ...this.next };
-    const outputs = Object.fromEntries(
-      Object.entries(inputs).map(([partition, next]) => [`${topics.coverage}/${partition}`, next]),
-    );
-    await this.stream.saveSnapshot(GROUP, 'all', { inputs, outputs, state: this.lost.snapshot() });
-    this.saved = inputs;
-    this.hasChanged = false;
+  state(): LossState {
+    return { lost: this.lost.snapshot(), next: { ...this.next } };
+  }
+
+  /** `state` lasts. */
+  kept({ next }: LossState): void {
+    this.saved = next;
   }
 }

@@ -9,7 +9,7 @@ import { type Question, topics } from '../../core/records.ts';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
 import { addSeconds, slowCallNanos } from '../../core/time.ts';
 import { allBehaviours } from '../../detectors/behaviours/all.ts';
-import type { CompiledRules } from '../../detectors/engine/rule.ts';
+import type { RuleSet } from '../../detectors/engine/rule-set.ts';
 import { createDelivery, type Delivery } from '../../outputs/alerts/deliver.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { createIndexer, type Indexer } from '../../storage/indexer.ts';
@@ -28,7 +28,7 @@ export interface PipelineOptions {
   openDetector: (name: string) => DetectorMemory;
   /** Without one nobody asks Vault. */
   ask?: (question: Question) => void;
-  rules: CompiledRules;
+  rules: RuleSet;
   lists: Lists;
   devices: Device[];
   outputs: AlertOutput[];

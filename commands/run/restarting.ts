@@ -5,7 +5,6 @@ import type { Stream } from '../../core/ports.ts';
 export interface Task {
   step(): Promise<number>;
   commit(): void;
-  save(): Promise<void>;
 }
 
 export class Restarting<M extends Disposable, T extends Task> implements Disposable {
@@ -39,12 +38,11 @@ export class Restarting<M extends Disposable, T extends Task> implements Disposa
 
   /** Begins anew where it is, with what its `load` has now: after a flush, or what it made would be made twice. */
   async reload(): Promise<void> {
-    await this.commit();
-    this.task = await this.options.load(this.memory);
-  }
-
-  async save(): Promise<void> {
-    if (!this.isBroken) await this.task.save();
+    if (this.isBroken) return;
+    await this.breaking(async () => {
+      this.task.commit();
+      this.task = await this.options.load(this.memory);
+    });
   }
 
   private async breaking<R>(work: () => Promise<R>): Promise<R> {

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { SealwatchError } from '../../core/errors.ts';
 import type { AuditEvent } from '../../core/event.ts';
-import type { CompiledRules, RuleInfo } from './rule.ts';
+import type { RuleInfo } from './rule.ts';
+import type { RuleSet } from './rule-set.ts';
 import { WholeDetector } from './whole.ts';
 
 const caseSchema = z.strictObject({
@@ -46,7 +47,7 @@ export interface CaseResult {
 export function runCases(
   cases: Cases,
   own: RuleInfo[],
-  { normalise, rules }: { normalise: Normalise; rules: CompiledRules },
+  { normalise, rules }: { normalise: Normalise; rules: RuleSet },
 ): CaseResult[] {
   const run = (kind: CaseResult['kind']) => (one: Case) =>
     runCase(kind, one, own, firedBy(one, rules, normalise));
@@ -54,7 +55,7 @@ export function runCases(
 }
 
 /** Ids of the rules that alert on the lines of `one`. */
-function firedBy({ lines, socket }: Case, rules: CompiledRules, normalise: Normalise): Set<string> {
+function firedBy({ lines, socket }: Case, rules: RuleSet, normalise: Normalise): Set<string> {
   const detector = new WholeDetector({ cluster: 'case', rules, slowCallNanos: Number.POSITIVE_INFINITY });
   for (const event of normalise(lines, socket)) detector.event(event);
   detector.advance('9999-12-31T23:59:59.999999999Z');

@@ -5,7 +5,9 @@ import type { Expr } from '../../core/match/expr.ts';
 import { predicateOf } from '../../core/match/predicate.ts';
 import { type Placeholders, readSelection } from '../../core/match/read.ts';
 import { type Node, readCorrelation } from './correlation.ts';
-import { idOf, infoOf, messageOf } from './info.ts';
+import { doubtOf, fieldsIn } from './event-fields.ts';
+import { type Filter, filtered, readFilters } from './filters.ts';
+import { infoOf, messageOf } from './info.ts';
 import type { CompiledRule, CompiledRules, RuleInfo } from './rule.ts';
 import type { Correlation, EventRule, Root, RuleSet } from './rule-set.ts';
 import type { ParsedRule } from './sigma.ts';
@@ -17,15 +19,23 @@ type Parsed<K extends ParsedRule['kind']> = Extract<ParsedRule, { kind: K }>;
 export interface CompileOptions {
   /** What `%name%` stands for (core/lists). */
   placeholders?: Placeholders;
+  /** Told of fields that events do not have. */
+  note?: (text: string) => void;
 }
 
 /** Compiles all documents together, so that a correlation may count rules of another file. Throws SealwatchError. */
 export function compileRules(parsed: ParsedRule[], options: CompileOptions = {}): RuleSet & CompiledRules {
   refuseDuplicates(parsed);
+  const filters = readFilters(parsed, options.placeholders);
   const nodes = new Map<string, Node>();
   for (const rule of parsed)
-    if (rule.kind === 'rule') nodes.set(idOf(rule.document), readEventRule(rule, options));
-  for (const correlation of readCorrelations(parsed)) nodes.set(correlation.id, correlation);
+    if (rule.kind === 'rule') nodes.set(rule.document.id, readEventRule(rule, filters, options));
+  for (const correlation of readCorrelations(parsed)) {
+    const { aliases, fields, file, groupBy, title } = correlation;
+    const named = [...groupBy, ...fields].flatMap((name) => Object.values(aliases[name] ?? { name }));
+    noteDoubts(`${file}: ${title}`, named, options);
+    nodes.set(correlation.id, correlation);
+  }
   const silent = silencedIds(parsed, nodes);
   for (const id of silent) (nodes.get(id) as Node).alerts = false;
   const sorted = [...nodes.values()].sort(byId);
@@ -47,7 +57,7 @@ function refuseDuplicates(parsed: ParsedRule[]): void {
   const seen = new Map<string, string>();
   for (const { document, fault, file } of parsed) {
     for (const [key, value] of [
-      ['id', idOf(document)],
+      ['id', document.id],
       ['name', document.name],
     ] as const) {
       if (value === undefined) continue;
@@ -58,13 +68,23 @@ function refuseDuplicates(parsed: ParsedRule[]): void {
   }
 }
 
-function readEventRule(parsed: Parsed<'rule'>, options: CompileOptions): EventRule {
+function readEventRule(parsed: Parsed<'rule'>, filters: Filter[], options: CompileOptions): EventRule {
   const { document, fault, file } = parsed;
   const groupBy = document['group-by'] ?? ['user.id'];
   const messageTemplate = messageOf(document);
   blamed(fault, ['message'], () => compileTemplate(messageTemplate));
   const info = infoOf(document, file, { alerts: true, groupBy, threshold: 1, timespanSeconds: 0 });
-  return { ...info, expr: detectionExpr(parsed, options), kind: 'event', messageTemplate };
+  const expr = filtered(detectionExpr(parsed, options), document, filters);
+  noteDoubts(`${file}: ${document.title}`, [...fieldsIn(expr), ...groupBy], options);
+  return { ...info, expr, kind: 'event', messageTemplate };
+}
+
+function noteDoubts(rule: string, fields: string[], { note }: CompileOptions): void {
+  if (note === undefined) return;
+  for (const field of new Set(fields)) {
+    const doubt = doubtOf(field);
+    if (doubt !== undefined) note(`${rule}: ${doubt}`);
+  }
 }
 
 function detectionExpr({ document, fault }: Parsed<'rule'>, options: CompileOptions): Expr {
@@ -88,8 +108,9 @@ function readCorrelations(parsed: ParsedRule[]): Correlation[] {
   const known = new Map<string, { id: string; kind: Node['kind'] }>();
   const names: string[] = [];
   for (const { document, kind } of parsed) {
+    if (kind === 'filter') continue;
     const rule = {
-      id: idOf(document),
+      id: document.id,
       kind: kind === 'rule' ? ('event' as const) : ('correlation' as const),
     };
     known.set(rule.id, rule);
@@ -128,7 +149,7 @@ function silencedIds(parsed: ParsedRule[], nodes: ReadonlyMap<string, Node>): Se
     if (one.kind !== 'correlation') continue;
     const { document } = one;
     if (document.generate ?? document.correlation.generate ?? false) continue;
-    const node = nodes.get(idOf(document));
+    const node = nodes.get(document.id);
     if (node?.kind === 'correlation') for (const id of node.rules) silent.add(id);
   }
   return silent;

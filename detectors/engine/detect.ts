@@ -4,15 +4,20 @@
 import type { AuditEvent, JsonObject } from '../../core/event.ts';
 import type { Lease } from '../../core/lease.ts';
 import { limits } from '../../core/limits.ts';
-import type { Lists } from '../../core/lists.ts';
+import type { Silence } from '../../core/lists.ts';
 import type { Memory } from '../../core/ports.ts';
 import type { Baseline, Crossing } from '../../core/records.ts';
 import type { Behaviour, Observation } from '../behaviours/behaviour.ts';
-import { Behaviours, type BehavioursState, type CrossingEvent, type Failure } from '../behaviours/frame.ts';
+import { Behaviours, type BehavioursState, type CrossingEvent } from '../behaviours/frame.ts';
 import { observationOf } from '../behaviours/observe.ts';
-import { type Match, matchOf } from './match.ts';
-import { type AlertRow, Place, type PlaceSnapshot, type When } from './place.ts';
-import type { CompiledRule, CompiledRules } from './rule.ts';
+import { Evictions, type EvictionsSnapshot } from './count/evictions.ts';
+import { leafMatch, type Match } from './match.ts';
+import { type AlertRow, isSingle, Place, type PlaceSnapshot, type When } from './place.ts';
+import type { RuleInfo } from './rule.ts';
+import { RulesOff } from './rule-off.ts';
+import type { Root } from './rule-set.ts';
+import type { Failure, RunningRules } from './running.ts';
+import { groupOf } from './trees.ts';
 import { type Timed, Waiting } from './waiting.ts';
 
 export interface DetectorCounters {
@@ -31,8 +36,9 @@ export interface DetectorCounters {
 export interface DetectorOptions {
   /** `vault.cluster` of the alerts. */
   cluster: string;
-  rules: CompiledRules;
-  lists: Lists;
+  /** What tells it from other detectors: `groups-3`. */
+  name: string;
+  rules: RunningRules;
   behaviours: readonly Behaviour[];
   /** What the behaviours learn. */
   memory: Memory;
@@ -55,11 +61,17 @@ export interface Taken {
 export interface DetectorSnapshot {
   behaviours?: BehavioursState;
   counters: Omit<DetectorCounters, 'evicted'>;
+  evictions: EvictionsSnapshot;
+  /** Rules that are switched off. */
+  off: Failure[];
   place: PlaceSnapshot;
 }
 
-/** A match on its way to where its group is counted. */
-type CrossingMatch = Match & { when: When };
+/** A match on its way to where its group is counted; `logic` of the tree that it was made for. */
+interface CrossingMatch extends Match {
+  when: When;
+  logic: string;
+}
 
 /** What a behaviour sent, on its way to where its group is counted; `revision` counts up in the order of coming. */
 interface Sent extends Timed {
@@ -80,22 +92,28 @@ export class Detector {
   #sentCount = 0;
   #alerts: AlertRow[] = [];
   #baselines: Baseline[] = [];
-  #failures: Failure[] = [];
+  readonly #rulesOff: RulesOff;
+  readonly #evictions: Evictions;
 
   constructor(options: DetectorOptions) {
-    const { cluster, rules, lists, behaviours, memory, snapshot } = options;
+    const { cluster, name, rules, behaviours, memory, snapshot } = options;
+    const { lists } = rules;
     this.#options = options;
     this.#ids = behaviours.map(({ info }) => info.id);
     this.#observes = behaviours.some(({ call }) => call !== undefined);
     if (behaviours.length > 0)
       this.#behaviours = new Behaviours({ behaviours, cluster, memory, lists }, snapshot?.behaviours);
     this.#counters = snapshot?.counters ?? { evaluated: 0, late: 0, matched: 0, silenced: {} };
-    this.#place = new Place(cluster, rules.alerting, snapshot?.place);
+    rules.switchOff(snapshot?.off ?? []);
+    this.#place = new Place(cluster, rules, snapshot?.place);
+    this.#rulesOff = new RulesOff(cluster);
+    this.#evictions = new Evictions(cluster, name, snapshot?.evictions);
   }
 
   get counters(): DetectorCounters {
-    const evicted = (this.#behaviours?.evicted ?? 0) + this.#calls.evicted + this.#sent.evicted;
-    return { ...this.#counters, evicted: this.#place.evicted + evicted };
+    let evicted = 0;
+    for (const [, count] of this.#evicted()) evicted += count;
+    return { ...this.#counters, evicted };
   }
 
   /** Where event time is; empty before it is known. */
@@ -111,7 +129,7 @@ export class Detector {
     const when = this.#whenOf(event, mark);
     this.#counters.evaluated++;
     if (when === 'late') this.#counters.late++;
-    this.#run(event, (rule) => this.#match(rule, event, when, offset));
+    this.#options.rules.run(event, (root, leaf) => this.#match(root, leaf, event, when, offset));
     if (when === 'due') this.#observe(event, offset);
   }
 
@@ -119,10 +137,10 @@ export class Detector {
   restoreEvent(event: AuditEvent, mark: string, offset: number): void {
     const when = this.#whenOf(event, mark);
     if (when === 'late' || event['@timestamp'] <= this.watermark) return;
-    this.#run(event, (rule) => {
-      const group = rule.group(event);
-      if (group !== undefined && isLocal(rule) && !this.#isSilenced(rule, event))
-        this.#place.restore(matchOf(rule, event, group), when, offset);
+    this.#options.rules.run(event, (root, leaf) => {
+      if (!root.isLocal || this.#silencedBy(root, event) !== undefined) return;
+      const match = this.#matchOf(root, leaf, event);
+      if (match !== undefined) this.#place.restore(match, when, offset);
     });
     if (when === 'due') this.#observe(event, offset);
   }
@@ -130,26 +148,26 @@ export class Detector {
   /** Behaviours see a call when time has passed it; late ones and the wholes of slow ones never. */
   #observe(event: AuditEvent, offset: number): void {
     if (!this.#observes) return;
-    const call = observationOf(event, { lists: this.#options.lists, behaviours: this.#ids });
+    const call = observationOf(event, { lists: this.#options.rules.lists, behaviours: this.#ids });
     if (call !== undefined) this.#calls.put(call, offset);
   }
 
   /** What the detector of a partition of events has sent. */
   crossing(crossing: Crossing, offset: number): void {
     if (this.#behaviours?.takes(crossing)) this.#wait(crossing, offset);
-    else {
-      const { when, ...match } = crossing.event as unknown as CrossingMatch;
-      this.#place.put(match, when, offset);
-    }
+    else this.#crossed(crossing, (match, when) => this.#place.put(match, when, offset));
   }
 
   /** As `restoreEvent`. */
   restoreCrossing(crossing: Crossing, offset: number): void {
     if (this.#behaviours?.takes(crossing)) this.#wait(crossing, offset);
-    else {
-      const { when, ...match } = crossing.event as unknown as CrossingMatch;
-      this.#place.restore(match, when, offset);
-    }
+    else this.#crossed(crossing, (match, when) => this.#place.restore(match, when, offset));
+  }
+
+  /** A match of a tree that has become another one since is not counted. */
+  #crossed({ event }: Crossing, take: (match: Match, when: When) => void): void {
+    const { when, logic, ...match } = event as unknown as CrossingMatch;
+    if (this.#options.rules.rootOf(match.rule)?.logic === logic) take(match, when);
   }
 
   /** Of one call in the order sent. What came of no call has no id: its content decides then. */
@@ -175,28 +193,32 @@ export class Detector {
     return event['@timestamp'] <= mark ? 'late' : 'due';
   }
 
-  #run(event: AuditEvent, matched: (rule: CompiledRule) => void): void {
-    for (const rule of this.#options.rules.alerting) if (rule.test(event)) matched(rule);
-  }
-
-  #match(rule: CompiledRule, event: AuditEvent, when: When, offset: number): void {
-    const group = rule.group(event);
+  #match(root: Root, leaf: string, event: AuditEvent, when: When, offset: number): void {
     this.#counters.matched++;
-    if (group === undefined) return;
-    const silence = this.#options.lists.silencedBy(rule.id, event);
+    const silence = this.#silencedBy(root, event);
     if (silence !== undefined) {
       const entry = `${silence.kind} ${silence.name}`;
       this.#counters.silenced[entry] = (this.#counters.silenced[entry] ?? 0) + 1;
       return;
     }
-    const match = matchOf(rule, event, group);
-    if (isLocal(rule)) this.#place.put(match, when, offset);
-    else if (when === 'due' || rule.threshold === 1)
-      this.#options.cross({ rule: rule.id, group, event: { ...match, when } as unknown as JsonObject });
+    const match = this.#matchOf(root, leaf, event);
+    if (match === undefined) return;
+    if (root.isLocal) this.#place.put(match, when, offset);
+    else if (when === 'due' || isSingle(root)) {
+      const crossing: CrossingMatch = { ...match, when, logic: root.logic };
+      this.#options.cross({ rule: match.rule, group: match.group, event: crossing as unknown as JsonObject });
+    }
   }
 
-  #isSilenced(rule: CompiledRule, event: AuditEvent): boolean {
-    return this.#options.lists.silencedBy(rule.id, event) !== undefined;
+  #silencedBy({ top }: Root, event: AuditEvent): Silence | undefined {
+    return this.#options.rules.lists.silencedBy(top.id, event);
+  }
+
+  #matchOf(root: Root, leaf: string, event: AuditEvent): Match | undefined {
+    const { lists } = this.#options.rules;
+    const group = groupOf(root, leaf, event);
+    if (group === undefined) return undefined;
+    return leafMatch(root, leaf, event, group, lists.version === '' ? undefined : lists.classOf(event));
   }
 
   /** Event time has come to `watermark` (9 digits): what lies at or before it is worked, in order of (time, id). */
@@ -217,15 +239,34 @@ export class Detector {
     for (const crossing of taken.crossings) this.#options.cross(crossing);
     this.#alerts.push(...taken.alerts);
     this.#baselines.push(...taken.baselines);
-    this.#failures.push(...taken.failures);
+    for (const { behaviour, error, time } of taken.failures) {
+      const info = this.#options.behaviours.find(
+        ({ info: { id, name } }) => behaviour === (name ?? id),
+      )?.info;
+      if (info !== undefined) this.#rulesOff.off({ ...info, error, time });
+    }
   }
 
   /** What is new or changed since the last take. */
   take(): Taken {
-    const taken = { alerts: [...this.#place.take(), ...this.#alerts], baselines: this.#baselines };
+    for (const failure of this.#options.rules.takeFailures()) this.#rulesOff.off(failure);
+    for (const [of, count] of this.#evicted()) this.#evictions.tell(of, count, this.watermark);
+    const alerts = [
+      ...this.#place.take(),
+      ...this.#alerts,
+      ...this.#rulesOff.take(),
+      ...this.#evictions.take(),
+    ];
+    const taken = { alerts, baselines: this.#baselines };
     this.#alerts = [];
     this.#baselines = [];
     return taken;
+  }
+
+  *#evicted(): Generator<[of: Pick<RuleInfo, 'id' | 'title'>, count: number]> {
+    yield* this.#place.evicted();
+    const behaviours = (this.#behaviours?.evicted ?? 0) + this.#calls.evicted + this.#sent.evicted;
+    yield [{ id: 'behaviours', title: 'all behaviours' }, behaviours];
   }
 
   /** Offset from which on all that waits is read again; infinite when nothing waits. */
@@ -239,9 +280,9 @@ export class Detector {
     return {
       ...(behaviours !== undefined && { behaviours }),
       counters: this.#counters,
+      evictions: this.#evictions.snapshot(),
+      off: this.#options.rules.off,
       place: this.#place.snapshot(),
     };
   }
 }
-
-const isLocal = ({ groupBy }: CompiledRule): boolean => groupBy.includes('user.id');

@@ -5,7 +5,7 @@ import type { RuleInfo } from './rule.ts';
 import type { CorrelationDocument, RuleDocument } from './sigma-schema.ts';
 import { techniqueOf } from './sigma-schema.ts';
 
-type Document = CorrelationDocument | RuleDocument;
+type Document = (CorrelationDocument | RuleDocument) & { id: string };
 type Counting = Pick<RuleInfo, 'alerts' | 'groupBy' | 'threshold' | 'timespanSeconds'>;
 
 /** Catalogue entry of `document`. Level `medium` and status `experimental` where none is given. */
@@ -15,7 +15,7 @@ export function infoOf(document: Document, file: string, counting: Counting): Ru
     description: document.description ?? document.title,
     falsePositives: document.falsepositives ?? [],
     file,
-    id: idOf(document),
+    id: document.id,
     level: document.level ?? 'medium',
     ...(document.name === undefined ? {} : { name: document.name }),
     references: document.references ?? [],
@@ -32,7 +32,11 @@ export function infoOf(document: Document, file: string, counting: Counting): Ru
 }
 
 /** The rule's id; of a rule without one the hash of its name and title in the form of one, so that it stays the same. */
-export function idOf(document: Pick<Document, 'id' | 'name' | 'title'>): string {
+export function idOf(document: {
+  id?: string | undefined;
+  name?: string | undefined;
+  title: string;
+}): string {
   if (document.id !== undefined) return document.id;
   const hash = createHash('sha256')
     .update(JSON.stringify([document.name ?? null, document.title]))

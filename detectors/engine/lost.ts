@@ -1,12 +1,11 @@
 // Alerts on lines that came and could not be kept: whoever reads the record must hear of a hole in it, and an attacker may
 // have made it. Not a Sigma rule: what is lost has no event. Pure, as the rest of the engine.
 
-import { type Alert, severityOf } from '../../core/alert.ts';
-import { ECS_VERSION } from '../../core/event.ts';
-import { incidentId } from '../../core/incident.ts';
+import type { Alert } from '../../core/alert.ts';
 import { limits } from '../../core/limits.ts';
 import type { Reject, RejectReason } from '../../core/records.ts';
 import { bucketOf, shortHash } from './alert.ts';
+import { builtInAlert } from './built-in.ts';
 import type { RuleInfo } from './rule.ts';
 
 /** What the alert says of each reason that loses lines for good; the others lose none. */
@@ -92,37 +91,19 @@ export class LostLines {
     return structuredClone([...this.open]);
   }
 
-  /** The document, its keys in order so that JSON.stringify of it is canonical. */
   private bodyOf({ bytes, device, first, ids, last, lines, reason }: Lost): Alert {
-    const { id, level, references, title, version } = lostLinesRule;
-    const user = { id: `device:${device}` };
     const why = whys[reason] ?? reason;
-    return {
-      '@timestamp': last,
-      alert: {
-        count: Math.max(lines, ids.length),
-        first_seen: first,
-        id: shortHash(id, device, reason, ids[0] ?? ''),
-        last_seen: last,
-        late: false,
-      },
-      ecs: { version: ECS_VERSION },
-      event: {
+    return builtInAlert(
+      {
+        rule: lostLinesRule,
+        id: shortHash(lostLinesRule.id, device, reason, ids[0] ?? ''),
+        ...{ first, last, count: Math.max(lines, ids.length), eventIds: ids.slice() },
         action: 'audit-lines-lost',
-        category: ['configuration'],
-        dataset: 'vault.alert',
-        kind: 'alert',
-        severity: severityOf[level],
-        type: ['error'],
+        facts: { bytes, device, lines, reason },
+        message: `${lines === 0 ? 'An unknown number of' : lines} audit line(s) of the device ${device} could not be kept: ${why}.`,
+        subject: `device:${device}`,
       },
-      evidence: { event_ids: ids.slice(), facts: { bytes, device, lines, reason } },
-      incident: { id: incidentId(user.id, first) },
-      message: `${lines === 0 ? 'An unknown number of' : lines} audit line(s) of the device ${device} could not be kept: ${why}.`,
-      related: {},
-      rule: { id, level, name: title, reference: references[0] as string, version },
-      threat: { technique: { id: lostLinesRule.techniques } },
-      user,
-      vault: { caller: { kind: 'unknown' }, cluster: this.cluster, request: {} },
-    };
+      this.cluster,
+    );
   }
 }

@@ -12,11 +12,11 @@ import type { OwnToken } from '../../core/records.ts';
 import { addSeconds } from '../../core/time.ts';
 import { type AlertState, alertBody } from './alert.ts';
 import { byTimeAndId, type Match, matchKey, matchOf } from './match.ts';
-import type { CompiledRule } from './rule.ts';
+import type { RuleInfo } from './rule.ts';
 import { SeenMatches } from './seen.ts';
 import { UnorderedAlerts, type UnorderedSnapshot } from './unordered.ts';
 
-export const ownTrafficRule: CompiledRule = {
+export const ownTrafficRule: RuleInfo = {
   alerts: true,
   description:
     'The identity that sealwatch logs in with made a call that sealwatch never makes, or with a token that sealwatch does not hold.',
@@ -25,23 +25,22 @@ export const ownTrafficRule: CompiledRule = {
     'A second sealwatch that shares the role: give each a role of its own.',
   ],
   file: 'detectors/engine/own.ts',
-  group: ({ user }) => user.id,
   groupBy: ['user.id'],
   id: '7c1a5b52-8f0e-4a3b-9c55-2d7e0b9a6f14',
   level: 'critical',
-  message: ({ source, vault: { request } }) =>
-    `sealwatch's own identity was used by somebody else: ${request.operation ?? 'a call'} ${request.path ?? ''}${source?.ip === undefined ? '' : ` from ${source.ip}`}.`,
   references: ['https://developer.hashicorp.com/vault/docs/audit'],
   runbook:
     'Revoke the token of the event (its accessor stands in it), renew the secret-id or key of the role that sealwatch logs in with, and look at what else came from that address.',
   status: 'test',
   techniques: ['T1078'],
-  test: () => true,
   threshold: 1,
   timespanSeconds: 0,
   title: 'Own identity used by somebody else',
   version: '1',
 };
+
+const messageOf = ({ source, vault: { request } }: AuditEvent): string =>
+  `sealwatch's own identity was used by somebody else: ${request.operation ?? 'a call'} ${request.path ?? ''}${source?.ip === undefined ? '' : ` from ${source.ip}`}.`;
 
 /** A token of ours: the next one's login ends it, though a call may still be under way. */
 interface Token {
@@ -106,7 +105,7 @@ export class OwnTraffic {
     if (!isTold && (entity === undefined || !this.entities.has(entity))) return;
     if (event.event.action === 'user-login') return;
     const { operation = '', path = '' } = event.vault.request;
-    const match = matchOf(ownTrafficRule, event, event.user.id);
+    const match = matchOf({ id: ownTrafficRule.id, message: messageOf }, event, event.user.id);
     if (!isOwnCall(operation, path, this.secrets)) this.alert(match);
     else if (this.waiting.length < limits.waitingMatchesMax) this.waiting.push([match, accessor]);
   }

@@ -4,12 +4,15 @@
 import type { Alert } from '../../core/alert.ts';
 import { limits } from '../../core/limits.ts';
 import { type AlertState, alertBody } from './alert.ts';
-import { type Match, matchKey } from './match.ts';
-import type { CompiledRule } from './rule.ts';
+import { CountBudget } from './count/budget.ts';
+import { type CounterSnapshot, RootCounter } from './count/counter.ts';
+import { byTimeAndId, type Match, matchKey } from './match.ts';
+import type { RuleInfo } from './rule.ts';
+import type { Root } from './rule-set.ts';
+import type { RunningRules } from './running.ts';
 import { SeenMatches } from './seen.ts';
 import { UnorderedAlerts, type UnorderedSnapshot } from './unordered.ts';
 import { Waiting } from './waiting.ts';
-import { RuleWindows, type WindowsSnapshot } from './windows.ts';
 
 /**
  * When a match came: in time; at or behind the watermark of the way that it came on; or as the whole of a slow call, whose half
@@ -25,43 +28,50 @@ export interface AlertRow {
 
 /** A JSON value. What waits is not in it: it is read again. */
 export interface PlaceSnapshot {
+  counters: [root: string, CounterSnapshot][];
+  /** What was dropped, of matches and remembered calls. */
   evicted: number;
   late: UnorderedSnapshot;
   seen: [string, string][];
   watermark: string;
-  windows: [rule: string, WindowsSnapshot][];
 }
 
 export class Place {
   watermark: string;
   readonly #changed = new Map<string, AlertState>();
   readonly #cluster: string;
+  readonly #counters = new Map<string, RootCounter>();
   /** Before this place began again. */
   readonly #evicted: number;
   readonly #late: UnorderedAlerts;
-  readonly #rules: Map<string, CompiledRule>;
+  readonly #rules: RunningRules;
   readonly #seen: SeenMatches;
-  readonly #waiting = new Waiting<Match>(keyOf, limits.waitingMatchesMax);
+  readonly #waiting = new Waiting<Match>(keyOf, limits.waitingMatchesMax, byTimeAndId);
   /** Matches of slow wholes that came before their halves. */
-  readonly #slow = new Waiting<Match>(keyOf, limits.waitingMatchesMax);
-  readonly #windows = new Map<string, RuleWindows>();
+  readonly #slow = new Waiting<Match>(keyOf, limits.waitingMatchesMax, byTimeAndId);
 
-  constructor(cluster: string, rules: readonly CompiledRule[], before?: PlaceSnapshot) {
+  /** @param before of a place of the same partition; what is counted otherwise now is left out */
+  constructor(cluster: string, rules: RunningRules, before?: PlaceSnapshot) {
     this.#cluster = cluster;
-    this.#rules = new Map(rules.map((rule) => [rule.id, rule]));
+    this.#rules = rules;
     this.#evicted = before?.evicted ?? 0;
     this.watermark = before?.watermark ?? '';
     this.#late = new UnorderedAlerts(true, before?.late);
     this.#seen = new SeenMatches(before?.seen);
-    const windows = new Map(before?.windows);
-    for (const rule of rules) this.#windows.set(rule.id, new RuleWindows(rule, windows.get(rule.id)));
+    const states = new Map(before?.counters);
+    const options = {
+      budget: new CountBudget(),
+      threshold: (rule: string, className: string) => rules.lists.threshold(rule, className),
+    };
+    for (const root of rules.set.roots)
+      this.#counters.set(root.top.id, new RootCounter(root, options, states.get(root.top.id)));
   }
 
   /** Takes a match that came from `offset`. */
   put(match: Match, when: When, offset: number): void {
-    const rule = this.#rules.get(match.rule);
+    const counter = this.#counters.get(match.rule);
     const key = keyOf(match);
-    if (rule === undefined || (when !== 'due' && !isSingle(rule)) || this.#seen.has(key)) return;
+    if (counter === undefined || (when !== 'due' && !isSingle(counter.root)) || this.#seen.has(key)) return;
     // The half may still be on another way: what it matched is counted first, once all ways have come this far.
     if (when === 'slow' && match.time > this.watermark) this.#slow.put(match, offset);
     else if (when === 'due') this.#waiting.put(match, offset);
@@ -79,43 +89,51 @@ export class Place {
     this.watermark = watermark;
     for (const match of this.#waiting.takeUntil(watermark)) this.#count(match);
     for (const match of this.#slow.takeUntil(watermark)) this.#alertLate(match);
-    for (const windows of this.#windows.values()) windows.expire(watermark);
+    for (const counter of this.#counters.values())
+      this.#rules.guard(counter.root, { time: watermark }, () => this.#change(counter.expire(watermark)));
     this.#seen.expire(watermark);
     this.#late.expire(watermark);
   }
 
   #count(match: Match): void {
-    const rule = this.#rules.get(match.rule);
+    const counter = this.#counters.get(match.rule);
+    if (counter === undefined || this.#rules.isOff(match.rule)) return;
     // What never alerts on a late call need not be remembered for one.
-    if (rule !== undefined && isSingle(rule)) this.#seen.add(keyOf(match), match.time);
-    const alert = this.#windows.get(match.rule)?.count(match);
-    if (alert !== undefined) this.#changed.set(alert.id, alert);
+    if (isSingle(counter.root)) this.#seen.add(keyOf(match), match.time);
+    this.#rules.guard(counter.root, match, () => this.#change(counter.count(match)));
   }
 
   #alertLate(match: Match): void {
     const key = keyOf(match);
     if (this.#seen.has(key)) return;
     this.#seen.add(key, match.time > this.watermark ? match.time : this.watermark);
-    const alert = this.#late.add(match, this.watermark);
-    this.#changed.set(alert.id, alert);
+    this.#change([this.#late.add(match, this.watermark)]);
+  }
+
+  #change(alerts: AlertState[]): void {
+    for (const alert of alerts) this.#changed.set(alert.id, alert);
   }
 
   /** Alerts since the last take, in order of (time, id). */
   take(): AlertRow[] {
     const taken: AlertRow[] = [];
     for (const alert of this.#changed.values()) {
-      const rule = this.#rules.get(alert.first.rule) as CompiledRule;
-      taken.push({ body: alertBody(rule, alert, this.#cluster), revision: alert.count });
+      const { root } = this.#counters.get(alert.first.rule) as RootCounter;
+      taken.push({ body: alertBody(root.top, alert, this.#cluster), revision: alert.count });
     }
     this.#changed.clear();
     return taken.sort((a, b) => (orderOf(a.body) < orderOf(b.body) ? -1 : 1));
   }
 
-  /** Groups, matches and remembered calls that were dropped because a bound of core/limits.ts was reached. */
-  get evicted(): number {
-    let evicted = this.#evicted + this.#seen.evicted + this.#late.evicted;
-    for (const windows of this.#windows.values()) evicted += windows.evicted;
-    return evicted + this.#waiting.evicted + this.#slow.evicted;
+  /** What was dropped because a bound of core/limits.ts was reached: groups of each rule; matches and remembered calls of all. */
+  *evicted(): Generator<[of: Pick<RuleInfo, 'id' | 'title'>, count: number]> {
+    yield [{ id: 'rules', title: 'all rules' }, this.#dropped];
+    for (const { root, evicted } of this.#counters.values()) yield [root.top, evicted];
+  }
+
+  get #dropped(): number {
+    const remembered = this.#seen.evicted + this.#late.evicted;
+    return this.#evicted + remembered + this.#waiting.evicted + this.#slow.evicted;
   }
 
   /** Offset from which on all that waits is read again; infinite when nothing waits. */
@@ -126,18 +144,18 @@ export class Place {
   /** After a take: what it stands for is out. To be written before the place goes on. */
   snapshot(): PlaceSnapshot {
     return {
-      evicted: this.evicted,
+      counters: [...this.#counters].map(([root, counter]) => [root, counter.snapshot()]),
+      evicted: this.#dropped,
       late: this.#late.snapshot(),
       seen: this.#seen.snapshot(),
       watermark: this.watermark,
-      windows: [...this.#windows].map(([rule, windows]) => [rule, windows.snapshot()]),
     };
   }
 }
 
 /** A rule counts a call once in each group: a half can belong to another one than its whole. */
-const keyOf = (match: Match): string => `${matchKey(match.rule, match.id)} ${match.group}`;
+const keyOf = ({ rule, leaf = '', id, group }: Match): string => `${matchKey(rule, id)} ${leaf} ${group}`;
 
-const isSingle = ({ threshold }: CompiledRule): boolean => threshold === 1;
+export const isSingle = ({ top }: Root): boolean => top.kind === 'event';
 
 const orderOf = (body: Alert): string => body['@timestamp'] + body.alert.id;

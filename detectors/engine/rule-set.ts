@@ -79,3 +79,5 @@ export interface RuleSet {
   /** All rules, with those that only feed correlations, sorted by id. */
   catalogue: RuleInfo[];
 }
+
+export const noRules: RuleSet = { roots: [], events: [], catalogue: [] };

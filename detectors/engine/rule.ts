@@ -3,6 +3,7 @@
 import type { Level } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import type { Predicate } from '../../core/match/predicate.ts';
+import type { RuleSet } from './rule-set.ts';
 
 /** What the catalogue shows of a rule. */
 export interface RuleInfo {
@@ -36,9 +37,7 @@ export interface CompiledRule extends RuleInfo {
   test: Predicate;
 }
 
-export interface CompiledRules {
+export interface CompiledRules extends RuleSet {
   /** Rules that write alerts, sorted by id. */
   alerting: CompiledRule[];
-  /** All rules, with those that only feed correlations, sorted by id. */
-  catalogue: RuleInfo[];
 }

@@ -18,8 +18,10 @@ const ruleName = z.string().regex(/^[\w.-]+$/, 'may hold letters, digits, _ . an
 export const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'] as const;
 const relations = ['derived', 'obsolete', 'merged', 'renamed', 'similar', 'correlation'] as const;
 
+/** Attributes that SigmaHQ and its tools use and sealwatch has no use for. */
+export const customAttributes = ['regression_tests_path', 'simulation', 'custom', 'logsource', 'generate'];
+
 const common = {
-  action: z.literal(['global', 'repeat', 'reset']).optional(),
   author: text.optional(),
   date: day.optional(),
   description: text.max(65_535).optional(),

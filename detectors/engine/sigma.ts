@@ -5,35 +5,54 @@ import type { z } from 'zod';
 import { SealwatchError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { nearest } from '../../core/nearest.ts';
+import { collected } from './collection.ts';
+import { idOf } from './info.ts';
 import {
   type CorrelationDocument,
+  correlationBody,
   correlationSchema,
+  customAttributes,
+  type FilterDocument,
+  filterSchema,
   type RuleDocument,
   ruleSchema,
 } from './sigma-schema.ts';
+import { refuseOldAttributes, requireOfPack } from './strict.ts';
 
 /** One document of a rule file. `fault` makes the error for the value at `path` inside it. */
 export type ParsedRule = { fault: Fault; file: string } & (
-  | { document: CorrelationDocument; kind: 'correlation' }
-  | { document: RuleDocument; kind: 'rule' }
+  | { document: CorrelationDocument & { id: string }; kind: 'correlation' }
+  | { document: FilterDocument & { id: string }; kind: 'filter' }
+  | { document: RuleDocument & { id: string }; kind: 'rule' }
 );
 export type Fault = (path: PropertyKey[], what: string) => SealwatchError;
 
-const advice = 'Mend the rule; docs/detections.md shows the attributes';
+export interface ReadOptions {
+  /** Rules of sealwatch itself: they must have what foreign ones may leave out. */
+  strictPack?: boolean;
+  /** Told what was left out, and what looks like a slip without being an error. */
+  note?: (text: string) => void;
+}
+
+const advice = 'Mend the rule; docs/detections/sigma.md shows what is read';
 
 /**
- * The rules and correlations in `text`, which may hold several documents.
+ * The rules, correlations and filters in `text`, which may hold several documents.
  * @param file name for messages
  * Throws SealwatchError RULE_INVALID.
  */
-export function parseRuleFile(text: string, file: string): ParsedRule[] {
+export function parseRuleFile(text: string, file: string, options: ReadOptions = {}): ParsedRule[] {
   if (Buffer.byteLength(text) > limits.ruleBytesMax) {
     throw new SealwatchError('RULE_INVALID', `${file}: over ${limits.ruleBytesMax} bytes`, advice);
   }
   const lines = new LineCounter();
-  const documents = readYaml(text, file, lines);
+  const documents = readYaml(text, file, lines).map((document) => {
+    const fault = faultOf(document, file, lines);
+    if (!isMap(document.contents)) throw fault([], 'a rule must be a map of attributes');
+    return { fault, value: plainValue(document, fault) };
+  });
   if (documents.length === 0) throw new SealwatchError('RULE_INVALID', `${file}: holds no rule`, advice);
-  return documents.map((document) => parseDocument(document, file, faultOf(document, file, lines)));
+  return collected(documents).flatMap(({ fault, value }) => parseDocument(value, file, fault, options));
 }
 
 function readYaml(text: string, file: string, lineCounter: LineCounter): Document[] {
@@ -77,15 +96,6 @@ function lineOf(document: Document, lines: LineCounter, path: PropertyKey[]): nu
   return undefined;
 }
 
-function parseDocument(document: Document, file: string, fault: Fault): ParsedRule {
-  if (!isMap(document.contents)) throw fault([], 'a rule must be a map of attributes');
-  const value = plainValue(document, fault);
-  if ('correlation' in value) {
-    return { document: checked(correlationSchema, value, fault), fault, file, kind: 'correlation' };
-  }
-  return { document: checked(ruleSchema, value, fault), fault, file, kind: 'rule' };
-}
-
 function plainValue(document: Document, fault: Fault): Record<string, unknown> {
   try {
     // No aliases: they are how a small file grows to fill the memory.
@@ -95,20 +105,89 @@ function plainValue(document: Document, fault: Fault): Record<string, unknown> {
   }
 }
 
+function parseDocument(
+  value: Record<string, unknown>,
+  file: string,
+  fault: Fault,
+  options: ReadOptions,
+): ParsedRule[] {
+  refuseOldAttributes(value, fault);
+  const parsed = parsedBy(value, file, fault, options);
+  if (options.strictPack === true && parsed.kind !== 'filter') requireOfPack(parsed);
+  if (parsed.kind === 'correlation' || isOurs(parsed.document.logsource)) return [parsed];
+  options.note?.(`${file}: ${parsed.document.title} is for another log source and was left out`);
+  return [];
+}
+
+function parsedBy(
+  value: Record<string, unknown>,
+  file: string,
+  fault: Fault,
+  options: ReadOptions,
+): ParsedRule {
+  const read = <T extends z.ZodObject>(schema: T) => {
+    checkAttributes(Object.keys(schema.shape), value, fault, file, options);
+    const document = checked(schema, value, fault) as z.infer<T> & { name?: string; title: string };
+    return { ...document, id: idOf(document) };
+  };
+  if ('correlation' in value) {
+    checkBody(value['correlation'], fault);
+    return { document: read(correlationSchema), fault, file, kind: 'correlation' };
+  }
+  if ('filter' in value) return { document: read(filterSchema), fault, file, kind: 'filter' };
+  return { document: read(ruleSchema), fault, file, kind: 'rule' };
+}
+
+/** Whether the rule is meant for Vault's audit log: OpenBao writes the same. Nothing named means any log. */
+const isOurs = ({ category, product, service }: RuleDocument['logsource']): boolean =>
+  category === undefined &&
+  (product === 'vault' || product === 'openbao') &&
+  (service === undefined || service === 'audit');
+
+/** Sigma allows attributes of one's own: they pass, unless one looks like a slip of the pen. */
+function checkAttributes(
+  known: string[],
+  value: Record<string, unknown>,
+  fault: Fault,
+  file: string,
+  { note, strictPack }: ReadOptions,
+): void {
+  for (const key of Object.keys(value)) {
+    if (known.includes(key) || customAttributes.includes(key)) continue;
+    const near = nearest(key, known);
+    if (near !== undefined) throw fault([key], `is no attribute of a rule; did you mean ${near}?`);
+    if (strictPack === true) throw fault([key], 'is no attribute of a rule of sealwatch');
+    note?.(`${file}: attribute ${key} is none of Sigma's and says nothing to sealwatch`);
+  }
+}
+
+function checkBody(body: unknown, fault: Fault): void {
+  const known = Object.keys(correlationBody.shape);
+  if (typeof body !== 'object' || body === null) throw fault(['correlation'], 'must be a map');
+  const stranger = Object.keys(body).find((key) => !known.includes(key));
+  if (stranger === undefined) return;
+  const near = nearest(stranger, known);
+  throw fault(
+    ['correlation', stranger],
+    `is no attribute of a correlation${near === undefined ? '' : `; did you mean ${near}?`}`,
+  );
+}
+
 function checked<T extends z.ZodObject>(schema: T, value: Record<string, unknown>, fault: Fault): z.infer<T> {
-  const known = Object.keys(schema.shape);
-  const stranger = Object.keys(value).find((key) => !known.includes(key));
-  if (stranger !== undefined) throw fault([stranger], `is no attribute of a rule${meant(stranger, known)}`);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue === undefined) throw fault([], 'is not valid');
-  throw fault(issue.path, reach(value, issue.path) === undefined ? 'is missing' : issue.message);
+  const found = reach(value, issue.path);
+  throw fault(issue.path, found === undefined ? 'is missing' : problemOf(issue, found));
 }
 
-function meant(word: string, known: string[]): string {
-  const near = nearest(word, known);
-  return near === undefined ? '' : `; did you mean ${near}?`;
+/** What is wrong with `found`, with the word that was meant where a list of words is known. */
+function problemOf(issue: z.core.$ZodIssue, found: unknown): string {
+  if (issue.code !== 'invalid_value' || typeof found !== 'string') return issue.message;
+  const words = issue.values.map(String);
+  const near = nearest(found, words);
+  return `${found} is not one of ${words.join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`;
 }
 
 function reach(value: unknown, path: PropertyKey[]): unknown {

@@ -20,14 +20,17 @@ export class Waiting<T extends Timed> {
   evicted = 0;
   readonly #keyOf: (item: T) => string;
   readonly #max: number;
+  readonly #order: (a: T, b: T) => number;
   readonly #items = new Map<string, T>();
   /** By the second of event time, so that time passes without a look at all that waits. */
   readonly #seconds = new Map<string, Second>();
   #earliest = '';
 
-  constructor(keyOf: (item: T) => string, max: number) {
+  /** @param order what stands first; equals stay in the order of coming */
+  constructor(keyOf: (item: T) => string, max: number, order: (a: T, b: T) => number = byTimeAndId) {
     this.#keyOf = keyOf;
     this.#max = max;
+    this.#order = order;
   }
 
   has(key: string): boolean {
@@ -59,7 +62,7 @@ export class Waiting<T extends Timed> {
     }
   }
 
-  /** Takes out all at or before `watermark`, in the order of (time, id). */
+  /** Takes out all at or before `watermark`, in order. */
   takeUntil(watermark: string): T[] {
     const last = secondOf(watermark);
     if (this.#seconds.size === 0 || this.#earliest > last) return [];
@@ -70,7 +73,7 @@ export class Waiting<T extends Timed> {
       if (this.#seconds.has(name) && (earliest === '' || name < earliest)) earliest = name;
     }
     this.#earliest = earliest;
-    return due.sort(byTimeAndId);
+    return due.sort(this.#order);
   }
 
   #takeFrom(name: string, second: Second, watermark: string, due: T[]): void {

@@ -7,7 +7,8 @@ import { type Lists, noLists } from '../../core/lists.ts';
 import type { Memory } from '../../core/ports.ts';
 import type { Behaviour } from '../behaviours/behaviour.ts';
 import { Detector, type DetectorCounters, type DetectorOptions, type Taken } from './detect.ts';
-import type { CompiledRules } from './rule.ts';
+import type { RuleSet } from './rule-set.ts';
+import { RunningRules } from './running.ts';
 
 /** Each has a memory of its own, as in `run`. */
 export const wholeParts = ['events', 'groups', 'leases'] as const;
@@ -15,7 +16,7 @@ export type WholePart = (typeof wholeParts)[number];
 
 export interface WholeOptions {
   cluster: string;
-  rules: CompiledRules;
+  rules: RuleSet;
   lists?: Lists;
   slowCallNanos: number;
   /** Without them nothing is learned. */
@@ -28,15 +29,12 @@ export class WholeDetector {
   readonly #leases: Detector;
 
   constructor({ learned, lists = noLists, ...options }: WholeOptions) {
+    const rules = new RunningRules(options.rules, lists);
     const part = (name: WholePart, cross: DetectorOptions['cross'] = crossesNoMore) =>
       new Detector({
-        ...options,
-        ...{
-          lists,
-          cross,
-          behaviours: learned?.behaviours ?? [],
-          memory: learned?.memories[name] ?? noMemory,
-        },
+        ...{ ...options, name, rules, cross },
+        behaviours: learned?.behaviours ?? [],
+        memory: learned?.memories[name] ?? noMemory,
       });
     this.#groups = part('groups');
     this.#leases = part('leases');

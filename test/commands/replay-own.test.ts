@@ -6,6 +6,7 @@ import { recordedDevice } from '../../core/devices.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import type { Answer } from '../../core/records.ts';
 import { addSeconds } from '../../core/time.ts';
+import { noRules } from '../../detectors/engine/rule-set.ts';
 import { Redactor } from '../../ingest/collector/redact.ts';
 import { MapMemory } from '../ingest/ledger/memory.ts';
 import { type EntryLine, fixtureLines } from '../ingest/normalise/lines.ts';
@@ -42,7 +43,7 @@ async function alertsOf(last: string, ownSecrets: string[], ticks = true): Promi
     devices: [recordedDevice('file')],
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
-    rules: { alerting: [], catalogue: [] },
+    rules: noRules,
     redactor: new Redactor(Buffer.alloc(32)),
     ownSecrets,
     ledger: {

@@ -3,8 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
+import { linearTest } from '../../core/match/linear.ts';
 import { predicateOf } from '../../core/match/predicate.ts';
 import { readSelection, SelectionError } from '../../core/match/read.ts';
+import { regexTest } from '../../core/match/regex.ts';
 
 const compileSelection = (selection: unknown) => predicateOf(readSelection(selection));
 
@@ -149,24 +151,23 @@ describe('a selection', () => {
   });
 
   it.each<[selection: unknown, message: RegExp]>([
-    [{ 'user.name|windash': 'a' }, /modifier windash is not supported; known are contains/],
+    [{ 'user.name|windsh': 'a' }, /there is no modifier windsh; did you mean windash\?/],
     [{ 'user.name|contains|startswith': 'a' }, /contains and startswith exclude each other/],
     [{ 'user.name|i': 'a' }, /i, m and s belong to re/],
-    [{ 'user.name|re|cased': 'a' }, /cased and base64 do not go with re/],
+    [{ 'user.name|re|cased': 'a' }, /cased does not go with re/],
     [{ 'user.name|contains|base64': 'a' }, /base64 must stand before contains/],
     [{ 'user.name|all': 'a' }, /needs a list of two/],
     [{ 'user.name|contains|contains': 'a' }, /stands twice/],
     [{ 'user.name|exists': 'yes' }, /must be true or false/],
-    [{ 'user.name|gt': '5' }, /gt needs a number/],
+    [{ 'user.name|gt': '5' }, /user.name\|gt: the value must be a number/],
     [{ 'source.ip|cidr': '10.0.0' }, /no address range/],
     [{ 'user.name|contains': null }, /null takes no modifier/],
     [{ 'user.name': { a: 1 } }, /must be text, a number/],
     [{ 'user.name': [] }, /list of values is empty/],
     [{}, /would match everything/],
     [[], /the list is empty/],
-    [['a', { b: 1 }], /maps only, or keywords only/],
     ['text', /must be a map/],
-    [{ '|contains': 'a' }, /keywords take no modifier/],
+    [{ '|gt': 1 }, /a keyword takes no modifier gt/],
     [[''], /keyword must be text/],
   ])('%j is refused', (selection, message) => {
     expect(() => compileSelection(selection)).toThrow(SelectionError);
@@ -176,16 +177,7 @@ describe('a selection', () => {
 
 describe('a regular expression', () => {
   it.each<[source: string, message: RegExp]>([
-    ['(a+)+', /can run away/],
-    ['(a*)*b', /can run away/],
-    ['(a|a)*b', /can run away/],
-    ['((ab)?c)+', /can run away/],
-    ['(a{1,3}){5}', /can run away/],
-    ['.*a.*b.*c', /could take too long: start it with \^/],
-    ['^.*a.*b.*c', /could take too long/],
-    ['a?'.repeat(25) + 'a'.repeat(25), /could take too long/],
-    ['(a|a)'.repeat(25), /could take too long/],
-    ['a{1,9999}b{1,9999}c', /could take too long/],
+    ['a{1,9999}b{1,9999}c', /too large/],
     ['(a)\\1', /back-references/],
     ['(?=a)a', /look-around/],
     ['a'.repeat(600), /over 512 characters/],
@@ -206,6 +198,71 @@ describe('a regular expression', () => {
     '\\(a\\+\\)\\+',
   ])('%s is taken', (source) => {
     expect(() => compileSelection({ 'user.name|re': source })).not.toThrow();
+  });
+});
+
+describe('a regular expression that could run away', () => {
+  const evil = `${'a'.repeat(limits.regexCharsMax - 1)}!`;
+
+  // From the collections of expressions that bring servers down; V8 would need between minutes and for ever.
+  it.each([
+    '^(a+)+$',
+    '^(a*)*$',
+    '^(a|a)*$',
+    '(a|aa)+$',
+    '((a+)?a)+$',
+    '(a{1,3}){5,}$',
+    '^([a-zA-Z]+)*$',
+    '(.*)*x',
+    '(.*a){12}x',
+    '(a?){25}a{25}x',
+    'a*a*a*a*a*a*x',
+    '.*a.*a.*a.*a.*x',
+    '^(([a-z])+.)+[A-Z]([a-z])+$',
+    '(\\w+\\s?)*\\d$',
+    '^([a-z0-9]+[._-]?)+@x$',
+    '(x+x+)+y|(a+a+)+y',
+  ])('%s is run in linear time and says what it should', (source) => {
+    const test = regexTest(source, '');
+    expect(test(evil)).toBe(false);
+    expect(test(evil.repeat(3))).toBe(false);
+  });
+
+  it('agrees with V8 on every text, whichever way it is run', () => {
+    const atom = fc.constantFrom(
+      'a',
+      'b',
+      '.',
+      '[ab]',
+      '[^a]',
+      '\\w',
+      '\\s',
+      '^',
+      '$',
+      '\\b',
+      '\\B',
+      '\\.',
+      'A',
+      '\\x61',
+    );
+    const again = fc.constantFrom('', '', '*', '+', '?', '{2}', '{0,2}', '{1,}', '*?', '{0}');
+    const { source } = fc.letrec<{ source: string; item: string }>((tie) => ({
+      item: fc.oneof(
+        { maxDepth: 3 },
+        fc.tuple(atom, again).map(([one, times]) => (/^(?:[$^]|\\[bB])/.test(one) ? one : one + times)),
+        fc.tuple(tie('source'), again).map(([inner, times]) => `(${inner})${times}`),
+        fc.tuple(tie('source'), tie('source')).map(([left, right]) => `(?:${left}|${right})`),
+      ),
+      source: fc.array(tie('item'), { maxLength: 4 }).map((items) => items.join('')),
+    }));
+    const text = fc.string({ maxLength: 10, unit: fc.constantFrom('a', 'b', 'A', '.', ' ', '\n', 'é') });
+    const flags = fc.constantFrom('', 'i', 'm', 's', 'ims');
+    fc.assert(
+      fc.property(source, text, flags, (one, value, given) => {
+        expect(linearTest(one, given)(value)).toBe(new RegExp(one, given).test(value));
+      }),
+      { numRuns: 3000 },
+    );
   });
 });
 

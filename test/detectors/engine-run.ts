@@ -5,7 +5,8 @@ import type { AuditEvent } from '../../core/event.ts';
 import { noLists } from '../../core/lists.ts';
 import type { Crossing } from '../../core/records.ts';
 import { Detector, type DetectorCounters } from '../../detectors/engine/detect.ts';
-import type { CompiledRules } from '../../detectors/engine/rule.ts';
+import type { RuleSet } from '../../detectors/engine/rule-set.ts';
+import { RunningRules } from '../../detectors/engine/running.ts';
 import { anEvent, at, type EventParts } from '../builders.ts';
 import { MapMemory } from '../ingest/ledger/memory.ts';
 
@@ -37,14 +38,14 @@ export interface Run {
 
 /** A detector of events and one of groups, as `run` has one for each partition; what they were given, for a restart. */
 class Engine {
-  private readonly rules: CompiledRules;
+  private readonly rules: RunningRules;
   private events: Detector;
   private groups: Detector;
   private readonly given: { event: AuditEvent; mark: string }[] = [];
   private readonly crossed: Crossing[] = [];
 
-  constructor(rules: CompiledRules) {
-    this.rules = rules;
+  constructor(rules: RuleSet) {
+    this.rules = new RunningRules(rules, noLists);
     this.events = this.detector();
     this.groups = this.detector();
   }
@@ -55,7 +56,7 @@ class Engine {
         cluster: 'test',
         rules: this.rules,
         slowCallNanos,
-        lists: noLists,
+        name: 'test',
         behaviours: [],
         memory: new MapMemory(),
       },
@@ -101,7 +102,7 @@ class Engine {
 }
 
 /** Runs `steps` and then to the end of time. `restart` goes on from a snapshot, after what is new was taken. */
-export function run(rules: CompiledRules, steps: Step[], toEnd = true): Run {
+export function run(rules: RuleSet, steps: Step[], toEnd = true): Run {
   const engine = new Engine(rules);
   const last = new Map<string, Alert>();
   const revisions = new Map<string, number[]>();

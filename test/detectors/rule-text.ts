@@ -2,6 +2,7 @@
 
 import { compileRules } from '../../detectors/engine/compile.ts';
 import type { CompiledRules } from '../../detectors/engine/rule.ts';
+import type { RuleSet } from '../../detectors/engine/rule-set.ts';
 import { parseRuleFile } from '../../detectors/engine/sigma.ts';
 
 export const baseId = '11111111-2222-4333-8444-555555555555';
@@ -51,5 +52,5 @@ function changed(text: string, more: Record<string, string | undefined>): string
   return `${[...lines.values()].join('\n')}\n`;
 }
 
-export const rulesFrom = (...texts: string[]): CompiledRules =>
+export const rulesFrom = (...texts: string[]): RuleSet & CompiledRules =>
   compileRules(texts.flatMap((text, i) => parseRuleFile(text, `${i}.yml`)));

@@ -66,18 +66,15 @@ describe('a rule file', () => {
   });
 
   it.each<[what: string, text: string, message: string]>([
-    ['a missing attribute', ruleText({ runbook: undefined }), '0.yml line 1: runbook is missing'],
-    ['no level', ruleText({ level: undefined }), '0.yml line 1: level is missing'],
-    ['an unknown level', ruleText({ level: 'huge' }), '0.yml line 4: level Invalid option'],
-    ['a slip in a name', ruleText({ levle: 'low' }), 'levle is no attribute of a rule; did you mean level?'],
-    ['a far name', ruleText({ zzzzzz: 'low' }), 'zzzzzz is no attribute of a rule'],
-    ['an id that is no UUID', ruleText({ id: 'x1' }), '0.yml line 2: id must be a UUID'],
+    ['no title', ruleText({ title: undefined }), '0.yml line 1: title is missing'],
+    ['no detection', ruleText({ detection: undefined }), '0.yml line 1: detection is missing'],
     [
-      'no ATT&CK tag',
-      ruleText({ tags: '[attack.persistence]' }),
-      '0.yml line 8: tags needs an ATT&CK technique',
+      'an unknown level',
+      ruleText({ level: 'hihg' }),
+      '0.yml line 4: level hihg is not one of informational, low, medium, high, critical; did you mean high?',
     ],
-    ['another product', ruleText({ logsource: '{product: okta, service: audit}' }), 'logsource.product'],
+    ['a slip in a name', ruleText({ levle: 'low' }), 'levle is no attribute of a rule; did you mean level?'],
+    ['an id that is no UUID', ruleText({ id: 'x1' }), '0.yml line 2: id must be a UUID'],
     ['a brace left open', ruleText({ message: "'{user.name'" }), 'message a brace is not closed'],
     ['a placeholder that is no field', ruleText({ message: "'{a b}'" }), '{a b} is no field'],
     ['a second key', `${ruleText()}title: again\n`, 'Map keys must be unique'],
@@ -94,30 +91,69 @@ describe('a rule file', () => {
 
   it.each<[detection: string, message: string]>([
     ['{selection: {a: 1}}', 'detection.condition is missing'],
-    ['{selection: {a: 1}, condition: [selection]}', 'a list of conditions is not supported'],
+    ['{selection: {a: 1}, condition: []}', 'condition must be text, or a list of texts'],
+    ['{selection: {a: 1}, condition: {b: 1}}', 'condition must be text, or a list of texts'],
     [
-      '{selection: {a|windash: 1}, condition: selection}',
-      'line 12: detection.selection a|windash: modifier windash',
+      '{selection: {a|contians: 1}, condition: selection}',
+      'line 12: detection.selection a|contians: there is no modifier contians; did you mean contains?',
     ],
-    ['{selection: {a|re: (a+)+}, condition: selection}', 'can run away'],
-    ['{selection: {a: 1}, condition: selektion}', 'there is no selection selektion; there are selection'],
+    [
+      '{selection: {a|expand: "%team%"}, condition: selection}',
+      'there is no placeholder %team%; none is defined',
+    ],
+    [
+      '{selection: {a: 1}, timeframe: 5m, condition: selection}',
+      '0.yml line 12: detection.timeframe is no longer Sigma: write a correlation with timespan',
+    ],
+    [
+      '{selection: {a: 1}, condition: selection | count() by b > 5}',
+      'counting after "|" is no longer Sigma: write a correlation of type event_count or value_count',
+    ],
+    [
+      '{selection: {a: 1}, condition: selection | near b}',
+      '"| near" is no longer Sigma: write a correlation of type temporal',
+    ],
+    ['{selection: {a|re: (?=a)b}, condition: selection}', 'look-around and named groups are not supported'],
+    ['{selection: {a: 1}, condition: selektion}', 'there is no selection selektion; did you mean selection?'],
   ])('is refused for the detection %s', (detection, message) => {
     expect(faultOf(ruleText({ detection }))).toContain(message);
   });
 
   it.each<[change: [string, string], message: string]>([
-    [['event_count', 'temporal'], 'correlation.type only event_count is supported'],
-    [['event_count', 'value_count'], 'correlation.type only event_count is supported'],
-    [['[base]', '[bsae]'], 'there is no rule bsae that could be counted'],
-    [['1m', '1w'], 'correlation.timespan must be a number and s, m, h or d'],
+    [['event_count', 'temporal'], 'correlation.rules temporal needs two rules or more'],
+    [['event_count', 'value_count'], 'correlation.condition value_count needs field'],
+    [['event_count', 'event_conut'], 'correlation.type event_conut is not one of event_count, value_count'],
+    [['event_count', 'event_conut'], 'did you mean event_count?'],
+    [
+      ['event_count', 'value_median'],
+      'value_median is not in Sigma 2.1: write value_percentile with percentile: 50',
+    ],
+    [['event_count', 'temporal_extended'], 'write temporal with names of rules joined by and, or, not'],
+    [['[base]', '[bsae]'], '1.yml line 10: correlation.rules.0 there is no rule bsae; did you mean base?'],
+    [['[base]', '[base, base]'], 'correlation.rules names a rule twice'],
+    [['1m', '1w'], '1.yml line 10: correlation.timespan 1w is not in Sigma 2.1: write days, such as 7d'],
     [['1m', '0m'], 'correlation.timespan must be a number'],
-    [['gte: 3', 'lte: 3'], 'correlation.condition.lte is not supported: use gte or gt'],
-    [['gte: 3', 'eq: 3'], 'correlation.condition.eq is not supported'],
-    [['gte: 3', 'gte: 3, gt: 2'], 'correlation.condition must be one of gte, gt'],
+    [['timespan: 1m', 'timeframe: 1m'], 'correlation.timeframe is called timespan'],
+    [
+      ['gte: 3', 'neq: 3'],
+      'correlation.condition.neq is not supported: use eq, field, gt, gte, lt, lte, percentile',
+    ],
+    [['gte: 3', 'gte: 3, lt: 2'], 'correlation.condition can never hold'],
+    [['gte: 3', 'lt: 1'], 'correlation.condition can never hold'],
+    [['gte: 3', 'gte: three'], 'correlation.condition.gte must be a number'],
     [['gte: 3', 'gte: 2.5'], 'must be a whole number'],
     [['gte: 3', 'gte: 100000'], `must ask for 1 to ${limits.windowEventsMax} events`],
-    [['group-by: [user.id], ', ''], 'correlation.group-by is missing'],
-    [['timespan', 'aliases: {}, timespan'], 'Unrecognized key: "aliases"'],
+    [['gte: 3', 'field: user.id, gte: 3'], 'correlation.condition.field does not go with event_count'],
+    [['gte: 3', 'percentile: 3, gte: 3'], 'correlation.condition.percentile does not go with event_count'],
+    [['condition: {gte: 3}', 'condition: base'], 'event_count takes a map such as gte: 10'],
+    [
+      ['timespan', 'aliase: {}, timespan'],
+      'correlation.aliase is no attribute of a correlation; did you mean aliases?',
+    ],
+    [
+      ['timespan', 'aliases: {ip: {bsae: source.ip}}, timespan'],
+      'aliases.ip.bsae is no rule; did you mean base?',
+    ],
   ])('is refused for the correlation with %j', ([from, to], message) => {
     expect(faultOf(ruleText(), correlationText().replace(from, to))).toContain(message);
   });

@@ -3,11 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../core/canonical.ts';
 import { limits } from '../../core/limits.ts';
-import { createDetector } from '../../detectors/engine/detect.ts';
-import type { Match } from '../../detectors/engine/match.ts';
-import { RuleWindows } from '../../detectors/engine/windows.ts';
+import type { DetectorSnapshot } from '../../detectors/engine/detect.ts';
+import { WholeDetector } from '../../detectors/engine/whole.ts';
 import { at } from '../builders.ts';
-import { bad, END, run, slowCallNanos } from './engine-run.ts';
+import { bad, run, slowCallNanos } from './engine-run.ts';
 import { correlationText, rulesFrom, ruleText } from './rule-text.ts';
 
 const plain = rulesFrom(ruleText());
@@ -70,16 +69,16 @@ describe('a correlation of three in a minute', () => {
   });
 
   it('comes out at the first advance that proves it', () => {
-    const detector = createDetector({ cluster: 'test', rules: many, slowCallNanos });
+    const detector = new WholeDetector({ cluster: 'test', rules: many, slowCallNanos });
     for (const second of [0, 1, 2]) detector.event(bad(second));
     detector.advance(at(1));
-    expect(detector.take()).toEqual([]);
+    expect(detector.take().alerts).toEqual([]);
     detector.advance(at(2));
-    expect(detector.take().map(({ revision }) => revision)).toEqual([3]);
-    expect(detector.take()).toEqual([]);
+    expect(detector.take().alerts.map(({ revision }) => revision)).toEqual([3]);
+    expect(detector.take().alerts).toEqual([]);
     detector.event(bad(3));
     detector.advance(at(3));
-    expect(detector.take().map(({ body, revision }) => [body.alert.first_seen, revision])).toEqual([
+    expect(detector.take().alerts.map(({ body, revision }) => [body.alert.first_seen, revision])).toEqual([
       [at(0), 4],
     ]);
   });
@@ -117,7 +116,14 @@ describe('an alert', () => {
       },
       evidence: {
         event_ids: ['e000000', 'e000001', 'e000002'],
-        facts: { count: 3, distinct_addresses: 2, distinct_users: 1, threshold: 3, timespan_s: 60 },
+        facts: {
+          count: 3,
+          distinct_addresses: 2,
+          distinct_users: 1,
+          threshold: 3,
+          timespan_s: 60,
+          type: 'event_count',
+        },
       },
       incident: { id: expect.stringMatching(/^[\da-f]{32}$/) },
       message: 'frank did sys/seal (3 times)',
@@ -166,46 +172,9 @@ describe('an alert', () => {
 
 describe('memory', () => {
   it('is given back when the watermark has passed the end of every group', () => {
-    const { detector } = run(many, [...[0, 1, 2].map((s) => bad(s)), bad(3, { user: 'b' })]);
-    const { changed, waiting, windows } = detector.snapshot() as Record<string, unknown[]>;
-    expect(changed).toEqual([]);
-    expect(waiting).toEqual([]);
-    expect(windows).toEqual([[many.alerting[0]?.id, { open: [], pending: [] }]]);
-    expect(detector.counters).toEqual({ evaluated: 4, evicted: 0, late: 0, matched: 4 });
-  });
-
-  it('holds no more groups than the bound; the oldest goes and is counted', () => {
-    const windows = new RuleWindows({ threshold: 2, timespanSeconds: 60 });
-    const facts = {} as Match['facts'];
-    const count = (group: string) =>
-      windows.count({ facts, group, id: group, revision: 2, rule: 'rule', time: at(0) });
-    for (let i = 0; i < limits.ruleGroupsMax; i++) count(`u${i}`);
-    expect(windows.evicted).toBe(0);
-    count('one more');
-    expect(windows.evicted).toBe(1);
-    const { pending } = windows.snapshot();
-    expect([pending[0]?.[0], pending.length]).toEqual(['u1', limits.ruleGroupsMax]);
-  });
-
-  it('does not go on from a snapshot of another format', () => {
-    const snapshot = { format: 2 };
-    expect(() => createDetector({ cluster: 'test', rules: plain, slowCallNanos, snapshot })).toThrow(
-      'format 2',
-    );
-  });
-
-  it('leaves out what belongs to rules that are gone', () => {
-    const detector = createDetector({ cluster: 'test', rules: plain, slowCallNanos });
-    detector.event(bad(0));
-    detector.advance(at(0));
-    detector.event(bad(1));
-    const next = createDetector({
-      cluster: 'test',
-      rules: many,
-      slowCallNanos,
-      snapshot: detector.snapshot(),
-    });
-    next.advance(END);
-    expect(next.take()).toEqual([]);
+    const { counters, snapshots } = run(many, [...[0, 1, 2].map((s) => bad(s)), bad(3, { user: 'b' })]);
+    const { place } = snapshots[0] as DetectorSnapshot;
+    expect(JSON.stringify(place.counters)).not.toContain('e00000');
+    expect(counters).toEqual({ evaluated: 4, evicted: 0, late: 0, matched: 4, silenced: {} });
   });
 });

@@ -12,7 +12,7 @@ import type { EvidenceWriter } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import { slowCallNanos } from '../../core/time.ts';
 import { allBehaviours } from '../../detectors/behaviours/all.ts';
-import type { CompiledRules } from '../../detectors/engine/rule.ts';
+import type { RuleSet } from '../../detectors/engine/rule-set.ts';
 import { Framer } from '../../ingest/collector/framer.ts';
 import { Intake } from '../../ingest/collector/intake.ts';
 import { recover } from '../../ingest/collector/recover.ts';
@@ -32,7 +32,7 @@ export interface WorldOptions {
   dir: string;
   partitions: number;
   devices: Device[];
-  rules: CompiledRules;
+  rules: RuleSet;
   /** Numbers from 0 to 1. */
   random: () => number;
 }

@@ -3,6 +3,7 @@
 import { Chain } from '../../../commands/chain.ts';
 import { recordedDevice } from '../../../core/devices.ts';
 import type { Lease } from '../../../core/lease.ts';
+import { noRules } from '../../../detectors/engine/rule-set.ts';
 import { Redactor } from '../../../ingest/collector/redact.ts';
 import { MapMemory } from '../../ingest/ledger/memory.ts';
 import { recordedLog } from '../../ingest/ledger/recorded.ts';
@@ -21,7 +22,7 @@ export function recordedRows(lines: number): ToldRow[] {
     devices: [recordedDevice('audit', 'test')],
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
-    rules: { alerting: [], catalogue: [] },
+    rules: noRules,
     redactor: new Redactor(Buffer.alloc(32)),
     ledger: { memory: new MapMemory() },
     sink: {

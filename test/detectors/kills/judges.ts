@@ -11,19 +11,42 @@ import type { Judges } from './play.ts';
 let ids = 0;
 const nextId = () => `22222222-2222-4333-8444-${String(ids++).padStart(12, '0')}`;
 
-const counted = (type: string, by: string, more: string) =>
+/** A correlation of `of`; its bounds and fields in `more`. */
+const counted = (type: string, by: string, more: string, of = 'base') =>
   correlationText({
     id: nextId(),
-    correlation: `{type: ${type}, rules: [base], group-by: [${by}], timespan: 5m, ${more}}`,
+    title: `title: ${type} by ${by}`.slice(7),
+    correlation: `{type: ${type}, rules: [${of}], group-by: [${by}], timespan: 5m${more}}`,
     generate: 'true',
   });
 
+const many = nextId();
 const rules = rulesFrom(
   ruleText(),
+  ruleText({
+    id: nextId(),
+    name: 'good',
+    detection: '{selection: {event.action: good}, condition: selection}',
+  }),
   ruleText({ id: nextId(), name: 'by-address', 'group-by': '[source.ip]' }),
-  counted('event_count', 'user.id', 'condition: {gte: 3}'),
-  counted('event_count', 'source.ip', 'condition: {gte: 4}'),
-  counted('event_count', 'vault.request.path', 'condition: {gt: 5}'),
+  counted('event_count', 'user.id', ', condition: {gte: 3}'),
+  counted('event_count', 'source.ip', ', condition: {gte: 4}'),
+  counted('event_count', 'vault.request.path', ', condition: {gt: 5}'),
+  counted('value_count', 'source.ip', ', condition: {field: user.id, gte: 3}'),
+  counted('value_count', 'user.id', ', condition: {field: source.ip, gte: 2}'),
+  counted('value_sum', 'source.ip', ', condition: {field: event.duration, gte: 40}'),
+  counted('value_avg', 'source.ip', ', condition: {field: event.duration, gt: 5}'),
+  counted('value_percentile', 'source.ip', ', condition: {field: event.duration, percentile: 90, gte: 8}'),
+  counted('temporal', 'source.ip', '', 'base, good'),
+  counted('temporal_ordered', 'user.id', '', 'base, good'),
+  // Many by a user, at the same address: a correlation of a correlation, counted at the address.
+  correlationText({
+    id: many,
+    name: 'many',
+    correlation: '{type: event_count, rules: [base], group-by: [user.id], timespan: 5m, condition: {gte: 2}}',
+    generate: 'true',
+  }),
+  counted('value_count', 'source.ip', ', condition: {field: user.id, gte: 2}', 'many'),
 );
 
 /** Tells of each third call of a user, sends each call to its address, and speaks when somebody was quiet for a minute. */
@@ -87,6 +110,7 @@ export function someCalls(count: number, random: () => number): AuditEvent[] {
       ip: pick(['10.0.0.1', '10.0.0.2', '10.0.0.3']),
       path: pick(['secret/data/a', 'secret/data/b']),
       action: pick(['bad', 'good', 'good']),
+      duration: 1 + Math.floor(random() * 9),
     }),
   );
 }

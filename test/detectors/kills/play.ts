@@ -13,13 +13,13 @@ import type { NewRecord } from '../../../core/ports.ts';
 import { type Topic, topics } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import type { Behaviour } from '../../../detectors/behaviours/behaviour.ts';
-import type { CompiledRules } from '../../../detectors/engine/rule.ts';
+import type { RuleSet } from '../../../detectors/engine/rule-set.ts';
 import { openDetectorMemory } from '../../../storage/detectors/memory.ts';
 import { EmbeddedStream } from '../../../storage/stream/embedded/stream.ts';
 import { shuffle } from './shuffle.ts';
 
 export interface Judges {
-  rules: CompiledRules;
+  rules: RuleSet;
   behaviours: readonly Behaviour[];
 }
 
@@ -76,14 +76,13 @@ export class Life {
     this.put = plan.map((_, partition) => stream.end(topics.events, partition));
   }
 
-  static async begin(dir: string, plan: NewRecord[][], { rules, behaviours }: Judges): Promise<Life> {
+  /** @param left the stream of the life before, when only its detectors died */
+  static async begin(dir: string, plan: NewRecord[][], { rules, behaviours }: Judges, left?: EmbeddedStream) {
     const memories = join(dir, 'detectors');
     mkdirSync(memories, { recursive: true });
-    const stream = await EmbeddedStream.open({
-      dir: join(dir, 'stream'),
-      partitions: plan.length,
-      writes: written,
-    });
+    const open = { dir: join(dir, 'stream'), partitions: plan.length, writes: written };
+    const stream = left ?? (await EmbeddedStream.open(open));
+    await stream.flush();
     const detection = await Detection.load({
       ...{ stream, rules, behaviours, lists: noLists, cluster: 'test', slowCallNanos: 5e9 },
       openMemory: (name) => openDetectorMemory(join(memories, `${name}.db`)),
@@ -150,13 +149,18 @@ export class Life {
     await this.stream[Symbol.asyncDispose]();
   }
 
-  /** kill -9: of what was appended and not flushed, any part may have reached the disk. */
-  async kill(random: () => number): Promise<void> {
+  /**
+   * kill -9: what memories have not committed is gone, and of what was appended and not flushed any part may have reached the
+   * disk. A spool of another process may outlive it (Kafka does): then all of it is there, which is also much quicker to play.
+   */
+  async kill(random: () => number): Promise<EmbeddedStream | undefined> {
     this.detection[Symbol.dispose]();
+    if (random() < 0.9) return this.stream;
     for (const partition of [...this.stream['all'].values()].flat()) {
       if (partition.writer !== undefined) await tear(partition.writer, random);
       await partition.reader.close();
     }
+    return undefined;
   }
 }
 

@@ -11,6 +11,7 @@ import {
   coverageCounters,
   type Reject,
 } from '../../../core/records.ts';
+import { noRules } from '../../../detectors/engine/rule-set.ts';
 import { Redactor } from '../../../ingest/collector/redact.ts';
 
 export interface EntryLine {
@@ -76,7 +77,7 @@ export function made(lines: Line[], callers: Config['callers'] = []): Made {
     partitions: 1,
     time: { pairWaitSeconds: 6, allowedLatenessSeconds: 3, dedupeSeconds: 600 },
     callers,
-    rules: { alerting: [], catalogue: [] },
+    rules: noRules,
     redactor: new Redactor(Buffer.alloc(32)),
     sink: {
       event: (event, text) => {
