@@ -54,6 +54,19 @@ export function evidenceIncidentsContract(name: string, create: () => Promise<Ev
       expect(items).toEqual([incidentOf([other])]);
     });
 
+    test('an alert whose first call is another one now moves to its incident; an empty one is gone', async () => {
+      await using run = await openRun(create);
+      const [a, b] = ['a', 'b'].map((id) => anAlert({ id, user: 'u' })) as [Alert, Alert];
+      await write(run, 1, a, b);
+      const moved = { ...a, user: { id: 'v' }, incident: { id: 'incident-v' } };
+      await write(run, 2, moved);
+      await write(run, 1, a);
+      expect(await run.reader.get('incidents', 'incident-u')).toEqual(incidentOf([b]));
+      expect(await run.reader.get('incidents', 'incident-v')).toEqual(incidentOf([moved]));
+      await write(run, 2, { ...b, user: { id: 'v' }, incident: { id: 'incident-v' } });
+      expect(await run.reader.get('incidents', 'incident-u')).toBeUndefined();
+    });
+
     test('an incident counts all of its alerts and tells the worst', async () => {
       await using run = await openRun(create);
       const many = Array.from({ length: limits.incidentAlertsMax + 3 }, (_, i) =>

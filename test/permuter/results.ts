@@ -1,7 +1,9 @@
 // Everything that came out at the end, as text to be compared byte for byte: from the stream and from the evidence store.
 
+import type { Alert } from '../../core/alert.ts';
 import { canonicalJson } from '../../core/canonical.ts';
 import type { Fact } from '../../core/directory.ts';
+import { incidentOf } from '../../core/incident.ts';
 import { limits } from '../../core/limits.ts';
 import { type CoverageRow, type Reject, type Topic, topics } from '../../core/records.ts';
 import { openForReading } from '../../storage/evidence/embedded/schema.ts';
@@ -138,11 +140,22 @@ function totals(rows: CoverageRow[]): Pick<Results, 'coverage' | 'late' | 'dupli
   return { coverage: Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1))), ...sum };
 }
 
+/** Incidents are what the last state of the alerts makes them. */
+function incidentsOf(alerts: ReadonlyMap<string, string>): Map<string, string> {
+  const gathered = new Map<string, Alert[]>();
+  for (const text of alerts.values()) {
+    const alert = JSON.parse(text) as Alert;
+    gathered.set(alert.incident.id, [...(gathered.get(alert.incident.id) ?? []), alert]);
+  }
+  return new Map([...gathered].map(([id, members]) => [id, JSON.stringify(incidentOf(members))]));
+}
+
 /** What the store answers is what the stream says. */
 function checkStore(path: string, expected: Record<(typeof compared)[number], Map<string, string>>): void {
   const database = openForReading(path);
+  const incidents = incidentsOf(expected.alerts);
   try {
-    for (const [kind, last] of Object.entries(expected)) {
+    for (const [kind, last] of Object.entries({ ...expected, incidents })) {
       const rows = database.prepare(`select id, body from ${kind} order by id`).all() as {
         id: string;
         body: string;

@@ -17,6 +17,8 @@ export class IncidentRows {
   private readonly total: Statement;
   private readonly worst: Statement;
   private readonly put: Statement;
+  private readonly remove: Statement;
+  private readonly before: Statement;
 
   constructor(database: Database) {
     this.total = database.prepare(
@@ -27,11 +29,19 @@ export class IncidentRows {
       `select body from alerts where incident_id = ? order by ${rank} desc, ts, id limit ?`,
     );
     this.put = upsertStatement(database, 'incidents');
+    this.remove = database.prepare('delete from incidents where id = ?');
+    this.before = database.prepare('select incident_id as id from alerts where id = ?');
   }
 
-  /** Its revision is the sum of those of its alerts: it grows with each, and is the same in whatever order they come. */
+  /** The incident that holds the alert now: a late call may give the alert another first call, and so another incident. */
+  of(alertId: string): string | undefined {
+    return (this.before.get(alertId) as { id: string } | undefined)?.id;
+  }
+
+  /** Made anew as a whole; without alerts it is gone. Its revision is the sum of those of its alerts, the same in any order. */
   refresh(id: string): void {
     const key = columnText(id);
+    this.remove.run(id);
     const { alerts, revision, matches } = this.total.get(key) as Record<
       'alerts' | 'revision' | 'matches',
       number

@@ -86,9 +86,7 @@ class EmbeddedWriter implements EvidenceWriter {
   private writeRows(batch: EvidenceBatch): void {
     for (const { event, text } of batch.events)
       this.put('events', event, event.event.id, event.vault.revision, text);
-    for (const { body, revision } of batch.alerts)
-      this.put('alerts', body, body.alert.id, revision, JSON.stringify(body));
-    for (const id of new Set(batch.alerts.map(({ body }) => body.incident.id))) this.incidents.refresh(id);
+    this.putAlerts(batch.alerts);
     for (const { body, revision } of batch.leases)
       this.put('leases', body, body.id, revision, JSON.stringify(body));
     for (const fact of batch.facts) this.put('facts', fact, fact.id, 1, JSON.stringify(fact));
@@ -119,6 +117,18 @@ class EmbeddedWriter implements EvidenceWriter {
     text: string,
   ): void {
     putRow(this.statements[kind], kind, row, { id, revision, text });
+  }
+
+  /** And the incidents that they are in, or were in until now. */
+  private putAlerts(alerts: EvidenceBatch['alerts']): void {
+    const touched = new Set<string>();
+    for (const { body, revision } of alerts) {
+      const before = this.incidents.of(body.alert.id);
+      if (before !== undefined) touched.add(before);
+      touched.add(body.incident.id);
+      this.put('alerts', body, body.alert.id, revision, JSON.stringify(body));
+    }
+    for (const id of touched) this.incidents.refresh(id);
   }
 
   /** A reject without a time of its own stands where event time was when it came, so that it ages like the others. */
