@@ -7,7 +7,7 @@ import { type Config, dataFiles, secretRefsOf } from '../core/config.ts';
 import { recordedDevice } from '../core/devices.ts';
 import { SealwatchError, systemCode } from '../core/errors.ts';
 import type { AuditEvent } from '../core/event.ts';
-import type { Lists } from '../core/lists.ts';
+import { type Lists, noLists } from '../core/lists.ts';
 import type { Reject } from '../core/records.ts';
 import type { RuleSet } from '../detectors/engine/rule-set.ts';
 import { Redactor } from '../ingest/collector/redact.ts';
@@ -58,9 +58,8 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
       leases.add({ time: lease.issued_at, id: lease.id, revision, text: canonicalJson(lease) }),
     fact: () => {},
     alerts: (changed) => {
-      for (const { revision, body } of changed) {
+      for (const { revision, body } of changed)
         alerts.add({ time: body['@timestamp'], id: body.alert.id, revision, text: canonicalJson(body) });
-      }
     },
     reject: (reject) => rejects.set(reject.id, reject),
     coverage: (row) => summary.coverage(row),
@@ -89,10 +88,8 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     time: config.time,
     callers: config.callers,
     ownSecrets: secretRefsOf(config).map(({ path }) => path),
-    rules,
-    ...(options.lists !== undefined && { lists: options.lists }),
-    learned,
-    redactor,
+    ...{ rules, learned, redactor },
+    lists: options.lists ?? noLists,
     ledger: { memory, ...(answers !== undefined && { answer: (question) => answers.answer(question) }) },
     sink,
   });

@@ -217,6 +217,8 @@ export const limits = {
   selectionValuesMax: 10_000,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,
+  /** Cells of 4 bytes in one table of the texts that rules need (64 MiB); rules beyond it are asked at each event. */
+  ruleTextCellsMax: 2 ** 24,
   /** Alerts whose delivery is remembered, so that none goes out twice. */
   deliveredMemory: 10_000,
   /** Rows of facts about policies, groups, roles and entities that one question about access reads. */

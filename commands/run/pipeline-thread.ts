@@ -15,12 +15,12 @@ import { openDetectorMemory } from '../../storage/detectors/memory.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
-import { load } from '../rules/load.ts';
+import { type Loaded, load } from '../rules/load.ts';
 import { ChangeRecord } from './changes.ts';
 import { alertsPath, Pipeline } from './pipeline.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
-import { lookAt, Reload } from './reload.ts';
-import { runThread } from './thread.ts';
+import { type Look, lookAt, Reload } from './reload.ts';
+import { runThread, type Thread } from './thread.ts';
 
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
@@ -34,9 +34,8 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     onHole: (hole) => logger.error({ ...hole }, 'records of the stream cannot be read; going on behind them'),
   });
   const ends = await firstEnds(collector);
-  const follow = (next: number[]) => {
-    for (const [partition, end] of next.entries()) stream.follow(raw, partition, end);
-  };
+  const follow = (next: number[]) =>
+    next.forEach((end, partition) => void stream.follow(raw, partition, end));
   follow(ends);
   mkdirSync(files.detectors, { recursive: true, mode: 0o700 });
   const writer = openEvidenceWriter(files.evidence);
@@ -64,21 +63,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     pipeline.notify();
   });
   answerRecords(records, streamRecorder(stream));
-  const reload = new Reload(
-    {
-      source: config.rules,
-      apply: async (judges) => {
-        await pipeline.reload(judges);
-        say({ type: 'rules' });
-      },
-      changes: await ChangeRecord.load(stream),
-      logger,
-      now: Date.now,
-    },
-    loaded,
-    look,
-  );
-  void reload.check();
+  const reload = await startReload({ ...data, logger, say }, { stream, pipeline, loaded, look });
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
@@ -107,6 +92,29 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     }),
   };
 });
+
+/** From now on rules and lists are looked at; what is in force at the start is recorded first. */
+async function startReload(
+  { config, logger, say }: Pick<Thread, 'logger' | 'say'> & { config: Config },
+  from: { stream: EmbeddedStream; pipeline: Pipeline; loaded: Loaded; look: Look },
+): Promise<Reload> {
+  const reload = new Reload(
+    {
+      source: config.rules,
+      apply: async (judges) => {
+        await from.pipeline.reload(judges);
+        say({ type: 'rules' });
+      },
+      changes: await ChangeRecord.load(from.stream),
+      logger,
+      now: Date.now,
+    },
+    from.loaded,
+    from.look,
+  );
+  void reload.check();
+  return reload;
+}
 
 /** The collector has recovered the spool and says where it ends. */
 function firstEnds(collector: MessagePort): Promise<number[]> {

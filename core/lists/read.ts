@@ -16,6 +16,7 @@ import { type ListsDocument, listsSchema } from './schema.ts';
 export interface Nameable {
   id: string;
   name?: string;
+  title?: string;
 }
 
 /** A lists file as it was read; the rules that it names are not looked for yet, because rules need its placeholders first. */
@@ -107,10 +108,12 @@ function refuseUnknownClasses(document: ListsDocument, fault: Fault): void {
 
 /** The lists, over the rules that are there. Throws SealwatchError LISTS_INVALID when one names a rule that is not. */
 export function listsOf({ document, fault, predicates }: ReadLists, catalogue: readonly Nameable[]): Lists {
-  const names = [...new Set(catalogue.flatMap(({ id, name }) => (name === undefined ? [id] : [name, id])))];
+  const names = catalogue
+    .flatMap(({ id, name, title }) => [name, title, id])
+    .filter((one) => one !== undefined);
   const idOf = (word: string, path: PropertyKey[]): string => {
     if (word === EVERY_RULE) return word;
-    const found = catalogue.find(({ id, name }) => id === word || name === word);
+    const found = catalogue.find(({ id, name, title }) => id === word || name === word || title === word);
     if (found !== undefined) return found.id;
     throw fault(path, `there is no rule or behaviour ${word}${meant(word, names)}`);
   };

@@ -19,7 +19,7 @@ const moment = (edge: 'begin' | 'end') =>
   });
 
 /** `'*'` is every rule and behaviour. */
-const rules = z.array(z.string().min(1), 'must be a list of ids or names of rules, or ["*"]').min(1);
+const rules = z.array(z.string().min(1), 'must be a list of ids, names or titles of rules, or ["*"]').min(1);
 /** Why it is so, for the record of changes. */
 const reason = text.optional();
 

@@ -2,7 +2,7 @@
 // construction), so that there is nothing to go back to. For what V8's backtracking could run away on.
 
 /** States of one expression, after `{n,m}` is written out. */
-const statesMax = 2_000;
+const statesMax = 500;
 
 type State =
   | { kind: 'char'; test: (code: number) => boolean; next: number }
@@ -169,7 +169,7 @@ function closes(
     const state = states[id] as State;
     if (state.kind === 'match') return true;
     if (state.kind === 'char') found.push(id);
-    else if (state.kind === 'split') todo.push(...state.nexts);
+    else if (state.kind === 'split') for (const next of state.nexts) todo.push(next);
     else if (state.holds(text, at)) todo.push(state.next);
   }
   return false;

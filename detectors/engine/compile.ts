@@ -5,6 +5,7 @@ import type { Expr } from '../../core/match/expr.ts';
 import { predicateOf } from '../../core/match/predicate.ts';
 import { type Placeholders, readSelection } from '../../core/match/read.ts';
 import { type Node, readCorrelation } from './correlation.ts';
+import { doubtOf, fieldsIn } from './event-fields.ts';
 import { type Filter, filtered, readFilters } from './filters.ts';
 import { infoOf, messageOf } from './info.ts';
 import type { CompiledRule, CompiledRules, RuleInfo } from './rule.ts';
@@ -18,6 +19,8 @@ type Parsed<K extends ParsedRule['kind']> = Extract<ParsedRule, { kind: K }>;
 export interface CompileOptions {
   /** What `%name%` stands for (core/lists). */
   placeholders?: Placeholders;
+  /** Told of fields that events do not have. */
+  note?: (text: string) => void;
 }
 
 /** Compiles all documents together, so that a correlation may count rules of another file. Throws SealwatchError. */
@@ -27,7 +30,12 @@ export function compileRules(parsed: ParsedRule[], options: CompileOptions = {})
   const nodes = new Map<string, Node>();
   for (const rule of parsed)
     if (rule.kind === 'rule') nodes.set(rule.document.id, readEventRule(rule, filters, options));
-  for (const correlation of readCorrelations(parsed)) nodes.set(correlation.id, correlation);
+  for (const correlation of readCorrelations(parsed)) {
+    const { aliases, fields, file, groupBy, title } = correlation;
+    const named = [...groupBy, ...fields].flatMap((name) => Object.values(aliases[name] ?? { name }));
+    noteDoubts(`${file}: ${title}`, named, options);
+    nodes.set(correlation.id, correlation);
+  }
   const silent = silencedIds(parsed, nodes);
   for (const id of silent) (nodes.get(id) as Node).alerts = false;
   const sorted = [...nodes.values()].sort(byId);
@@ -66,12 +74,17 @@ function readEventRule(parsed: Parsed<'rule'>, filters: Filter[], options: Compi
   const messageTemplate = messageOf(document);
   blamed(fault, ['message'], () => compileTemplate(messageTemplate));
   const info = infoOf(document, file, { alerts: true, groupBy, threshold: 1, timespanSeconds: 0 });
-  return {
-    ...info,
-    expr: filtered(detectionExpr(parsed, options), document, filters),
-    kind: 'event',
-    messageTemplate,
-  };
+  const expr = filtered(detectionExpr(parsed, options), document, filters);
+  noteDoubts(`${file}: ${document.title}`, [...fieldsIn(expr), ...groupBy], options);
+  return { ...info, expr, kind: 'event', messageTemplate };
+}
+
+function noteDoubts(rule: string, fields: string[], { note }: CompileOptions): void {
+  if (note === undefined) return;
+  for (const field of new Set(fields)) {
+    const doubt = doubtOf(field);
+    if (doubt !== undefined) note(`${rule}: ${doubt}`);
+  }
 }
 
 function detectionExpr({ document, fault }: Parsed<'rule'>, options: CompileOptions): Expr {

@@ -4,6 +4,7 @@
 import { limits } from '../../core/limits.ts';
 import { type Condition, ConditionError, readCondition } from '../../core/match/condition.ts';
 import { nearest } from '../../core/nearest.ts';
+import { alternativesOf } from './count/presence.ts';
 import { infoOf, messageOf } from './info.ts';
 import type { Bound, Correlation, CorrelationType, EventRule, Presence } from './rule-set.ts';
 import type { ParsedRule } from './sigma.ts';
@@ -165,7 +166,17 @@ function temporalOf(parsed: ParsedCorrelation, references: string[], ids: string
       ? extended(parsed, condition, new Map(references.map((reference, i) => [reference, ids[i] as string])))
       : manyOf(parsed, condition, ids);
   if (holds(presence, new Set())) throw fault(path, 'holds when nothing happened: it must ask for a rule');
+  if (type === 'temporal_ordered') refuseMany(parsed, presence, ids);
   return { bounds: [], fields: [], presence, threshold: leastOf(presence, ids) };
+}
+
+/** Of rules in order each alternative is followed by itself. */
+function refuseMany({ fault }: ParsedCorrelation, presence: Presence, rules: string[]): void {
+  try {
+    alternativesOf({ presence, rules });
+  } catch (error) {
+    throw fault(['correlation', 'condition'], error instanceof Error ? error.message : String(error));
+  }
 }
 
 function extended(

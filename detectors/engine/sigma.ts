@@ -123,10 +123,10 @@ function parsedBy(
   value: Record<string, unknown>,
   file: string,
   fault: Fault,
-  { note, strictPack }: ReadOptions,
+  options: ReadOptions,
 ): ParsedRule {
   const read = <T extends z.ZodObject>(schema: T) => {
-    checkAttributes(Object.keys(schema.shape), value, fault, strictPack === true ? undefined : note, file);
+    checkAttributes(Object.keys(schema.shape), value, fault, file, options);
     const document = checked(schema, value, fault) as z.infer<T> & { name?: string; title: string };
     return { ...document, id: idOf(document) };
   };
@@ -149,15 +149,15 @@ function checkAttributes(
   known: string[],
   value: Record<string, unknown>,
   fault: Fault,
-  note: ReadOptions['note'],
   file: string,
+  { note, strictPack }: ReadOptions,
 ): void {
   for (const key of Object.keys(value)) {
     if (known.includes(key) || customAttributes.includes(key)) continue;
     const near = nearest(key, known);
     if (near !== undefined) throw fault([key], `is no attribute of a rule; did you mean ${near}?`);
-    if (note === undefined) throw fault([key], 'is no attribute of a rule of sealwatch');
-    note(`${file}: attribute ${key} is none of Sigma's and says nothing to sealwatch`);
+    if (strictPack === true) throw fault([key], 'is no attribute of a rule of sealwatch');
+    note?.(`${file}: attribute ${key} is none of Sigma's and says nothing to sealwatch`);
   }
 }
 

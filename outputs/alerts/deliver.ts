@@ -44,12 +44,10 @@ export async function createDelivery(options: {
     for (let wait = RETRY_FIRST_MS; !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
       const { result, why } = await output.send(alert);
       if (result === 'done') counters.sent++;
+      const about = { output: output.name, alert: alert.alert.id, why };
       if (result === 'refused') {
         counters.refused++;
-        logger.error(
-          { output: output.name, alert: alert.alert.id, why },
-          'the output refused an alert; it is in the API',
-        );
+        logger.error(about, 'the output refused an alert; it is in the API');
       }
       if (result !== 'later') {
         delivered.add(alert.alert.id);
@@ -87,14 +85,18 @@ export async function createDelivery(options: {
       for (let partition = 0; partition < stream.partitions && !signal.aborted; partition++)
         count += await deliverPartition(partition);
       if (count === 0) return 0;
-      for (const id of delivered) {
-        if (delivered.size <= limits.deliveredMemory) break;
-        delivered.delete(id);
-      }
+      forgetOldest(delivered);
       await stream.saveSnapshot(group, 'all', { inputs: next, outputs: {}, state: [...delivered] });
       return count;
     },
   };
+}
+
+function forgetOldest(delivered: Set<string>): void {
+  for (const id of delivered) {
+    if (delivered.size <= limits.deliveredMemory) return;
+    delivered.delete(id);
+  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

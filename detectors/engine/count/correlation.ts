@@ -10,7 +10,7 @@ import { isJudgedAtEnd, namedThreshold, withThreshold } from './bounds.ts';
 import { Distinct, distinctOf } from './distinct.ts';
 import { innerOf, OpenAlerts, type OpenSnapshot } from './open-alerts.ts';
 import { Ordered } from './ordered.ts';
-import { alternativesOf } from './presence.ts';
+import { alternativesOf, presenceOf, wantedRules } from './presence.ts';
 import { numberOf, Tally } from './tally.ts';
 import { Temporal } from './temporal.ts';
 import { fieldOf, type Unit, type Values, type Window, type WindowFacts, type WindowMaker } from './unit.ts';
@@ -146,8 +146,9 @@ export class CorrelationCounter {
   }
 
   #slide(group: string, unit: Unit, values: Values, names: Values): Fired | undefined {
-    const pending = this.#take(group) ?? this.#begin(unit, names);
-    pending.window.slide(addSeconds(unit.time, -this.correlation.timespanSeconds));
+    const before = this.#take(group);
+    before?.window.slide(addSeconds(unit.time, -this.correlation.timespanSeconds));
+    const pending = before ?? this.#begin(unit, names);
     this.#add(pending, unit, values);
     const { window } = pending;
     const bounds = this.#boundsOf(window);
@@ -166,6 +167,7 @@ export class CorrelationCounter {
       this.#held += pending.window.size - before;
     } else if (!this.#marked.has(unit.rule)) {
       const begun = this.#begin(unit, names);
+      begun.until = addSeconds(unit.time, this.correlation.timespanSeconds);
       this.#addMarks(group, begun);
       this.#add(begun, unit, values);
       this.#put(group, begun);
@@ -191,8 +193,7 @@ export class CorrelationCounter {
   }
 
   #begin({ time }: Unit, values: Values): Pending {
-    const until = addSeconds(time, this.correlation.timespanSeconds);
-    return { last: '', since: time, until, values, window: this.#make() };
+    return { last: '', since: time, until: time, values, window: this.#make() };
   }
 
   #add(pending: Pending, unit: Unit, values: Values): void {
@@ -318,9 +319,9 @@ function makerOf(correlation: Correlation): [WindowMaker, ReadonlySet<string>] {
   if (type === 'value_count') return [(state) => new Distinct(correlation, state), new Set()];
   if (type !== 'temporal' && type !== 'temporal_ordered')
     return [(state) => new Tally(correlation, state), new Set()];
+  const wanted = wantedRules(presenceOf(correlation));
+  const marked = new Set(correlation.rules.filter((rule) => !wanted.has(rule)));
+  if (type === 'temporal') return [(state) => new Temporal(correlation, state), marked];
   const alternatives = alternativesOf(correlation);
-  const present = new Set(alternatives.flatMap((one) => one.present));
-  const marked = new Set(correlation.rules.filter((rule) => !present.has(rule)));
-  const Kind = type === 'temporal' ? Temporal : Ordered;
-  return [(state) => new Kind(alternatives, state), marked];
+  return [(state) => new Ordered(alternatives, state), marked];
 }

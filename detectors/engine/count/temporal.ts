@@ -1,18 +1,20 @@
 // The window of temporal: the last match of each rule.
 
-import type { Alternative } from './presence.ts';
+import { holds } from '../correlation.ts';
+import type { Correlation, Presence } from '../rule-set.ts';
+import { presenceOf, wantedRules } from './presence.ts';
 import type { Unit, Window, WindowFacts } from './unit.ts';
 
 type Last = [rule: string, unit: Unit][];
 
 export class Temporal implements Window {
   readonly unlisted = 0;
-  readonly #alternatives: readonly Alternative[];
+  readonly #presence: Presence;
   /** In the order of their times. */
   readonly #last: Map<string, Unit>;
 
-  constructor(alternatives: readonly Alternative[], state?: unknown) {
-    this.#alternatives = alternatives;
+  constructor(correlation: Correlation, state?: unknown) {
+    this.#presence = presenceOf(correlation);
     this.#last = new Map(state as Last | undefined);
   }
 
@@ -28,15 +30,8 @@ export class Temporal implements Window {
     }
   }
 
-  get #held(): Alternative | undefined {
-    return this.#alternatives.find(
-      ({ present, absent }) =>
-        present.every((rule) => this.#last.has(rule)) && !absent.some((rule) => this.#last.has(rule)),
-    );
-  }
-
   holds(): boolean {
-    return this.#held !== undefined;
+    return holds(this.#presence, new Set(this.#last.keys()));
   }
 
   facts(): WindowFacts {
@@ -44,8 +39,8 @@ export class Temporal implements Window {
   }
 
   proof(): Unit[] {
-    const needed = this.#held?.present ?? [];
-    return [...this.#last.values()].filter(({ rule }) => needed.includes(rule));
+    const wanted = wantedRules(this.#presence);
+    return [...this.#last.values()].filter(({ rule }) => wanted.has(rule));
   }
 
   get first(): Unit | undefined {

@@ -1,14 +1,13 @@
 // Texts that numbers hang on, found in one pass over a value: whole texts and beginnings by a trie, texts anywhere by an
 // Aho-Corasick automaton. Both are tables of (node, class of character), so that letters' case costs nothing.
 
+import { limits } from '../../../core/limits.ts';
+
 /** How a text must stand in a value. */
 export type Standing = 'whole' | 'start' | 'within';
 
 /** Receives the numbers of what was found; more than once is no matter. */
 export type Mark = (numbers: Int32Array) => void;
-
-/** Nodes times classes of one table: 64 MiB. What is beyond is not indexed. */
-const CELLS_MAX = 2 ** 24;
 
 interface Built {
   /** By character below 128, upper case as lower; 0 for what is in no text. */
@@ -41,7 +40,9 @@ export class Texts {
 
   /** Whether `text` may be added: the table has its bound. */
   hasRoomFor(text: string): boolean {
-    return (this.children.length + text.length) * (this.chars.size + text.length + 1) <= CELLS_MAX;
+    return (
+      (this.children.length + text.length) * (this.chars.size + text.length + 1) <= limits.ruleTextCellsMax
+    );
   }
 
   add(text: string, standing: Standing, number: number): void {

@@ -164,7 +164,6 @@ test('what was edited while sealwatch was down is recorded at the start', async 
 test.each([0, 1, 2])(
   'each change is recorded once when the disk refuses at write %i and the process dies',
   async (at) => {
-    let ids: string[];
     {
       await using stream = await openStream();
       const fragile = dyingAt(stream, at);
@@ -175,7 +174,7 @@ test.each([0, 1, 2])(
     await using stream = await openStream();
     await using reload = await start(stream);
     await reload.check();
-    ids = (await recorded(stream)).map(({ what, key }) => `${what} ${key}`);
+    const ids = (await recorded(stream)).map(({ what, key }) => `${what} ${key}`);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.sort()).toEqual(
       load(source)

@@ -7,7 +7,7 @@ import { anEvent } from '../../builders.ts';
 
 const catalogue = [
   { id: 'id-root', name: 'root_used' },
-  { id: 'id-denied', name: 'denied' },
+  { id: 'id-denied', name: 'denied', title: 'Denied burst' },
   { id: 'id-lifetime', name: 'lease-lifetime' },
 ];
 const lists = (text: string): Lists => listsOf(readLists(text, 'lists.yml'), catalogue);
@@ -67,7 +67,7 @@ describe('what sets', () => {
   - {name: ci, match: {user.name|startswith: ci-}}
   - {name: batch, match: {user.name: [ci-slow, night]}}
 thresholds:
-  - {rule: denied, class: ci, count: 50}
+  - {rule: Denied burst, class: ci, count: 50}
 settings:
   - {behaviour: lease-lifetime, maxSeconds: 3600}
   - {behaviour: lease-lifetime, class: ci, maxSeconds: 600, reason: Runners are short.}

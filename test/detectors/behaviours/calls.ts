@@ -59,12 +59,3 @@ const succeeded = (call: Observation): boolean => call.outcome === 'success' && 
 export const byPerson = (call: Observation): boolean => succeeded(call) && call.className === 'human';
 export const byWorkload = (call: Observation): boolean => succeeded(call) && call.className === 'workload';
 export const failed = (call: Observation): boolean => call.outcome === 'failure';
-
-/** Numbers that look like chance and are the same each time. */
-export function numbersFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}

@@ -7,7 +7,6 @@ import type { Lease } from '../../../core/lease.ts';
 import { type Lists, noLists } from '../../../core/lists.ts';
 import { partitionOf } from '../../../core/partition.ts';
 import type { Crossing } from '../../../core/records.ts';
-import { END_OF_TIME } from '../../../core/time.ts';
 import type { Behaviour, Observation } from '../../../detectors/behaviours/behaviour.ts';
 import { Behaviours, type BehavioursState, type CrossingEvent } from '../../../detectors/behaviours/frame.ts';
 import { MapMemory } from '../../ingest/ledger/memory.ts';
@@ -131,8 +130,6 @@ export function runCrossing(options: CrossingOptions): CrossingRun {
   run.alerts = [...alerts.values()].sort((a, b) => byTime(orderOf(a), orderOf(b)));
   return run;
 }
-
-export const END = END_OF_TIME;
 
 interface Timed {
   time: string;

@@ -31,7 +31,18 @@ const living = (
   parts: Partial<Lease> = {},
   id = 'database/creds/app/1',
   time = on(0),
-): Lease => aLease({ id, time, with: { ttl_s, holder: 'shop', terms: [{ at: time, ttl_s }], ...parts } });
+): Lease =>
+  aLease({
+    id,
+    time,
+    with: {
+      ttl_s,
+      holder: 'shop',
+      terms: [{ at: time, ttl_s }],
+      proof: { issued: `event of ${id}` },
+      ...parts,
+    },
+  });
 
 test('a lease that lives longer than policy allows is told of with the source of the number', () => {
   expect(told([living(30 * DAY)])).toEqual([

@@ -46,8 +46,8 @@ test('what nobody reads is not told of, until somebody does', () => {
 });
 
 test('a secret that was deleted is forgotten', () => {
-  const gone = { ...write(50), action: 'secret-metadata-delete' };
-  expect(alertsOf([write(0), ...reads(1, 49), gone], on(200))).toEqual([]);
+  const gone = { ...write(80), action: 'secret-metadata-delete' };
+  expect(alertsOf([write(0), ...reads(1, 80), gone], on(200))).toEqual([]);
 });
 
 test('the bound is that of the strictest class of its readers', () => {

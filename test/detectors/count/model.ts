@@ -50,13 +50,14 @@ const atEnd = ({ bounds, ways }: Asked) =>
 /** Units that prove the window, or undefined. */
 function proofOf(asked: Asked, window: Seen[], before: Seen[]): Seen[] | undefined {
   if (asked.type === 'temporal') {
-    for (const { present, absent } of asked.ways) {
-      const lasts = present.map((rule) => window.findLast((seen) => seen.rule === rule));
-      const isThere = [...before, ...window].some(({ rule }) => absent.includes(rule));
-      if (!lasts.includes(undefined) && !isThere)
-        return (lasts as Seen[]).sort((a, b) => window.indexOf(a) - window.indexOf(b));
-    }
-    return undefined;
+    const there = new Set([...before, ...window].map(({ rule }) => rule));
+    const holds = asked.ways.some(
+      ({ present, absent }) =>
+        present.every((rule) => there.has(rule)) && !absent.some((rule) => there.has(rule)),
+    );
+    const wanted = new Set(asked.ways.flatMap(({ present }) => present));
+    const lasts = window.filter(({ rule }, i) => !window.slice(i + 1).some((later) => later.rule === rule));
+    return holds ? lasts.filter(({ rule }) => wanted.has(rule)) : undefined;
   }
   if (asked.type === 'temporal_ordered') {
     for (const { present, absent } of asked.ways) {

@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest';
 import type { Expr } from '../../../core/match/expr.ts';
 import { predicateOf } from '../../../core/match/predicate.ts';
 import { literal, placed } from '../../../core/match/text.ts';
+import { Conditions } from '../../../detectors/engine/program/conditions.ts';
+import { Fields } from '../../../detectors/engine/program/fields.ts';
 import { compileProgram } from '../../../detectors/engine/program/program.ts';
 import { anyExpr, valuesOf } from './expressions.ts';
 
@@ -131,4 +133,17 @@ describe('the program', () => {
     expect(program.run(real[1] as object, hits)).toBe(2);
     expect(hits.slice(0, 2)).toEqual([2, 3]);
   });
+});
+
+it('forgets what it remembered by turn when turns begin anew', () => {
+  const fields = new Fields();
+  const conditions = new Conditions(fields);
+  const shared = conditions.of(whole('a', 'x'));
+  conditions.of({ kind: 'not', part: whole('a', 'x') });
+  conditions.begin({ a: 'x' });
+  expect(conditions.holds(shared)).toBe(true);
+  fields.turn = 2 ** 30 - 1;
+  conditions.begin({ a: 'y' });
+  expect(fields.turn).toBe(1);
+  expect(conditions.holds(shared)).toBe(false);
 });

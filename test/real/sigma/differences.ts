@@ -27,6 +27,9 @@ export interface Found {
 const has = (leaf: Leaf, modifier: string) => leaf.modifiers.includes(modifier);
 const isOrder = ({ modifiers }: Leaf) => modifiers.some((one) => ['gt', 'gte', 'lt', 'lte'].includes(one));
 const isPrintedAlike = (a: unknown, b: unknown) => String(a).toLowerCase() === String(b).toLowerCase();
+/** A number that sigma-rust does not compare with whole ones: text, or with a fraction. */
+const isOddNumber = (value: unknown) =>
+  typeof value === 'number' ? !Number.isInteger(value) : typeof value === 'string' && /^-?\d/.test(value);
 const isScalar = (value: unknown) => typeof value === 'number' || typeof value === 'boolean';
 
 export const differences: Difference[] = [
@@ -41,7 +44,8 @@ export const differences: Difference[] = [
     example: { a: { 'user_agent.original': 3600 }, condition: 'a' },
     why: 'sigma-rust compares types strictly (its README). Vault writes the same value as a number or as text, by version and engine, so we compare as it prints, as pySigma does where it writes text queries.',
     concerns: (leaf, { other, values }) => {
-      if (leaf.field === '' || isOrder(leaf)) return false;
+      if (leaf.field === '') return false;
+      if (isOrder(leaf)) return [...values, ...leaf.values].some(isOddNumber);
       if (other !== undefined) return values.some(isScalar) !== other.values.some(isScalar);
       return leaf.values.some((one) =>
         values.some((value) => typeof one !== typeof value && isPrintedAlike(one, value)),

@@ -35,21 +35,19 @@ export function pySigma(): string {
   });
 }
 
-/**
- * What `file` of a folder is, which `make` fills when there is none for these sources. It is filled where it stays, because
- * an environment of Python cannot be moved; a mark beside it says that it is whole.
- */
+/** `file` of the folder for these sources, which `make` fills when there is none: beside it, so that it appears whole. */
 function once(name: string, sources: string[], file: string, make: (folder: string) => void): string {
   const hash = createHash('sha256');
   for (const source of sources) hash.update(readFileSync(source));
   const folder = join(kept, `${name}-${hash.digest('hex').slice(0, 16)}`);
-  const mark = join(folder, '.whole');
-  if (!existsSync(mark)) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    make(folder);
-    writeFileSync(`${mark}.new`, '');
-    renameSync(`${mark}.new`, mark);
+  if (!existsSync(folder)) {
+    const made = `${folder}.${process.pid}`;
+    rmSync(made, { recursive: true, force: true });
+    mkdirSync(made, { recursive: true });
+    make(made);
+    // Another test may have been faster.
+    if (existsSync(folder)) rmSync(made, { recursive: true });
+    else renameSync(made, folder);
   }
   return join(folder, file);
 }
