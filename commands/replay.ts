@@ -101,12 +101,8 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
   const leaseRows = leases.finish(join(out, 'leases.jsonl'));
   await alerts.finish(read);
   writeRejects(join(out, 'rejects.jsonl'), [...rejects.values()]);
-  const result = summary.result({
-    events: events.rows,
-    leases: leaseRows,
-    alerts: alerts.rows,
-    rejects: rejects.size,
-  });
+  const rows = { events: events.rows, leases: leaseRows, alerts: alerts.rows, rejects: rejects.size };
+  const result = summary.result(rows);
   writeFileSync(join(out, 'summary.json'), `${canonicalJson(result)}\n`, { mode: 0o600 });
   return result;
 }
