@@ -126,8 +126,28 @@ function readCorrelations(parsed: ParsedRule[]): Correlation[] {
     blamed(one.fault, ['message'], () => compileTemplate(correlation.messageTemplate));
     if (reachesItself(correlation.id, byId))
       throw one.fault(['correlation', 'rules'], 'goes in a circle: the correlation counts itself');
+    refuseHalfAliases(correlation, one.fault, byId);
   }
   return found.map(({ correlation }) => correlation);
+}
+
+/** An alias is no field: each rule must say what it stands for, or be a correlation that knows the name itself. */
+function refuseHalfAliases(
+  { aliases, fields, groupBy, rules }: Correlation,
+  fault: ParsedRule['fault'],
+  correlations: ReadonlyMap<string, Correlation>,
+): void {
+  for (const name of [...groupBy, ...fields]) {
+    const alias = aliases[name];
+    if (alias === undefined || doubtOf(name) === undefined) continue;
+    const half = rules.find((id) => {
+      const inner = correlations.get(id);
+      return alias[id] === undefined && !inner?.groupBy.includes(name) && inner?.aliases[name] === undefined;
+    });
+    if (half === undefined) continue;
+    const rule = correlations.get(half)?.name ?? half;
+    throw fault(['correlation', 'aliases', name], `does not say which field it is in ${rule}`);
+  }
 }
 
 function reachesItself(id: string, correlations: ReadonlyMap<string, Correlation>): boolean {
