@@ -118,10 +118,11 @@ order their lines come. Rows are canonical JSON, in order of (time, id).`,
       import('./commands/rules/load.ts'),
     ]);
     const loaded = config();
-    const { rules, lists } = load({
+    const { notes, rules, lists } = load({
       dir: options.rules ?? loaded.rules.dir,
       lists: options.lists ?? loaded.rules.lists,
     });
+    tell(notes);
     const summary = await replay({
       files,
       out: join(options.out),
@@ -158,7 +159,9 @@ rules
       import('./commands/rules/load.ts'),
     ]);
     const { dir, lists } = config().rules;
-    process.stdout.write(`${listRules(load({ dir, lists }).rules, { json: json === true }).trimEnd()}\n`);
+    const { notes, rules } = load({ dir, lists });
+    tell(notes);
+    process.stdout.write(`${listRules(rules, { json: json === true }).trimEnd()}\n`);
   });
 rules
   .command('lists')
@@ -228,6 +231,11 @@ program
   });
 
 /** Commander ends by itself otherwise, with 1 for wrong usage. */
+/** What is not wrong in rules but most likely not meant; to people, not into the output. */
+function tell(notes: readonly string[]): void {
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+}
+
 function neverExit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) neverExit(child);
