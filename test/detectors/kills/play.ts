@@ -7,9 +7,9 @@ import { Detection } from '../../../commands/run/detection.ts';
 import type { Alert } from '../../../core/alert.ts';
 import type { AuditEvent } from '../../../core/event.ts';
 import { limits } from '../../../core/limits.ts';
-import { noLists } from '../../../core/lists.ts';
+import { type Lists, noLists } from '../../../core/lists.ts';
 import { partitionOf } from '../../../core/partition.ts';
-import type { NewRecord } from '../../../core/ports.ts';
+import type { DetectorMemory, NewRecord } from '../../../core/ports.ts';
 import { type Topic, topics } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import type { Behaviour } from '../../../detectors/behaviours/behaviour.ts';
@@ -21,7 +21,10 @@ import { shuffle } from './shuffle.ts';
 export interface Judges {
   rules: RuleSet;
   behaviours: readonly Behaviour[];
+  lists?: Lists;
 }
+
+type Open = (path: string) => DetectorMemory;
 
 /** How far an event may lie behind the one before it, in seconds of event time. */
 const SLACK = 20;
@@ -64,7 +67,7 @@ const written: Topic[] = [topics.events, topics.groups, topics.alerts, topics.le
 /** One life of the detectors. */
 export class Life {
   private readonly stream: EmbeddedStream;
-  private readonly detection: Detection;
+  readonly detection: Detection;
   private readonly plan: NewRecord[][];
   /** How many of each partition's records are on the stream, durable or not. */
   private readonly put: number[];
@@ -76,16 +79,25 @@ export class Life {
     this.put = plan.map((_, partition) => stream.end(topics.events, partition));
   }
 
-  /** @param left the stream of the life before, when only its detectors died */
-  static async begin(dir: string, plan: NewRecord[][], { rules, behaviours }: Judges, left?: EmbeddedStream) {
+  /**
+   * @param left the stream of the life before, when only its detectors died
+   * @param openMemory opens the memory at a path
+   */
+  static async begin(
+    dir: string,
+    plan: NewRecord[][],
+    { rules, behaviours, lists = noLists }: Judges,
+    left?: EmbeddedStream,
+    openMemory: Open = openDetectorMemory,
+  ) {
     const memories = join(dir, 'detectors');
     mkdirSync(memories, { recursive: true });
     const open = { dir: join(dir, 'stream'), partitions: plan.length, writes: written };
     const stream = left ?? (await EmbeddedStream.open(open));
     await stream.flush();
     const detection = await Detection.load({
-      ...{ stream, rules, behaviours, lists: noLists, cluster: 'test', slowCallNanos: 5e9 },
-      openMemory: (name) => openDetectorMemory(join(memories, `${name}.db`)),
+      ...{ stream, rules, behaviours, lists, cluster: 'test', slowCallNanos: 5e9 },
+      openMemory: (name) => openMemory(join(memories, `${name}.db`)),
     });
     return new Life(stream, detection, plan);
   }
