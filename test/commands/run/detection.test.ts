@@ -8,14 +8,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { switchedOff } from '../../../commands/run/shown-rules.ts';
 import type { Alert } from '../../../core/alert.ts';
 import { type Lists, noLists } from '../../../core/lists.ts';
-import type { NewRecord } from '../../../core/ports.ts';
 import type { Behaviour } from '../../../detectors/behaviours/behaviour.ts';
 import { described } from '../../../detectors/behaviours/told.ts';
 import { ruleOffRule } from '../../../detectors/engine/rule-off.ts';
 import { openDetectorMemory } from '../../../storage/detectors/memory.ts';
 import { bad } from '../../detectors/engine-run.ts';
 import { judges, someCalls } from '../../detectors/kills/judges.ts';
-import { type Judges, Life, planned } from '../../detectors/kills/play.ts';
+import { type Judges, Life, type Plan, planned } from '../../detectors/kills/play.ts';
 import { baseId, correlationId, correlationText, rulesFrom, ruleText } from '../../detectors/rule-text.ts';
 import { numbers } from '../replay-run.ts';
 
@@ -36,11 +35,11 @@ const rules = rulesFrom(ruleText(), other);
 
 /** Nine calls of one user over 3 partitions, all in order. */
 const calls = Array.from({ length: 9 }, (_, i) => bad(i));
-const plan = () => planned(calls, 3, numbers(1));
+const plan = (): Plan => ({ events: planned(calls, 3, numbers(1)) });
 
 const listsOf = (silencedBy: Lists['silencedBy']): Lists => ({ ...noLists, version: '1', silencedBy });
 
-async function played(judged: Judges, records: NewRecord[][] = plan()): Promise<[Alert[], Set<string>]> {
+async function played(judged: Judges, records = plan()): Promise<[Alert[], Set<string>]> {
   const life = await Life.begin(dir, records, judged);
   while (!life.isOver) life.feed(() => 0.99, 100);
   await life.drain();
@@ -144,7 +143,7 @@ describe('a disk of one detector that refuses', () => {
   it('holds up no other, and with it all is as if nothing had been', async () => {
     const events = someCalls(150, numbers(7));
     const random = numbers(3);
-    const records = planned(events, 3, random);
+    const records = { events: planned(events, 3, random) };
     const straight = await Life.begin(join(dir, 'straight'), records, judges);
     while (!straight.isOver) straight.feed(random, 100);
     await straight.drain();
