@@ -5,9 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { retained } from '../../../commands/run/pipeline.ts';
 import { switchedOff } from '../../../commands/run/shown-rules.ts';
 import type { Alert } from '../../../core/alert.ts';
 import { type Lists, noLists } from '../../../core/lists.ts';
+import { topics } from '../../../core/records.ts';
 import type { Behaviour } from '../../../detectors/behaviours/behaviour.ts';
 import { described } from '../../../detectors/behaviours/told.ts';
 import { ruleOffRule } from '../../../detectors/engine/rule-off.ts';
@@ -136,6 +138,37 @@ describe('matches that a list silences', () => {
     const alerts = [...(await again.alerts()).values()].map((text) => JSON.parse(text) as Alert);
     expect([countOf(alerts, baseId), countOf(alerts, otherId)]).toEqual([5, 5]);
     await again.end();
+  });
+});
+
+describe('what retention may delete', () => {
+  it('is never a change, and of groups what is committed and does not wait', async () => {
+    expect([...retained, topics.raw].sort()).toEqual(
+      Object.values(topics)
+        .filter((topic) => topic !== topics.changes)
+        .sort(),
+    );
+    const records = plan();
+    // The last watermarks of each source are still to come: all of its last calls wait.
+    const some = records.events.map((way) => way.slice(0, -3));
+    const life = await Life.begin(dir, { events: some }, { rules, behaviours: [] });
+    while (!life.isOver) life.feed(() => 0.99, 100);
+    await life.drain();
+    const keeps = () => [0, 1, 2].map((partition) => life.detection.keep(topics.groups, partition));
+    expect(keeps()).toEqual([0, 0, 0]);
+    await life.detection.save();
+    const waiting = life.detection.groups.map(({ task }) => task.detector.lowest);
+    expect(Math.min(...waiting)).toBeLessThan(Number.POSITIVE_INFINITY);
+    for (const [partition, keep] of keeps().entries())
+      expect(keep).toBeLessThanOrEqual(waiting[partition] ?? 0);
+    await life.end();
+    const over = await Life.begin(dir, records, { rules, behaviours: [] });
+    while (!over.isOver) over.feed(() => 0.99, 100);
+    await over.drain();
+    await over.detection.save();
+    for (const [partition, { task }] of over.detection.groups.entries())
+      expect(over.detection.keep(topics.groups, partition)).toBe(task.read[1]);
+    await over.end();
   });
 });
 
