@@ -7,7 +7,7 @@ import { allBehaviours } from '../../detectors/behaviours/all.ts';
 import type { RuleInfo } from '../../detectors/engine/rule.ts';
 
 /** Gauge with the label `rule`: 1 while a rule or behaviour is switched off, because it threw. */
-const OFF_METRIC = 'sealwatch_detect_off';
+export const OFF_METRIC = 'sealwatch_detect_off';
 
 /** By id. Behaviours follow the Sigma rules' catalogue, unless it has them already. */
 export function shownRules(catalogue: readonly RuleInfo[]): ShownRule[] {
