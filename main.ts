@@ -121,6 +121,7 @@ order their lines come. Rows are canonical JSON, in order of (time, id).`,
     const { rules, lists } = load({
       dir: options.rules ?? loaded.rules.dir,
       lists: options.lists ?? loaded.rules.lists,
+      posture: loaded.posture,
     });
     const summary = await replay({
       files,
