@@ -121,6 +121,7 @@ order their lines come. Rows are canonical JSON, in order of (time, id).`,
     const { notes, rules, lists } = load({
       dir: options.rules ?? loaded.rules.dir,
       lists: options.lists ?? loaded.rules.lists,
+      posture: loaded.posture,
     });
     tell(notes);
     const summary = await replay({

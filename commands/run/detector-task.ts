@@ -23,6 +23,8 @@ export interface DetectorTaskOptions {
   behaviours: readonly Behaviour[];
   cluster: string;
   slowCallNanos: number;
+  /** Paths of sealwatch's own secrets in Vault. */
+  ownSecrets?: readonly string[] | undefined;
 }
 
 /** What a commit keeps. A JSON value. */
@@ -49,7 +51,7 @@ export abstract class DetectorTask {
     cross: (crossing: Crossing) => void,
     place: DetectorPlace | undefined,
   ) {
-    const { stream, partition, memory, rules, behaviours, cluster, slowCallNanos } = options;
+    const { stream, partition, memory, rules, behaviours, cluster, slowCallNanos, ownSecrets } = options;
     this.options = options;
     this.topic = topic;
     this.reading = new Reading(stream, topic, partition, sources);
@@ -58,6 +60,7 @@ export abstract class DetectorTask {
     this.lost = new LostLines(cluster, place?.lost, name);
     this.detector = new Detector({
       ...{ name, rules, behaviours, memory, cluster, slowCallNanos, cross },
+      ownSecrets,
       snapshot: place?.detector,
     });
   }
