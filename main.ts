@@ -150,15 +150,20 @@ A new rule, step by step:
   );
 rules
   .command('list')
-  .description('all rules and behaviours: level, type, version, what they count, their file')
+  .description(
+    'all rules and behaviours: level, type, version, what they count, their file; and which a sealwatch that runs has switched off',
+  )
   .option('--json', 'all that they say, as JSON')
   .action(async ({ json }: { json?: boolean }) => {
-    const [{ listRules }, { load }] = await Promise.all([
+    const [{ listRules }, { load }, { rulesOff }] = await Promise.all([
       import('./commands/rules.ts'),
       import('./commands/rules/load.ts'),
+      import('./commands/rules/running.ts'),
     ]);
-    const { dir, lists } = config().rules;
-    process.stdout.write(`${listRules(load({ dir, lists }).rules, { json: json === true }).trimEnd()}\n`);
+    const loaded = config();
+    const { rules } = load(loaded.rules);
+    const off = await rulesOff(loaded);
+    process.stdout.write(`${listRules(rules, { json: json === true, off }).trimEnd()}\n`);
   });
 rules
   .command('lists')

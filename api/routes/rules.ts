@@ -16,13 +16,17 @@ const ruleSchema = z.object({
   id: z.string(),
   title: z.string(),
   level: z.enum(levels),
-  type: z.string().meta({ description: '`event`, `correlation` or `behaviour`' }),
+  type: z
+    .string()
+    .meta({
+      description: '`event`, the type of a correlation such as `event_count`, or `behaviour`: found by code',
+    }),
   version: z.string(),
   description: z.string(),
   file: z.string(),
   techniques: z.array(z.string()),
   groups: z.array(z.string()).meta({ description: 'fields by which it is counted' }),
-  learning: z.string().nullable(),
+  learning: z.string().nullable().meta({ description: 'of behaviours: how long each learns' }),
   enabled: z.boolean(),
   why: z.string().nullable().meta({ description: 'why it is off' }),
   alerts: z.int().meta({ description: 'alerts held' }),
