@@ -16,11 +16,9 @@ const ruleSchema = z.object({
   id: z.string(),
   title: z.string(),
   level: z.enum(levels),
-  type: z
-    .string()
-    .meta({
-      description: '`event`, the type of a correlation such as `event_count`, or `behaviour`: found by code',
-    }),
+  type: z.string().meta({
+    description: '`event`, the type of a correlation such as `event_count`, or `behaviour`: found by code',
+  }),
   version: z.string(),
   description: z.string(),
   file: z.string(),

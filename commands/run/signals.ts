@@ -14,8 +14,18 @@ export function signalled(reload: () => void): Promise<undefined> {
     const end = () => resolve(undefined);
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, end);
     // From the start on: the default of SIGHUP ends the process without a word.
-    process.on('SIGHUP', () => (isOnTerminal && !hasTerminal() ? end() : reload()));
+    process.on('SIGHUP', () => {
+      if (!isOnTerminal || hasTerminal()) return reload();
+      process.once('exit', dieOfHangup);
+      end();
+    });
   });
+}
+
+/** At the very end, as every program does: Node itself would abort when it cannot put a terminal back that is gone. */
+function dieOfHangup(): void {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }
 
 /** A process loses its controlling terminal when it is closed: the system says so at /dev/tty. */
