@@ -80,6 +80,10 @@ export class Sealwatch implements AsyncDisposable {
     await gone;
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
   /** Ends it with SIGTERM, or waits for it to end by itself; its exit code. */
   async end(signal?: NodeJS.Signals): Promise<number | null> {
     const child = this.#child as ChildProcess;
