@@ -118,10 +118,12 @@ order their lines come. Rows are canonical JSON, in order of (time, id).`,
       import('./commands/rules/load.ts'),
     ]);
     const loaded = config();
-    const { rules, lists } = load({
+    const { notes, rules, lists } = load({
       dir: options.rules ?? loaded.rules.dir,
       lists: options.lists ?? loaded.rules.lists,
+      posture: loaded.posture,
     });
+    tell(notes);
     const summary = await replay({
       files,
       out: join(options.out),
@@ -161,9 +163,11 @@ rules
       import('./commands/rules/running.ts'),
     ]);
     const loaded = config();
-    const { rules } = load(loaded.rules);
+    const { notes, rules } = load(loaded.rules);
     const off = await rulesOff(loaded);
-    process.stdout.write(`${listRules(rules, { json: json === true, off }).trimEnd()}\n`);
+    tell(notes);
+    process.stdout.write(`${listRules(rules, { json: json === true, off }).trimEnd()}
+`);
   });
 rules
   .command('lists')
@@ -233,6 +237,11 @@ program
   });
 
 /** Commander ends by itself otherwise, with 1 for wrong usage. */
+/** What is not wrong in rules but most likely not meant; to people, not into the output. */
+function tell(notes: readonly string[]): void {
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+}
+
 function neverExit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) neverExit(child);

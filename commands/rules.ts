@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { canonicalJson } from '../core/canonical.ts';
 import { type CaseResult, type Normalise, parseCases, runCases } from '../detectors/engine/cases.ts';
-import type { CompiledRules, RuleInfo } from '../detectors/engine/rule.ts';
+import type { RuleInfo } from '../detectors/engine/rule.ts';
 import { load, type Rules } from './rules/load.ts';
 import { builtInDir, readText, ruleFiles } from './rules/read.ts';
 
@@ -73,7 +73,7 @@ export interface RuleTestOutcome {
 
 /** Runs the cases beside the rules in `dir`, else beside the built-in ones. `normalise` turns their lines into events. */
 export function testRules(normalise: Normalise, dir?: string): RuleTestOutcome {
-  const rules = loadRules(dir);
+  const { notes, rules } = load({ dir });
   const outcome = { failed: 0, passed: 0, report: '' };
   for (const file of ruleFiles(dir ?? builtInDir)) {
     const results = testFile(file, rules, normalise);
@@ -83,12 +83,13 @@ export function testRules(normalise: Normalise, dir?: string): RuleTestOutcome {
     outcome.report += `${failed.length === 0 ? 'ok    ' : 'FAILED'} ${file}: ${results.length} cases\n`;
     for (const { kind, title, why } of failed) outcome.report += `       ${kind}: ${title}: ${why}\n`;
   }
+  for (const note of notes) outcome.report += `note   ${note}\n`;
   outcome.report += `${outcome.passed} passed, ${outcome.failed} failed\n`;
   return outcome;
 }
 
-function testFile(file: string, rules: CompiledRules, normalise: Normalise): CaseResult[] {
-  const own = rules.alerting.filter((rule) => rule.file === file);
+function testFile(file: string, rules: Rules, normalise: Normalise): CaseResult[] {
+  const own = rules.roots.map(({ top }) => top).filter((rule) => rule.file === file);
   const casesFile = file.replace(/\.ya?ml$/, '.cases.json');
   if (!existsSync(casesFile)) {
     return [{ kind: 'fires', passed: false, title: casesFile, why: 'there is no such file' }];

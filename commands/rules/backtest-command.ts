@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canonicalJson } from '../../core/canonical.ts';
-import { type Config, dataFiles } from '../../core/config.ts';
+import { type Config, dataFiles, secretRefsOf } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
 import { slowCallNanos, utcTime } from '../../core/time.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
@@ -28,11 +28,13 @@ export interface BacktestCommand {
 /** What is to be printed. Throws SealwatchError: USAGE, RULE_INVALID, LISTS_INVALID, DATA_DIR_UNUSABLE. */
 export async function backtestCommand(config: Config, command: BacktestCommand): Promise<string> {
   const period = { ...timeOf('from', command.from), ...timeOf('to', command.to) };
-  const { rules, lists } = load({
+  const { notes, rules, lists } = load({
     dir: config.rules.dir,
     only: command.rules,
     lists: command.lists ?? config.rules.lists,
+    posture: config.posture,
   });
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
   await using reader = openEvidenceReader(dataFiles(command.data ?? config.dataDir).evidence);
   const folder = mkdtempSync(join(tmpdir(), 'sealwatch-backtest-'));
   try {
@@ -40,6 +42,7 @@ export async function backtestCommand(config: Config, command: BacktestCommand):
     const result = await backtest({
       ...{ reader, rules, lists, ...period },
       cluster: config.cluster,
+      ownSecrets: secretRefsOf(config).map(({ path }) => path),
       slowCallNanos: slowCallNanos(config.time),
       ...(learned !== undefined && { learned }),
       now: Date.now,

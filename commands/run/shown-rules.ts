@@ -10,7 +10,7 @@ import type { Loaded } from '../rules/load.ts';
 import { typesOf } from '../rules.ts';
 
 /** Gauge with the label `rule`: 1 while a rule or behaviour is switched off, because it threw. */
-const OFF_METRIC = 'sealwatch_detect_off';
+export const OFF_METRIC = 'sealwatch_detect_off';
 
 /** By id. */
 export function shownRules({ rules, lists }: Pick<Loaded, 'rules' | 'lists'>): ShownRule[] {

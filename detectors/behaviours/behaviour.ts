@@ -48,7 +48,7 @@ export interface Observation {
   wrap?: string;
   /** Ids of behaviours that an allow-list or a window of maintenance silences on this call: they learn from it all the same. */
   silenced?: string[];
-  /** Whether it may teach: it succeeded, its caller is known, and it is not sealwatch's own. */
+  /** Whether it may teach: it succeeded, its caller is known, and it is none that sealwatch makes (core/own-calls.ts). */
   teaches: boolean;
 }
 
