@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import type { BacktestCommand } from './commands/rules/backtest-command.ts';
 import { readVersion } from './commands/version.ts';
 import { type Config, loadConfig } from './core/config.ts';
-import { SealwatchError } from './core/errors.ts';
+import { SealwatchError, systemCode } from './core/errors.ts';
 
 const version = readVersion();
 let exitCode = 0;
@@ -269,6 +269,12 @@ async function main(): Promise<number> {
     return known.exitCode;
   }
 }
+
+// Whoever reads has seen enough (`| head`): nothing to say, and no reason for `run` to end.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error) => {
+    if (systemCode(error) !== 'EPIPE') throw error;
+  });
 
 // A thread or a connection that is left must not keep a process that has failed.
 const code = await main();

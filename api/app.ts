@@ -51,6 +51,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     // Fastify's own request log holds the URL with its query; ours (addCallLog) does not.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.apiBodyBytesMax,
+    http: { maxHeaderSize: limits.apiHeaderBytesMax },
     requestTimeout: limits.apiRequestMs,
     routerOptions: { maxParamLength: limits.apiParamCharsMax },
     frameworkErrors: (error, request, reply) => sendProblem(reply, problemOf(error, request)),

@@ -207,6 +207,10 @@ export const limits = {
   searchPageRows: 500,
   /** Time after which one call of a search looks at no further row: regular expressions are slow on texts made for it. */
   searchMs: 2_000,
+  /** Tests in one search, each `1 of` and `all of` written out: a row that is asked all of them holds nobody up. */
+  searchTestsMax: 1_000,
+  /** Time after which a search lets other calls have their turn. */
+  searchTurnMs: 50,
   /** Regular expressions in one search. */
   searchRegexesMax: 10,
   /** Rule file size. */
@@ -291,7 +295,9 @@ export const limits = {
   heldRowsMax: 10_000,
   /** Leases that are held against the name of a database user. */
   userNameLeasesMax: 10_000,
-  /** Body of one API request; none of the present ones needs a body. */
+  /** Line and headers of a request: a search of `matchCharsMax` characters, each written as `%XX`, has room. */
+  apiHeaderBytesMax: 40 * KiB,
+  /** Body of one API request: what a person says of an alert. */
   apiBodyBytesMax: 64 * KiB,
   /** Time an API client has to send its request. */
   apiRequestMs: 15_000,

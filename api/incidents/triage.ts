@@ -20,15 +20,16 @@ export const statusQuery = z.enum(statuses).optional().meta({
 });
 
 /** A token in a note would be a secret on disk. Source: vault-audit.md 4, the prefixes of tokens. */
-const TOKEN = /\b(?:hv[sbr]|[sbr])\.[A-Za-z0-9_-]{20,}/;
-/** Control characters but for new line and tab, and those that turn the direction of a text. */
-const UNSHOWABLE = /[^\P{Cc}\n\t]|[\u202A-\u202E\u2066-\u2069]/u;
+const TOKEN = /(?:hv[sbr]|(?<![A-Za-z0-9])[sbr])\.[A-Za-z0-9_-]{20,}/;
+/** Control characters but for new line and tab, halves of characters, and those that turn the direction of a text. */
+const UNSHOWABLE = /[^\P{Cc}\n\t]|\p{Cs}|[\u202A-\u202E\u2066-\u2069]/u;
 
 export const saidSchema = z.strictObject({
   status: z.enum(['acknowledged', 'closed', 'reopened']),
   verdict: z.enum(['true_positive', 'false_positive', 'benign', 'undecided']).optional(),
   note: z
     .string()
+    .trim()
     .min(1)
     .max(limits.triageNoteCharsMax)
     .refine((note) => !TOKEN.test(note), 'holds what looks like a token: leave it out')

@@ -82,14 +82,16 @@ function named<T>(name: string, read: () => T): T {
   }
 }
 
-/** Every field must be one that rows have, and regular expressions few: each may take long on a text made for it. */
+/** Every field must be one that rows have, and tests few, regular expressions above all: each may take long on a text made for it. */
 function check(kind: Searched, expr: Expr): void {
   const fields: string[] = [];
   let regexes = 0;
+  let tests = 0;
   const walk = (part: Expr): void => {
     if (part.kind === 'not') walk(part.part);
     else if ('parts' in part) for (const inner of part.parts) walk(inner);
     else if ('test' in part) {
+      tests++;
       if (part.kind === 'field') fields.push(part.field);
       if (part.test.kind === 'field') fields.push(part.test.field);
       if (part.test.kind === 'regex') regexes++;
@@ -99,6 +101,8 @@ function check(kind: Searched, expr: Expr): void {
   const stranger = fields.find((field) => !isField(kind, field));
   if (stranger !== undefined)
     throw new MatchError(`${stranger}: is no field of ${kind}${meant(kind, stranger)}`);
+  if (tests > limits.searchTestsMax)
+    throw new MatchError(`has ${tests} tests when it is written out; ${limits.searchTestsMax} are the most`);
   if (regexes > limits.searchRegexesMax)
     throw new MatchError(`has ${regexes} regular expressions; ${limits.searchRegexesMax} are the most`);
 }

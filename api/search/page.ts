@@ -65,7 +65,12 @@ async function look<K extends Searched>(
   found: Found<K>,
 ): Promise<Page<K>['next']> {
   const passed: boolean[] = [];
+  let turnMs = performance.now();
   for (const row of page.items) {
+    if (performance.now() - turnMs > limits.searchTurnMs) {
+      await takeTurns();
+      turnMs = performance.now();
+    }
     // At least one, so that a search comes to its end.
     if (passed.length > 0 && performance.now() > untilMs) break;
     passed.push(judge.test?.(row) ?? true);

@@ -45,6 +45,11 @@ export class ChangeRecord {
     return new ChangeRecord(stream, state, snapshot?.outputs[PLACE] ?? 0);
   }
 
+  /** Whether nothing was ever in force here: what is recorded next is the begin, not news. */
+  get isEmpty(): boolean {
+    return this.inForce.size === 0;
+  }
+
   /**
    * Writes a change for each that was added, changed or removed since, after what was begun and not ended. Rejects when the disk
    * refuses: to be called again.

@@ -79,9 +79,11 @@ export class Reload implements AsyncDisposable {
     if (this.isRecorded) return;
     const { changes, logger, now } = this.options;
     try {
+      const isFirst = changes.isEmpty;
       const made = await changes.record(this.inForce.inForce, timeOfMs(now()));
       this.isRecorded = true;
-      if (made.length > 0) logger.info({ changes: shortly(made) }, 'rules and lists are in force');
+      if (made.length > 0 && !isFirst)
+        logger.info({ changes: shortly(made) }, 'rules and lists are in force');
     } catch (error) {
       logger.warn({ error: String(error) }, 'changes of rules cannot be recorded; trying again');
     }
@@ -114,7 +116,8 @@ function sayNotes({ notes }: Loaded, logger: Logger): void {
 function shortly(changes: readonly Change[]): string[] {
   const words = changes.slice(0, SHOWN_MAX).map(({ what, key, before, after }) => {
     const did = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
-    return `${did} ${what} ${key}`;
+    const title = (after ?? before)?.['title'];
+    return `${did} ${what} ${key}${typeof title === 'string' ? ` (${title})` : ''}`;
   });
   return changes.length > SHOWN_MAX ? [...words, `and ${changes.length - SHOWN_MAX} more`] : words;
 }

@@ -191,6 +191,9 @@ const refused: [what: string, body: unknown][] = [
   ['control characters', { status: 'closed', note: 'a\u0000b' }],
   ['a turned text', { status: 'closed', note: 'a\u202eb' }],
   ['a token', { status: 'closed', note: 'used hvs.CAESIJ0123456789abcdefghij' }],
+  ['a token in a word', { status: 'closed', note: 'tokenhvs.CAESIJ0123456789abcdefghij' }],
+  ['half a character', { status: 'closed', note: '\ud800x' }],
+  ['nothing but spaces', { status: 'closed', note: '  \n ' }],
   ['no object', ['closed']],
 ];
 

@@ -160,6 +160,13 @@ const refused: [search: unknown, detail: RegExp][] = [
     /11 regular/,
   ],
   ['x'.repeat(limits.matchCharsMax + 1), /8192/],
+  [
+    {
+      ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`s${i}`, { 'user.id': 'x' }])),
+      condition: Array(30).fill('1 of s*').join(' or '),
+    },
+    /has 1200 tests when it is written out; 1000 are the most/,
+  ],
   [{ 'vault.request.data.x': 'y', 'user.nme': 'x' }, /did you mean user\.name/],
 ];
 

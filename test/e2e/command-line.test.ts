@@ -1,6 +1,7 @@
 // The built command line as a user meets it: exit codes, one-line errors, help that teaches.
 
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -161,5 +162,16 @@ describe('help', () => {
     const args = ['replay', join(folder, 'missing.jsonl'), '--out', join(folder, 'unread')];
     expect((await sealwatch(args)).stderr).not.toContain('    at ');
     expect((await sealwatch(['--debug', ...args])).stderr).toContain('    at ');
+  });
+
+  it('whoever reads only the begin ends it in silence', async () => {
+    const child = execFile(process.execPath, ['dist/main.js', 'rules', 'list', '--json']);
+    let said = '';
+    child.stderr?.on('data', (text: string) => {
+      said += text;
+    });
+    child.stdout?.destroy();
+    const [code] = await once(child, 'exit');
+    expect([code, said]).toEqual([0, '']);
   });
 });
