@@ -146,7 +146,7 @@ const refused: [search: unknown, detail: RegExp][] = [
   [{ a: { 'event.action': 'x' }, condition: 'b' }, /condition: there is no selection b/],
   [{ a: { 'event.action': 'x' }, b: { 'user.id': 'x' }, condition: 'a' }, /selection b is never used/],
   [{ a: { 'event.action': 'x' }, condition: 7 }, /condition: must be a text/],
-  [{ 'event.action|re': '(a+)+$' }, /event\.action\|re/],
+  [{ 'event.action|re': '(a)\\1' }, /event\.action\|re/],
   [{ 'event.action': { deep: 1 } }, /event\.action/],
   ['a: &x {user.id: 1}\nb: *x\ncondition: a or b', /aliases/],
   ['user.id: a\nuser.id: b', /unique/],
