@@ -121,6 +121,7 @@ order their lines come. Rows are canonical JSON, in order of (time, id).`,
     const { notes, rules, lists } = load({
       dir: options.rules ?? loaded.rules.dir,
       lists: options.lists ?? loaded.rules.lists,
+      posture: loaded.posture,
     });
     tell(notes);
     const summary = await replay({
@@ -151,17 +152,22 @@ A new rule, step by step:
   );
 rules
   .command('list')
-  .description('all rules and behaviours: level, type, version, what they count, their file')
+  .description(
+    'all rules and behaviours: level, type, version, what they count, their file; and which a sealwatch that runs has switched off',
+  )
   .option('--json', 'all that they say, as JSON')
   .action(async ({ json }: { json?: boolean }) => {
-    const [{ listRules }, { load }] = await Promise.all([
+    const [{ listRules }, { load }, { rulesOff }] = await Promise.all([
       import('./commands/rules.ts'),
       import('./commands/rules/load.ts'),
+      import('./commands/rules/running.ts'),
     ]);
-    const { dir, lists } = config().rules;
-    const { notes, rules } = load({ dir, lists });
+    const loaded = config();
+    const { notes, rules } = load(loaded.rules);
+    const off = await rulesOff(loaded);
     tell(notes);
-    process.stdout.write(`${listRules(rules, { json: json === true }).trimEnd()}\n`);
+    process.stdout.write(`${listRules(rules, { json: json === true, off }).trimEnd()}
+`);
   });
 rules
   .command('lists')

@@ -80,7 +80,7 @@ export class Chain {
     this.options = options;
     const { devices, partitions, redactor, rules, cluster, time } = options;
     this.detector = new WholeDetector({
-      ...{ rules, cluster, slowCallNanos: slowCallNanos(time) },
+      ...{ rules, cluster, slowCallNanos: slowCallNanos(time), ownSecrets: options.ownSecrets },
       ...(options.lists !== undefined && { lists: options.lists }),
       ...(options.learned !== undefined && { learned: options.learned }),
     });

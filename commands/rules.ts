@@ -13,11 +13,20 @@ export const loadBuiltInRules = (): Rules => load({}).rules;
 /** The built-in rules and those in `dir`. Throws SealwatchError: RULE_INVALID, also for an id twice, or INPUT_UNREADABLE. */
 export const loadRules = (dir?: string): Rules => load({ dir }).rules;
 
-/** The catalogue: a table for people, or with `json` an array of all that a rule says, sorted by id. */
-export function listRules(rules: Rules, { json = false }: { json?: boolean } = {}): string {
+/**
+ * The catalogue: a table for people, or with `json` an array of all that a rule says, sorted by id.
+ * @param off why rules are off, by id; absent when nobody knows
+ */
+export function listRules(
+  rules: Rules,
+  { json = false, off }: { json?: boolean; off?: ReadonlyMap<string, string> | undefined } = {},
+): string {
   const types = typesOf(rules);
   const typeOf = ({ id }: RuleInfo) => types.get(id) ?? 'behaviour';
-  if (json) return `${canonicalJson(rules.catalogue.map((rule) => ({ ...rule, type: typeOf(rule) })))}\n`;
+  const stateOf = ({ id }: RuleInfo) =>
+    off === undefined ? {} : { enabled: !off.has(id), ...(off.has(id) && { why: off.get(id) }) };
+  if (json)
+    return `${canonicalJson(rules.catalogue.map((rule) => ({ ...rule, type: typeOf(rule), ...stateOf(rule) })))}\n`;
   const rows = rules.catalogue
     .map((rule) => [
       rule.alerts ? rule.level : 'feeds others',
@@ -29,7 +38,10 @@ export function listRules(rules: Rules, { json = false }: { json?: boolean } = {
       basename(rule.file),
     ])
     .sort((a, b) => ((a[1] ?? '') < (b[1] ?? '') ? -1 : 1));
-  return table([['LEVEL', 'RULE', 'VERSION', 'TYPE', 'ATT&CK', 'COUNTS', 'FILE'], ...rows]);
+  const said = rules.catalogue.flatMap(({ id, title }) =>
+    off?.has(id) ? `! ${title} is off: ${off.get(id)}\n` : [],
+  );
+  return table([['LEVEL', 'RULE', 'VERSION', 'TYPE', 'ATT&CK', 'COUNTS', 'FILE'], ...rows]) + said.join('');
 }
 
 /** By id: `event`, or the type of a correlation. What has none is a behaviour. */

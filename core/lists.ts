@@ -19,7 +19,10 @@ export interface Lists {
   classOf(event: AuditEvent): string;
   /** What replaces the count of `rule` for callers of `className`. */
   threshold(rule: string, className: string): number | undefined;
-  /** A setting of a behaviour for a class, else for all, else `fallback`: `lease-lifetime` `maxSeconds`. */
+  /**
+   * A setting of a behaviour for a class, else for all, else of the configuration (core/lists/posture.ts), else `fallback`:
+   * `lease-lifetime` `maxSeconds`.
+   */
   setting(behaviour: string, name: string, className: string, fallback: number): number;
   /** Words behind Sigma's `|expand`: `%admins%`. */
   placeholders: Readonly<Record<string, readonly (string | number)[]>>;

@@ -54,22 +54,28 @@ export const secretCalls = (dataPath: string): OwnCall[] =>
 /** A client or proxy would take `..` for a step up. */
 const SEGMENT = '(?!\\.\\.?(?:/|$))[^/]+';
 
-const declared = ownCalls.map((call) => ({ ...call, matches: matcherOf(call.path) }));
+/** Of each operation one expression: every call of every caller is asked about. */
+const declared = new Map(
+  (['read', 'update'] as const).map((operation) => {
+    const paths = ownCalls.filter((call) => call.operation === operation).map(({ path }) => sourceOf(path));
+    return [operation as string, new RegExp(`^(?:${paths.join('|')})$`)];
+  }),
+);
 
 /**
  * Whether a call is one that sealwatch makes. `operation` and `path` as in an event, relative to the namespace; `secrets` are the
  * configured `<mount>/data/<path>` of its own secrets.
  */
 export function isOwnCall(operation: string, path: string, secrets: readonly string[] = []): boolean {
-  return (
-    declared.some((call) => call.operation === operation && call.matches.test(path)) ||
-    secrets.some((secret) =>
-      secretCalls(secret).some((call) => call.operation === operation && call.path === path),
-    )
-  );
+  return declared.get(operation)?.test(path) === true || isOwnSecret(operation, path, secrets);
 }
 
-function matcherOf(path: string): RegExp {
-  const source = path.replace(/[.\\^$()[\]{}|?*]/g, '\\$&').replaceAll('+', SEGMENT);
-  return new RegExp(`^${source}$`);
+/** Whether it is the reading of a configured secret. */
+export const isOwnSecret = (operation: string, path: string, secrets: readonly string[]): boolean =>
+  secrets.some((secret) =>
+    secretCalls(secret).some((call) => call.operation === operation && call.path === path),
+  );
+
+function sourceOf(path: string): string {
+  return path.replace(/[.\\^$()[\]{}|?*]/g, '\\$&').replaceAll('+', SEGMENT);
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canonicalJson } from '../../core/canonical.ts';
-import { type Config, dataFiles } from '../../core/config.ts';
+import { type Config, dataFiles, secretRefsOf } from '../../core/config.ts';
 import { SealwatchError } from '../../core/errors.ts';
 import { slowCallNanos, utcTime } from '../../core/time.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
@@ -32,6 +32,7 @@ export async function backtestCommand(config: Config, command: BacktestCommand):
     dir: config.rules.dir,
     only: command.rules,
     lists: command.lists ?? config.rules.lists,
+    posture: config.posture,
   });
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   await using reader = openEvidenceReader(dataFiles(command.data ?? config.dataDir).evidence);
@@ -41,6 +42,7 @@ export async function backtestCommand(config: Config, command: BacktestCommand):
     const result = await backtest({
       ...{ reader, rules, lists, ...period },
       cluster: config.cluster,
+      ownSecrets: secretRefsOf(config).map(({ path }) => path),
       slowCallNanos: slowCallNanos(config.time),
       ...(learned !== undefined && { learned }),
       now: Date.now,

@@ -1,6 +1,8 @@
 // What sealwatch judges by: its own rules, the user's, and the lists; loaded as one, because each names the others.
 
+import type { Config } from '../../core/config.ts';
 import type { JsonObject } from '../../core/event.ts';
+import { withPosture } from '../../core/lists/posture.ts';
 import { type ListEntry, listEntries, listsOf, type ReadLists, readLists } from '../../core/lists/read.ts';
 import { type Lists, noLists } from '../../core/lists.ts';
 import type { Change } from '../../core/records.ts';
@@ -21,6 +23,8 @@ export interface RuleSource {
   lists?: string | undefined;
   /** Folders and files of rules that stand alone: neither the built-in ones nor those of `dir` are read. */
   only?: readonly string[] | undefined;
+  /** Bounds of the configuration, where the lists set none. */
+  posture?: Config['posture'];
 }
 
 /** One rule or entry that is in force, as the record of changes keeps it. */
@@ -45,7 +49,7 @@ export interface Loaded {
 }
 
 /** Throws SealwatchError: RULE_INVALID, also for an id twice, LISTS_INVALID or INPUT_UNREADABLE. */
-export function load({ dir, lists: listsFile, only }: RuleSource): Loaded {
+export function load({ dir, lists: listsFile, only, posture }: RuleSource): Loaded {
   const notes: string[] = [];
   const note = (text: string) => void notes.push(text);
   const builtIn = only === undefined ? readRuleFiles(builtInDir, { note, strictPack: true }) : [];
@@ -58,11 +62,12 @@ export function load({ dir, lists: listsFile, only }: RuleSource): Loaded {
   );
   const catalogue = [...compiled.catalogue, ...otherDetections].sort((a, b) => (a.id < b.id ? -1 : 1));
   const rules = { ...compiled, catalogue };
+  const lists = read === undefined ? noLists : listsOf(read, rules.catalogue);
   return {
     rules,
     notes,
     read,
-    lists: read === undefined ? noLists : listsOf(read, rules.catalogue),
+    lists: posture === undefined ? lists : withPosture(lists, posture),
     inForce: [
       ...builtIn.flatMap((file) => rulesInForce(file, `sealwatch ${readVersion()}`)),
       ...otherDetections.map(detectionInForce),

@@ -16,10 +16,7 @@ import type { Taken } from '../../detectors/engine/detect.ts';
 import { OwnTraffic, type OwnTrafficState } from '../../detectors/engine/own.ts';
 import { type DetectorPlace, DetectorTask, type DetectorTaskOptions } from './detector-task.ts';
 
-export interface DetectTaskOptions extends DetectorTaskOptions {
-  /** Paths of sealwatch's own secrets in Vault. */
-  ownSecrets?: readonly string[] | undefined;
-}
+export interface DetectTaskOptions extends DetectorTaskOptions {}
 
 interface Place extends DetectorPlace {
   own: OwnTrafficState;

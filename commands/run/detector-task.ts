@@ -23,6 +23,8 @@ export interface DetectorTaskOptions {
   behaviours: readonly Behaviour[];
   cluster: string;
   slowCallNanos: number;
+  /** Paths of sealwatch's own secrets in Vault. */
+  ownSecrets?: readonly string[] | undefined;
 }
 
 /** What a commit keeps. A JSON value. */
@@ -49,14 +51,16 @@ export abstract class DetectorTask {
     cross: (crossing: Crossing) => void,
     place: DetectorPlace | undefined,
   ) {
-    const { stream, partition, memory, rules, behaviours, cluster, slowCallNanos } = options;
+    const { stream, partition, memory, rules, behaviours, cluster, slowCallNanos, ownSecrets } = options;
     this.options = options;
     this.topic = topic;
     this.reading = new Reading(stream, topic, partition, sources);
     this.outbox = new Outbox(stream);
-    this.lost = new LostLines(cluster, place?.lost);
+    const name = `${nameOf(topic)}-${partition}`;
+    this.lost = new LostLines(cluster, place?.lost, name);
     this.detector = new Detector({
-      ...{ name: `${nameOf(topic)}-${partition}`, rules, behaviours, memory, cluster, slowCallNanos, cross },
+      ...{ name, rules, behaviours, memory, cluster, slowCallNanos, cross },
+      ownSecrets,
       snapshot: place?.detector,
     });
   }

@@ -42,7 +42,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   const secrets = new Map<string, string>();
   const outputs = outputsOf(config, secrets);
   const look = lookAt(config.rules);
-  const loaded = load(config.rules);
+  const loaded = load({ ...config.rules, posture: config.posture });
   const pipeline = await Pipeline.load({
     config,
     stream,
@@ -100,7 +100,7 @@ async function startReload(
 ): Promise<Reload> {
   const reload = new Reload(
     {
-      source: config.rules,
+      source: { ...config.rules, posture: config.posture },
       apply: async (judges) => {
         await from.pipeline.reload(judges);
         say({ type: 'rules' });

@@ -33,8 +33,12 @@ export function judge(parts: ListParts): Lists {
     silencedBy: (rule, event) => firstOf(byRule.get(rule) ?? forAll, event),
     classOf: (event) => parts.classes.find(({ matches }) => matches(event))?.name ?? event.vault.caller.kind,
     threshold: (rule, className) => thresholds.get(`${rule} ${className}`),
-    setting: (behaviour, name, className, fallback) =>
-      settings.get(`${behaviour} ${className} ${name}`) ?? settings.get(`${behaviour}  ${name}`) ?? fallback,
+    setting: (behaviour, name, className, fallback) => {
+      // Each behaviour asks at each call, and few are set.
+      const set = settings.get(behaviour);
+      if (set === undefined) return fallback;
+      return set.get(`${className} ${name}`) ?? set.get(` ${name}`) ?? fallback;
+    },
     placeholders: parts.placeholders,
     texts: (name) => parts.texts[name] ?? [],
   };
@@ -58,11 +62,14 @@ function silencesByRule(entries: SilenceEntry[]): Map<string, SilenceEntry[]> {
   );
 }
 
-/** By behaviour, class (empty for all) and name. */
-function settingsByKey(entries: ListParts['settings']): Map<string, number> {
-  const settings = new Map<string, number>();
-  for (const { behaviour, class: className = '', ...values } of entries)
+/** By behaviour, then by class (empty for all) and name. */
+function settingsByKey(entries: ListParts['settings']): Map<string, Map<string, number>> {
+  const settings = new Map<string, Map<string, number>>();
+  for (const { behaviour, class: className = '', ...values } of entries) {
+    const set = settings.get(behaviour) ?? new Map<string, number>();
+    settings.set(behaviour, set);
     for (const [name, value] of Object.entries(values))
-      if (typeof value === 'number') settings.set(`${behaviour} ${className} ${name}`, value);
+      if (typeof value === 'number') set.set(`${className} ${name}`, value);
+  }
   return settings;
 }

@@ -119,7 +119,11 @@ export function listsOf({ document, fault, predicates }: ReadLists, catalogue: r
   };
   const idsOf = (rules: string[] | undefined, path: PropertyKey[]): string[] =>
     rules?.map((word, i) => idOf(word, [...path, 'rules', i])) ?? [EVERY_RULE];
-  for (const [i, { behaviour }] of document.settings.entries()) idOf(behaviour, ['settings', i, 'behaviour']);
+  // Behaviours ask by their short name.
+  const settings = document.settings.map((one, i) => {
+    const id = idOf(one.behaviour, ['settings', i, 'behaviour']);
+    return { ...one, behaviour: catalogue.find((named) => named.id === id)?.name ?? one.behaviour };
+  });
   return judge({
     version: createHash('sha256').update(canonicalJson(document)).digest('hex').slice(0, 32),
     silences: [
@@ -139,7 +143,7 @@ export function listsOf({ document, fault, predicates }: ReadLists, catalogue: r
       ...one,
       rule: idOf(one.rule, ['thresholds', i, 'rule']),
     })),
-    settings: document.settings,
+    settings,
     placeholders: document.placeholders,
     texts: document.texts,
   });

@@ -9,6 +9,9 @@ export function hasIdentity(call: Observation): boolean {
   return !(kind === 'unknown' && call.action === 'response-unwrap');
 }
 
+/** Vault took its credential: it is there, even where the call teaches nothing (a login is one that sealwatch makes, too). */
+export const isThere = (call: Observation): boolean => call.outcome === 'success' && hasIdentity(call);
+
 /** A person, whatever class the lists put them in. */
 export const isPerson = (call: Observation): boolean => call.facts.vault.caller.kind === 'human';
 

@@ -3,7 +3,7 @@
 import type { Json } from '../../core/event.ts';
 import type { Behaviour, Turn } from './behaviour.ts';
 import { dateOf, dayOf, minuteOf } from './calendar.ts';
-import { hasIdentity, secretOf } from './caller.ts';
+import { isThere, secretOf } from './caller.ts';
 import { type Age, aged } from './learning.ts';
 import { expected, type Rate, shown, withPeriod } from './rate.ts';
 import { asJson, described, findingOn, type Told, toldOf, whoIs } from './told.ts';
@@ -38,7 +38,7 @@ type Arrivals = { age: Age; today: number; rate?: Rate };
 export const newIdentity: Behaviour = {
   info,
   call(call, turn) {
-    if (!call.teaches || !hasIdentity(call)) return;
+    if (!isThere(call)) return;
     const minute = minuteOf(call.time);
     const first = turn.memory.get('first', call.user) as First | undefined;
     const day = dayOf(call.time);
@@ -46,7 +46,7 @@ export const newIdentity: Behaviour = {
     const mount = call.auth_mount ?? '';
     if (first === undefined) turn.cross(EVERYBODY, { mount });
     const isOld = first !== undefined && (first.done || minute - first.minute > MINUTES);
-    const done = isOld || secretOf(call) !== undefined;
+    const done = isOld || (call.teaches && secretOf(call) !== undefined);
     if (done && !isOld)
       turn.cross(EVERYBODY, {
         mount,

@@ -2,15 +2,16 @@
 
 import type { AuditEvent, JsonObject } from '../../core/event.ts';
 import type { Lists } from '../../core/lists.ts';
-import type { MatchFacts } from '../engine/match.ts';
+import { isOwnCall, isOwnSecret } from '../../core/own-calls.ts';
+import { factsOf } from '../engine/match.ts';
 import type { Observation } from './behaviour.ts';
 
 export interface ObserveOptions {
   lists: Lists;
   /** Ids of the behaviours that may be silenced. */
   behaviours: readonly string[];
-  /** The call is sealwatch's own (guarantee 9): it teaches nothing. */
-  isOwn?: boolean;
+  /** Paths of sealwatch's own secrets, `<mount>/data/<path>`. */
+  ownSecrets?: readonly string[] | undefined;
 }
 
 /** What behaviours see of `event`; undefined when none of them wants to know: Vault's own try of a new device. */
@@ -25,7 +26,7 @@ export function observationOf(event: AuditEvent, options: ObserveOptions): Obser
     id: event.event.id,
     time: event['@timestamp'],
     revision: vault.revision,
-    facts: factsOf(event),
+    facts: factsOf(event, ''),
     user: user.id,
     className: options.lists.classOf(event),
     role: caller.role,
@@ -50,26 +51,18 @@ export function observationOf(event: AuditEvent, options: ObserveOptions): Obser
     secret_id: secretIdOf(event),
     wrap: action === 'response-unwrap' ? undefined : vault.wrap?.accessor,
     silenced: silenced.length === 0 ? undefined : silenced,
-    teaches: outcome === 'success' && caller.kind !== 'anonymous' && options.isOwn !== true,
+    teaches: outcome === 'success' && caller.kind !== 'anonymous' && !isDeclared(event, options.ownSecrets),
   };
   return seen as unknown as Observation;
 }
 
-/** As a match keeps them; the words are the behaviour's that finds something. */
-function factsOf({ event, source, user, vault: { caller, request, secret } }: AuditEvent): MatchFacts {
-  const { action, category, outcome, type } = event;
-  const facts: Record<keyof MatchFacts, unknown> = {
-    event: { action, category, outcome, type },
-    ip: source?.ip,
-    message: '',
-    user: { id: user.id, name: user.name },
-    vault: {
-      caller: { auth_method: caller.auth_method, kind: caller.kind },
-      request: { namespace: request.namespace, operation: request.operation, path: request.path },
-      secret: secret === undefined ? undefined : { path: secret.path },
-    },
-  };
-  return facts as MatchFacts;
+/**
+ * A call that sealwatch makes (guarantee 9), whoever made this one: which token is sealwatch's is told at no fixed place among the
+ * events. A secret is its own only when it is configured: the role of an engine may be called as a secret is.
+ */
+function isDeclared({ vault: { request, secret } }: AuditEvent, ownSecrets: readonly string[] = []): boolean {
+  const { operation = '', path = '' } = request;
+  return secret === undefined ? isOwnCall(operation, path) : isOwnSecret(operation, path, ownSecrets);
 }
 
 function silencedOn(event: AuditEvent, { lists, behaviours }: ObserveOptions): string[] {

@@ -49,6 +49,7 @@ type Makers = { age?: Age; ids: string[] };
 
 export const secretId: Behaviour = {
   info,
+  lesson: homeLesson,
   call(call, turn) {
     const step = stepOf(call);
     if (step === undefined || (step.what === 'login' && !isNews(call, step, turn))) return;
@@ -63,7 +64,8 @@ export const secretId: Behaviour = {
 
 function stepOf(call: Observation): Step | undefined {
   const { action, path = '', secret_id: hash, ip = '', auth_mount, role, wrap } = call;
-  if (!call.teaches) return undefined;
+  // Logins are everybody's, sealwatch's too: they teach where a role is at home, whoever's it is.
+  if (call.outcome !== 'success') return undefined;
   const base: Omit<Step, 'what'> = {
     ip,
     peers: (call.policies ?? []).join(' '),

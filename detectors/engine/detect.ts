@@ -42,6 +42,8 @@ export interface DetectorOptions {
   behaviours: readonly Behaviour[];
   /** What the behaviours learn. */
   memory: Memory;
+  /** Paths of sealwatch's own secrets in Vault: reading them teaches nothing. */
+  ownSecrets?: readonly string[] | undefined;
   /** A whole that took longer comes after its half: only rules on single events run on it, and it is late. */
   slowCallNanos: number;
   /** Takes what is not counted here. */
@@ -116,6 +118,11 @@ export class Detector {
     return { ...this.#counters, evicted };
   }
 
+  /** Ids of the rules and behaviours that threw and are switched off. */
+  get switchedOff(): string[] {
+    return [...this.#options.rules.off.map(({ id }) => id), ...(this.#behaviours?.switchedOff ?? [])];
+  }
+
   /** Where event time is; empty before it is known. */
   get watermark(): string {
     return this.#place.watermark;
@@ -148,7 +155,8 @@ export class Detector {
   /** Behaviours see a call when time has passed it; late ones and the wholes of slow ones never. */
   #observe(event: AuditEvent, offset: number): void {
     if (!this.#observes) return;
-    const call = observationOf(event, { lists: this.#options.rules.lists, behaviours: this.#ids });
+    const { ownSecrets, rules } = this.#options;
+    const call = observationOf(event, { lists: rules.lists, behaviours: this.#ids, ownSecrets });
     if (call !== undefined) this.#calls.put(call, offset);
   }
 

@@ -19,6 +19,8 @@ export interface WholeOptions {
   rules: RuleSet;
   lists?: Lists;
   slowCallNanos: number;
+  /** Paths of sealwatch's own secrets in Vault. */
+  ownSecrets?: readonly string[] | undefined;
   /** Without them nothing is learned. */
   learned?: { behaviours: readonly Behaviour[]; memories: Record<WholePart, Memory> };
 }

@@ -58,6 +58,13 @@ describe('the built-in rules', () => {
     expect(table.join('\n')).toMatch(/^medium +Denied burst .* event_count .* 10 in 300 s by user\.id /m);
     expect(table.join('\n')).toMatch(/^critical +Canary path touched +1 +behaviour /m);
     expect(table.join('\n')).toMatch(/^feeds others +Denied call /m);
+    const off = new Map([[rules.catalogue[0]?.id ?? '', 'it threw']]);
+    expect(table.join('\n')).not.toContain('is off');
+    expect(listRules(rules, { off })).toContain(`! ${rules.catalogue[0]?.title} is off: it threw\n`);
+    expect(JSON.parse(listRules(rules, { off, json: true }))[0]).toMatchObject({
+      enabled: false,
+      why: 'it threw',
+    });
     const listed: unknown[] = JSON.parse(listRules(rules, { json: true }));
     expect(listed).toHaveLength(rules.catalogue.length);
     expect(listed[0]).toMatchObject({ id: rules.catalogue[0]?.id, runbook: rules.catalogue[0]?.runbook });

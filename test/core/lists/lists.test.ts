@@ -87,6 +87,8 @@ texts: {canaries: [secret/canary/*]}
     expect(set.setting('lease-lifetime', 'maxSeconds', 'ci', 1)).toBe(600);
     expect(set.setting('lease-lifetime', 'maxSeconds', 'batch', 1)).toBe(3600);
     expect(set.setting('lease-lifetime', 'days', 'ci', 7)).toBe(7);
+    const byId = lists('settings: [{behaviour: id-lifetime, maxSeconds: 60}]');
+    expect(byId.setting('lease-lifetime', 'maxSeconds', 'ci', 1)).toBe(60);
     expect(set.placeholders).toEqual({ admins: ['alice', 'bob'] });
     expect(set.texts('canaries')).toEqual(['secret/canary/*']);
     expect(set.texts('networks')).toEqual([]);

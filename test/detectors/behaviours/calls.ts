@@ -55,7 +55,9 @@ export function aCall(
   };
 }
 
-const succeeded = (call: Observation): boolean => call.outcome === 'success' && call.teaches;
+/** Logins teach nothing: sealwatch makes them, too. */
+const succeeded = (call: Observation): boolean =>
+  call.outcome === 'success' && (call.teaches || call.action === 'user-login');
 export const byPerson = (call: Observation): boolean => succeeded(call) && call.className === 'human';
 export const byWorkload = (call: Observation): boolean => succeeded(call) && call.className === 'workload';
 export const failed = (call: Observation): boolean => call.outcome === 'failure';

@@ -265,8 +265,19 @@ describe('what does not teach', () => {
 
   it('what sealwatch does itself', () => {
     const event = anEvent({ id: 'e', user: 'entity-9' });
-    expect(observationOf(event, { lists: noLists, behaviours: [], isOwn: true })?.teaches).toBe(false);
-    expect(observationOf(event, { lists: noLists, behaviours: [] })?.teaches).toBe(true);
+    const teaches = (operation: string, path: string, secret?: string) => {
+      event.vault.request = { ...event.vault.request, operation, path };
+      event.vault.secret = secret === undefined ? undefined : { engine: 'kv', path: secret };
+      const ownSecrets = ['kv/data/sealwatch/webhook'];
+      return observationOf(event, { lists: noLists, behaviours: [], ownSecrets })?.teaches;
+    };
+    expect(teaches('update', 'auth/token/lookup-accessor')).toBe(false);
+    expect(teaches('update', 'auth/approle/login')).toBe(false);
+    expect(teaches('read', 'kv/data/sealwatch/webhook', 'kv/sealwatch/webhook')).toBe(false);
+    expect(teaches('read', 'kv/data/other', 'kv/other')).toBe(true);
+    // A secret that is called as the role of an engine is.
+    expect(teaches('read', 'kv1/role/x')).toBe(false);
+    expect(teaches('read', 'kv1/role/x', 'kv1/role/x')).toBe(true);
   });
 });
 

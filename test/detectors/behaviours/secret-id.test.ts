@@ -14,7 +14,7 @@ const login = (time: string, hash: string, ip = '10.1.0.21') =>
   aCall(
     'user-login',
     { ...role, time, ip, secret_id: hash },
-    ({ path, teaches }) => path === 'auth/approle/login' && teaches,
+    ({ path, outcome }) => path === 'auth/approle/login' && outcome === 'success',
   );
 const mint = (time: string, hash: string, by = 'ci', ip = '10.2.0.1', policies = ['ci']) =>
   aCall('secret-id-create', {
@@ -87,7 +87,10 @@ test('of a secret-id that nobody saw made nothing is said', () => {
 });
 
 test('failed logins teach no home', () => {
-  const tries = [0, 1, 2, 3].map((day) => ({ ...login(on(day, 3), 'guess', '10.7.0.33'), teaches: false }));
+  const tries = [0, 1, 2, 3].map((day) => ({
+    ...login(on(day, 3), 'guess', '10.7.0.33'),
+    outcome: 'failure' as const,
+  }));
   const stolen = [wrapped(on(21, 8), 'w'), unwrap(on(21, 8, 3), 'w', 'h', '10.7.0.33')];
   expect(alertsOf([...weeks(), ...tries, ...stolen])).toHaveLength(1);
   const anonymous = aCall('user-login', { time: on(0), secret_id: 'x' }, failed);
