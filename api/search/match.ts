@@ -49,41 +49,6 @@ function parse(text: string): unknown {
   }
 }
 
-<<<<<<< HEAD
-=======
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** With a `condition` the other members are selections; without one the whole is a selection. */
-function exprOf(value: unknown): Expr {
-  if (typeof value === 'string')
-    throw new MatchError('is a text alone; a field and its value look like {"user.name": "mara"}');
-  if (!isMap(value)) return readSelection(value);
-  if (!('condition' in value)) {
-    const [selection] = Object.keys(value).filter((name) => isMap(value[name]));
-    if (selection === undefined) return readSelection(value);
-    throw new MatchError(
-      `${selection}: is a selection of its own and needs a condition beside it, such as condition: ${selection}`,
-    );
-  }
-  const { condition, ...selections } = value;
-  const texts = Array.isArray(condition) ? condition : [condition];
-  if (texts.length === 0 || !texts.every((text) => typeof text === 'string'))
-    throw new MatchError('condition: must be a text, or a list of texts of which one must hold');
-  const names = Object.keys(selections);
-  const read = new Map(names.map((name) => [name, named(name, () => readSelection(selections[name]))]));
-  return named('condition', () => conditionExpr(readCondition(texts, names), read));
-}
-
-function named<T>(name: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new MatchError(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
->>>>>>> i6
 /** Every field must be one that rows have, and regular expressions few: each may take long on a text made for it. */
 function check(kind: Searched, expr: Expr): void {
   const fields: string[] = [];
