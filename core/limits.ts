@@ -221,7 +221,9 @@ export const limits = {
   backtestSubjectsShown: 5,
   /** Largest lists file: allow-list, maintenance, classes. */
   listsBytesMax: 1 * MiB,
-  /** Values that one field of a rule may stand for, after placeholders, offsets and dashes. */
+  /** Ways from a correlation down to the rules on events below it: each match goes up all of them. */
+  correlationWaysMax: 1_000,
+  /** Values that one field of a rule may stand for, after placeholders, offsets and dashes; selections that `1 of` and `all of` do. */
   selectionValuesMax: 10_000,
   /** Characters of a value that a regular expression of a rule sees. */
   regexCharsMax: 4096,

@@ -1,7 +1,7 @@
 // YAML that people write for sealwatch, read strictly: what is not understood is an error that names file and line, and what was
 // most likely meant.
 
-import { type Document, isMap, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { type ErrorCode, SealwatchError } from './errors.ts';
 import { nearest } from './nearest.ts';
@@ -14,34 +14,63 @@ export interface StrictYaml {
   fault: Fault;
 }
 
+interface YamlOptions {
+  code: ErrorCode;
+  advice: string;
+  bytesMax: number;
+  /** For messages: `a rule must be a map`. */
+  what?: string;
+}
+
 /**
  * The one document of `text`, a map; an empty one for a text without any.
  * @param file name for messages
+ * Throws SealwatchError with `code`, as `readStrictDocuments` does, and for a second document.
+ */
+export function readStrictYaml(text: string, file: string, options: YamlOptions): StrictYaml {
+  const [document, second] = readStrictDocuments(text, file, options);
+  if (second !== undefined) throw second.fault([], 'is a second document');
+  const fault = faultAt(
+    () => '',
+    (what) => new SealwatchError(options.code, `${file}${what}`, options.advice),
+  );
+  return document ?? { value: {}, fault };
+}
+
+/**
+ * The documents of `text`, each a map; empty ones are left out.
+ * @param file name for messages
  * Throws SealwatchError with `code`: over `bytesMax`, not YAML, a key twice, aliases (how a small file grows to fill the memory).
  */
-export function readStrictYaml(
+export function readStrictDocuments(
   text: string,
   file: string,
-  { code, advice, bytesMax }: { code: ErrorCode; advice: string; bytesMax: number },
-): StrictYaml {
+  { code, advice, bytesMax, what: noun }: YamlOptions,
+): StrictYaml[] {
   const invalid = (what: string, cause?: unknown) =>
     new SealwatchError(code, `${file}${what}`, advice, { cause });
   if (Buffer.byteLength(text) > bytesMax) throw invalid(`: over ${bytesMax} bytes`);
   const lines = new LineCounter();
-  const [document, second] = parseDocuments(text, lines, invalid);
-  if (document === undefined || document.contents === null)
-    return { value: {}, fault: faultAt(() => '', invalid) };
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw invalid(`: ${problem.message.split('\n')[0]}`, problem);
-  if (second !== undefined) throw invalid(`${place(lines, second.range?.[0])}: holds a second document`);
-  const fault = faultAt((path) => place(lines, offsetOf(document, path)), invalid);
-  if (!isMap(document.contents)) throw fault([], 'must be a map');
-  try {
-    return { value: document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>, fault };
-  } catch {
-    throw fault([], 'YAML aliases (*name) are not supported');
+  const documents = parseDocuments(text, lines, invalid);
+  for (const document of documents) {
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) throw invalid(`: ${problem.message.split('\n')[0]}`, problem);
   }
+  return documents
+    .filter((document) => !isEmpty(document))
+    .map((document) => {
+      const fault = faultAt((path) => place(lines, offsetOf(document, path)), invalid);
+      if (!isMap(document.contents)) throw fault([], `${noun === undefined ? '' : `${noun} `}must be a map`);
+      try {
+        return { value: document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>, fault };
+      } catch {
+        throw fault([], 'YAML aliases (*name) are not supported');
+      }
+    });
 }
+
+const isEmpty = ({ contents }: Document): boolean =>
+  contents === null || (isScalar(contents) && contents.value === null);
 
 function parseDocuments(
   text: string,

@@ -2,10 +2,10 @@
 
 import { LineCounter, parseDocument } from 'yaml';
 import { limits } from '../../core/limits.ts';
-import { ConditionError, conditionExpr, readCondition } from '../../core/match/condition.ts';
 import type { Expr } from '../../core/match/expr.ts';
+import { readFilter } from '../../core/match/filter.ts';
 import { type Predicate, predicateOf } from '../../core/match/predicate.ts';
-import { readSelection, SelectionError } from '../../core/match/read.ts';
+import { SelectionError } from '../../core/match/read.ts';
 import { nearest } from '../../core/nearest.ts';
 import type { Clause } from '../../core/query.ts';
 import { ProblemError } from '../problem.ts';
@@ -23,12 +23,11 @@ export interface Match<K extends Searched> {
 /** Reads the text of a search. Throws the problem `invalid-request`, which says where and what was meant. */
 export function readMatch<K extends Searched>(kind: K, text: string): Match<K> {
   try {
-    const expr = exprOf(parse(text));
+    const expr = readFilter(parse(text));
     check(kind, expr);
     return { where: clausesOf(kind, expr), test: predicateOf(expr) };
   } catch (error) {
-    if (!(error instanceof MatchError || error instanceof SelectionError || error instanceof ConditionError))
-      throw error;
+    if (!(error instanceof MatchError || error instanceof SelectionError)) throw error;
     const detail = `match: ${error.message}`;
     throw new ProblemError('invalid-request', detail, [{ parameter: 'match', detail: error.message }]);
   }
@@ -47,38 +46,6 @@ function parse(text: string): unknown {
   } catch (error) {
     if (error instanceof MatchError) throw error;
     throw new MatchError('is no JSON or YAML that can be read; aliases (*name) are not supported');
-  }
-}
-
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** With a `condition` the other members are selections; without one the whole is a selection. */
-function exprOf(value: unknown): Expr {
-  if (typeof value === 'string')
-    throw new MatchError('is a text alone; a field and its value look like {"user.name": "mara"}');
-  if (!isMap(value)) return readSelection(value);
-  if (!('condition' in value)) {
-    const [selection] = Object.keys(value).filter((name) => isMap(value[name]));
-    if (selection === undefined) return readSelection(value);
-    throw new MatchError(
-      `${selection}: is a selection of its own and needs a condition beside it, such as condition: ${selection}`,
-    );
-  }
-  const { condition, ...selections } = value;
-  const texts = Array.isArray(condition) ? condition : [condition];
-  if (texts.length === 0 || !texts.every((text) => typeof text === 'string'))
-    throw new MatchError('condition: must be a text, or a list of texts of which one must hold');
-  const names = Object.keys(selections);
-  const read = new Map(names.map((name) => [name, named(name, () => readSelection(selections[name]))]));
-  return named('condition', () => conditionExpr(readCondition(texts, names), read));
-}
-
-function named<T>(name: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new MatchError(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

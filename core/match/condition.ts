@@ -20,6 +20,8 @@ type Noun = 'selection' | 'rule';
 
 interface Reader {
   at: number;
+  /** Selections that quantities stand for so far. */
+  chosen: number;
   depth: number;
   names: readonly string[];
   noun: Noun;
@@ -46,7 +48,7 @@ export function readCondition(
 function readOne(text: string, names: readonly string[], noun: Noun, used: Set<string>): Condition {
   refuseOld(text);
   const words = text.match(/[()]|[^\s()]+/g) ?? [];
-  const reader: Reader = { at: 0, depth: 0, names, noun, used, words };
+  const reader: Reader = { at: 0, chosen: 0, depth: 0, names, noun, used, words };
   const condition = readOr(reader);
   if (reader.at < words.length) throw new ConditionError(`"${words[reader.at]}" is not expected here`);
   return condition;
@@ -134,6 +136,9 @@ function readQuantity(reader: Reader, quantity: string): Condition {
   const names = reader.names.filter((name) => (them ? !name.startsWith('_') : fits(name)));
   if (names.length === 0)
     throw new ConditionError(`no ${reader.noun} is called ${target}${known(reader, target)}`);
+  reader.chosen += names.length;
+  if (reader.chosen > limits.selectionValuesMax)
+    throw new ConditionError(`stands for more than ${limits.selectionValuesMax} ${reader.noun}s`);
   for (const name of names) reader.used.add(name);
   const chosen = names.map((name): Condition => ({ kind: 'name', name }));
   return joined(quantity.toLowerCase() === 'all' ? 'all' : 'any', chosen);

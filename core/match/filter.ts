@@ -6,8 +6,16 @@ import { readSelection, SelectionError, type SelectionOptions } from './read.ts'
 
 /** With a `condition` the other members are selections; without one the whole is a selection. Throws SelectionError. */
 export function readFilter(value: unknown, options: SelectionOptions = {}): Expr {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || !('condition' in value))
-    return readSelection(value, options);
+  if (typeof value === 'string')
+    throw new SelectionError('is a text alone; a field and its value look like {"user.name": "mara"}');
+  if (!isMap(value)) return readSelection(value, options);
+  if (!('condition' in value)) {
+    const selection = Object.keys(value).find((name) => isMap(value[name]));
+    if (selection === undefined) return readSelection(value, options);
+    throw new SelectionError(
+      `${selection}: is a selection of its own and needs a condition beside it, such as condition: ${selection}`,
+    );
+  }
   const { condition, ...selections } = value;
   const texts: unknown[] = Array.isArray(condition) ? condition : [condition];
   if (texts.length === 0 || !texts.every((text) => typeof text === 'string'))
@@ -20,6 +28,9 @@ export function readFilter(value: unknown, options: SelectionOptions = {}): Expr
   );
   return named('condition', () => conditionExpr(readCondition(texts, [...read.keys()]), read));
 }
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function named<T>(name: string, read: () => T): T {
   try {

@@ -3,6 +3,8 @@
 
 /** States of one expression, after `{n,m}` is written out. */
 const statesMax = 500;
+/** Times that parts are written out for `{n,m}`: one that matches nothing, `(((){400}){400}){400}`, makes no state. */
+const copiesMax = 10_000;
 
 type State =
   | { kind: 'char'; test: (code: number) => boolean; next: number }
@@ -15,6 +17,7 @@ type Part = (next: number) => number;
 
 interface Reader {
   at: number;
+  copies: number;
   flags: string;
   source: string;
   states: State[];
@@ -22,7 +25,7 @@ interface Reader {
 
 /** A test for `source`, which V8 has read without an error. Throws an Error for what the construction cannot say. */
 export function linearTest(source: string, flags: string): (text: string) => boolean {
-  const reader: Reader = { at: 0, flags, source, states: [{ kind: 'match' }] };
+  const reader: Reader = { at: 0, copies: 0, flags, source, states: [{ kind: 'match' }] };
   const whole = readAlternatives(reader);
   if (reader.at < source.length) throw new Error('a ) closes nothing');
   const start = whole(0);
@@ -78,10 +81,15 @@ function repeated(reader: Reader, part: Part, least: number, most: number | unde
   return (next) => {
     let start = most === undefined ? loop(reader, part, next) : next;
     for (let i = least; i < (most ?? least); i++)
-      start = add(reader, { kind: 'split', nexts: [part(start), next] });
-    for (let i = 0; i < least; i++) start = part(start);
+      start = add(reader, { kind: 'split', nexts: [copied(reader, part)(start), next] });
+    for (let i = 0; i < least; i++) start = copied(reader, part)(start);
     return start;
   };
+}
+
+function copied(reader: Reader, part: Part): Part {
+  if (++reader.copies > copiesMax) throw new Error('the expression is too large');
+  return part;
 }
 
 function loop(reader: Reader, part: Part, next: number): number {

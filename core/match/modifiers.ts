@@ -86,24 +86,31 @@ function joinValues(
   exprOf: (test: Test) => Expr,
 ): Expr {
   if (plan.all && values.length === 1) throw new SelectionError('|all needs a list of two values or more');
-  const each = values.map((value) =>
-    combined(
-      'any',
-      (plan.expand ? expanded(value, placeholders) : [value])
-        .flatMap((one) => testsOf(plan, one))
-        .map(exprOf),
-    ),
-  );
+  let many = 0;
+  const each = values.map((value) => {
+    const tests: Test[] = [];
+    for (const one of plan.expand ? expanded(value, placeholders) : [value]) {
+      const more = testsOf(plan, one);
+      many += more.length;
+      refuseMany(many);
+      tests.push(...more);
+    }
+    return combined('any', tests.map(exprOf));
+  });
   const expr = combined(plan.all ? 'all' : 'any', each);
   return plan.negated ? { kind: 'not', part: expr } : expr;
 }
 
 function combined(kind: 'all' | 'any', exprs: Expr[]): Expr {
   const flat = exprs.flatMap((expr) => (expr.kind === kind ? expr.parts : [expr]));
-  if (flat.length > limits.selectionValuesMax)
-    throw new SelectionError(`stands for more than ${limits.selectionValuesMax} values`);
   const [only] = flat;
   return flat.length === 1 && only !== undefined ? only : { kind, parts: flat };
+}
+
+/** Asked before they are made: a few placeholders beside each other stand for more than fits into memory. */
+function refuseMany(values: number): void {
+  if (values > limits.selectionValuesMax)
+    throw new SelectionError(`stands for more than ${limits.selectionValuesMax} values`);
 }
 
 /** `exists: false` is the opposite of `true`, also where a list is met. */
@@ -269,9 +276,8 @@ function expanded(value: unknown, placeholders: Placeholders): unknown[] {
   for (const part of value.match(/\\%|%[\w-]+%|[\s\S]/g) ?? []) {
     const name = /^%([\w-]+)%$/.exec(part)?.[1];
     const words = name === undefined ? [part === '\\%' ? '%' : part] : wordsOf(name, placeholders);
+    refuseMany(texts.length * words.length);
     texts = texts.flatMap((text) => words.map((word) => text + String(word)));
-    if (texts.length > limits.selectionValuesMax)
-      throw new SelectionError(`stands for more than ${limits.selectionValuesMax} values`);
   }
   return texts;
 }

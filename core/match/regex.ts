@@ -72,6 +72,9 @@ function readAtom(source: string, at: number, cost: Cost): number {
   let end = at + 1;
   if (source[at] === '\\') {
     if (/[1-9k]/.test(source[end] ?? '')) throw new Error('back-references are not supported');
+    // What JavaScript only reads for old web pages.
+    if (/^(?:0\d|c(?![A-Za-z]))/.test(source.slice(end, end + 2)))
+      throw new Error('a backslash with 0 or c means something else: write \\xHH');
     end++;
   } else if (source[at] === '[') end = classEnd(source, at);
   return applyQuantifier(source, end, once, cost);

@@ -1,17 +1,13 @@
 // Collections: `action: global` gives its attributes to the documents that follow, `reset` takes them away, `repeat` takes the
 // document before. Source: Sigma specification 1, which rule files still use; pySigma reads them alike.
 
-import type { Fault } from './sigma.ts';
+import type { StrictYaml } from '../../core/strict-yaml.ts';
 
 type Value = Record<string, unknown>;
-interface OneDocument {
-  fault: Fault;
-  value: Value;
-}
 
 /** The documents of one file with what collections say put into each. Throws SealwatchError. */
-export function collected(documents: OneDocument[]): OneDocument[] {
-  const found: OneDocument[] = [];
+export function collected(documents: StrictYaml[]): StrictYaml[] {
+  const found: StrictYaml[] = [];
   let shared: Value = {};
   let before: Value | undefined;
   for (const { fault, value } of documents) {

@@ -1,5 +1,6 @@
 // From parsed documents to a set of rules: correlations find the rules they count, ids and names are unique.
 
+import { limits } from '../../core/limits.ts';
 import { conditionExpr, readCondition } from '../../core/match/condition.ts';
 import type { Expr } from '../../core/match/expr.ts';
 import { type Placeholders, readSelection } from '../../core/match/read.ts';
@@ -127,7 +128,28 @@ function readCorrelations(parsed: ParsedRule[]): Correlation[] {
       throw one.fault(['correlation', 'rules'], 'goes in a circle: the correlation counts itself');
     refuseHalfAliases(correlation, one.fault, byId);
   }
+  refuseManyWays(found, byId);
   return found.map(({ correlation }) => correlation);
+}
+
+/** Correlations that count the same ones: the ways double with each layer. */
+function refuseManyWays(
+  found: { correlation: Correlation; one: ParsedRule }[],
+  correlations: ReadonlyMap<string, Correlation>,
+): void {
+  const known = new Map<string, number>();
+  const waysTo = (id: string): number => {
+    const ways =
+      known.get(id) ?? correlations.get(id)?.rules.reduce((sum, rule) => sum + waysTo(rule), 0) ?? 1;
+    known.set(id, ways);
+    return ways;
+  };
+  for (const { correlation, one } of found)
+    if (waysTo(correlation.id) > limits.correlationWaysMax)
+      throw one.fault(
+        ['correlation', 'rules'],
+        `reaches rules on events in over ${limits.correlationWaysMax} ways: count fewer correlations`,
+      );
 }
 
 /** An alias is no field: each rule must say what it stands for, or be a correlation that knows the name itself. */

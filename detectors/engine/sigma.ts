@@ -1,10 +1,10 @@
 // Reads Sigma YAML strictly: what is not understood is an error that names the place and what was most likely meant.
 
-import { type Document, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { SealwatchError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { nearest } from '../../core/nearest.ts';
+import { type Fault, readStrictDocuments } from '../../core/strict-yaml.ts';
 import { collected } from './collection.ts';
 import { idOf } from './info.ts';
 import {
@@ -25,7 +25,6 @@ export type ParsedRule = { fault: Fault; file: string } & (
   | { document: FilterDocument & { id: string }; kind: 'filter' }
   | { document: RuleDocument & { id: string }; kind: 'rule' }
 );
-export type Fault = (path: PropertyKey[], what: string) => SealwatchError;
 
 export interface ReadOptions {
   /** Rules of sealwatch itself: they must have what foreign ones may leave out. */
@@ -42,67 +41,14 @@ const advice = 'Mend the rule; docs/detections/sigma.md shows what is read';
  * Throws SealwatchError RULE_INVALID.
  */
 export function parseRuleFile(text: string, file: string, options: ReadOptions = {}): ParsedRule[] {
-  if (Buffer.byteLength(text) > limits.ruleBytesMax) {
-    throw new SealwatchError('RULE_INVALID', `${file}: over ${limits.ruleBytesMax} bytes`, advice);
-  }
-  const lines = new LineCounter();
-  const documents = readYaml(text, file, lines).map((document) => {
-    const fault = faultOf(document, file, lines);
-    if (!isMap(document.contents)) throw fault([], 'a rule must be a map of attributes');
-    return { fault, value: plainValue(document, fault) };
+  const documents = readStrictDocuments(text, file, {
+    code: 'RULE_INVALID',
+    advice,
+    bytesMax: limits.ruleBytesMax,
+    what: 'a rule',
   });
   if (documents.length === 0) throw new SealwatchError('RULE_INVALID', `${file}: holds no rule`, advice);
   return collected(documents).flatMap(({ fault, value }) => parseDocument(value, file, fault, options));
-}
-
-function readYaml(text: string, file: string, lineCounter: LineCounter): Document[] {
-  const invalid = (what: string, cause?: unknown) =>
-    new SealwatchError('RULE_INVALID', `${file}: ${what}`, advice, { cause });
-  let documents: ReturnType<typeof parseAllDocuments>;
-  try {
-    documents = parseAllDocuments(text, { lineCounter, uniqueKeys: true });
-  } catch (error) {
-    throw invalid('is not YAML that can be read', error);
-  }
-  const found = [...documents].filter((document) => document.errors.length > 0 || !isEmpty(document));
-  for (const document of found) {
-    const [problem] = [...document.errors, ...document.warnings];
-    if (problem !== undefined) throw invalid(problem.message.split('\n')[0] ?? 'is not YAML', problem);
-  }
-  return found;
-}
-
-const isEmpty = ({ contents }: Document): boolean =>
-  contents === null || (isScalar(contents) && contents.value === null);
-
-function faultOf(document: Document, file: string, lines: LineCounter): Fault {
-  return (path, what) => {
-    const line = lineOf(document, lines, path);
-    const place = path.length === 0 ? '' : ` ${path.map(String).join('.')}`;
-    return new SealwatchError(
-      'RULE_INVALID',
-      `${file}${line === undefined ? '' : ` line ${line}`}:${place} ${what}`,
-      advice,
-    );
-  };
-}
-
-/** The line of the value at `path`, or of the nearest part around it that is there. */
-function lineOf(document: Document, lines: LineCounter, path: PropertyKey[]): number | undefined {
-  for (let length = path.length; length >= 0; length--) {
-    const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range != null) return lines.linePos(node.range[0]).line;
-  }
-  return undefined;
-}
-
-function plainValue(document: Document, fault: Fault): Record<string, unknown> {
-  try {
-    // No aliases: they are how a small file grows to fill the memory.
-    return document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>;
-  } catch {
-    throw fault([], 'YAML aliases (*name) are not supported');
-  }
 }
 
 function parseDocument(

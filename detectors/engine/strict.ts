@@ -1,6 +1,7 @@
 // What is asked of a rule beyond its shape: of ours, all that an alert tells people; of any, nothing that Sigma has given up.
 
-import type { Fault, ParsedRule } from './sigma.ts';
+import type { Fault } from '../../core/strict-yaml.ts';
+import type { ParsedRule } from './sigma.ts';
 import { techniqueOf } from './sigma-schema.ts';
 
 const requiredOfPack = [

@@ -178,6 +178,9 @@ describe('a selection', () => {
 describe('a regular expression', () => {
   it.each<[source: string, message: RegExp]>([
     ['a{1,9999}b{1,9999}c', /too large/],
+    ['(a*)*(((((){400}){400}){400}){400}){400}', /too large/],
+    ['(a*)*\\01', /write \\xHH/],
+    ['(a*)*\\c1', /write \\xHH/],
     ['(a)\\1', /back-references/],
     ['(?=a)a', /look-around/],
     ['a'.repeat(600), /over 512 characters/],

@@ -14,7 +14,9 @@ import { realEvent } from './real-events.ts';
 const denied = realEvent('denied');
 const written = realEvent('kv-v2');
 const login = realEvent('login-userpass');
-const placeholders = { team: ['alice', 'bob'], prod: ['prod/', 'live/'], ttl: [1800], none: [] };
+const numbered = (word: string) => Array.from({ length: 9_000 }, (_, i) => `${i}${word}`);
+const large = { many: numbered(''), dashes: numbered(' -a -b -c -d') };
+const placeholders = { team: ['alice', 'bob'], prod: ['prod/', 'live/'], ttl: [1800], none: [], ...large };
 
 /** Letters that Vault would hash stand in the path, which it does not. */
 function pathed(path: string): AuditEvent {
@@ -126,12 +128,14 @@ describe('a modifier', () => {
     [
       'user.name|expand',
       '%taem%',
-      'there is no placeholder %taem%; did you mean %team%?; there are team, prod, ttl, none',
+      'there is no placeholder %taem%; did you mean %team%?; there are team, prod, ttl, none, many, dashes',
     ],
     ['user.name|expand', '%none%', 'placeholder %none% has no value'],
     ['@timestamp|hour', 24, 'hour must be a whole number from 0 to 23'],
     ['@timestamp|month', '5', 'the value must be a number'],
     ['user.name|exists|all', true, 'exists stands alone'],
+    ['user.name|expand', '%many%%many%%many%%many%', 'stands for more than 10000 values'],
+    ['user.name|expand|windash', ['%dashes%'], 'stands for more than 10000 values'],
     ['user.name|windash', ' -a -b -c -d -e', 'windash stands for too many values: at most four dashes'],
     ['user name', 'a', 'is no field name such as user.id'],
   ])('%s: %j is refused', (key, value, message) => {

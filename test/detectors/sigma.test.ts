@@ -166,6 +166,25 @@ describe('a rule file', () => {
     expect(faultOf(ruleText(), ruleText({ id: correlationId }))).toContain('name base is also in 0.yml');
   });
 
+  it('is refused before it stands for more than fits into memory', () => {
+    const many = Array.from({ length: 150 }, (_, i) => `s${i}: {a: 1}`).join(', ');
+    const detection = `{${many}, condition: "${'1 of s* or '.repeat(100)}s1"}`;
+    expect(faultOf(ruleText({ detection }))).toContain('stands for more than 10000 selections');
+    const layers = Array.from({ length: 30 }, (_, layer) =>
+      ['a', 'b'].map((side, i) =>
+        correlationText({
+          id: `11111111-2222-4333-8444-${String(layer * 2 + i).padStart(12, '0')}`,
+          name: `${side}${layer}`,
+          correlation: `{type: event_count, rules: [${layer === 0 ? 'base' : `a${layer - 1}, b${layer - 1}`}], group-by: [user.id], timespan: 1m, condition: {gte: 3}}`,
+        }),
+      ),
+    );
+    expect(faultOf(ruleText(), ...layers.flat())).toContain(
+      'correlation.rules reaches rules on events in over 1000 ways: count fewer correlations',
+    );
+    expect(rulesFrom(ruleText(), ...layers.slice(0, 8).flat()).roots).toHaveLength(2);
+  });
+
   it('may be hostile in any way and gives an error in time', () => {
     const bomb = `a: &a [x,x]\n${[...'bcdefghij'].map((c, i) => `${c}: &${c} [*${'abcdefghij'[i]},*${'abcdefghij'[i]}]`).join('\n')}\n`;
     expect(() => parseRuleFile(bomb, 'bomb.yml')).toThrow(SealwatchError);

@@ -158,3 +158,10 @@ it('entries stand by themselves in the record of changes, with their reason', ()
   ]);
   expect(entries[2]?.body).toMatchObject({ name: 'b', after: 'a' });
 });
+
+it('is not taken for empty because an empty document stands before it', () => {
+  expect(() => readLists('---\n---\nalow: []\n', 'lists.yml')).toThrow(
+    'alow is not known; did you mean allow?',
+  );
+  expect(() => readLists('allow: []\n---\nallow: []\n', 'lists.yml')).toThrow('is a second document');
+});
