@@ -46,7 +46,7 @@ const living = (
 
 test('a lease that lives longer than policy allows is told of with the source of the number', () => {
   expect(told([living(30 * DAY)])).toEqual([
-    'medium A lease of shop from database/creds/app lives 30 days, over the 60 min that its class may (known by own_lookup).',
+    'medium A lease of shop from database/creds/app lives 30 days, over the 60 min that policy allows its class (known by own_lookup).',
   ]);
   expect(told([living(3600)])).toEqual([]);
 });
