@@ -118,11 +118,12 @@ order their lines come. Rows are canonical JSON, in order of (time, id).`,
       import('./commands/rules/load.ts'),
     ]);
     const loaded = config();
-    const { rules, lists } = load({
+    const { notes, rules, lists } = load({
       dir: options.rules ?? loaded.rules.dir,
       lists: options.lists ?? loaded.rules.lists,
       posture: loaded.posture,
     });
+    tell(notes);
     const summary = await replay({
       files,
       out: join(options.out),
@@ -151,15 +152,22 @@ A new rule, step by step:
   );
 rules
   .command('list')
-  .description('all rules and behaviours: level, type, version, what they count, their file')
+  .description(
+    'all rules and behaviours: level, type, version, what they count, their file; and which a sealwatch that runs has switched off',
+  )
   .option('--json', 'all that they say, as JSON')
   .action(async ({ json }: { json?: boolean }) => {
-    const [{ listRules }, { load }] = await Promise.all([
+    const [{ listRules }, { load }, { rulesOff }] = await Promise.all([
       import('./commands/rules.ts'),
       import('./commands/rules/load.ts'),
+      import('./commands/rules/running.ts'),
     ]);
-    const { dir, lists } = config().rules;
-    process.stdout.write(`${listRules(load({ dir, lists }).rules, { json: json === true }).trimEnd()}\n`);
+    const loaded = config();
+    const { notes, rules } = load(loaded.rules);
+    const off = await rulesOff(loaded);
+    tell(notes);
+    process.stdout.write(`${listRules(rules, { json: json === true, off }).trimEnd()}
+`);
   });
 rules
   .command('lists')
@@ -229,6 +237,11 @@ program
   });
 
 /** Commander ends by itself otherwise, with 1 for wrong usage. */
+/** What is not wrong in rules but most likely not meant; to people, not into the output. */
+function tell(notes: readonly string[]): void {
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+}
+
 function neverExit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) neverExit(child);

@@ -38,7 +38,7 @@ export interface RuleInfo {
   id: string;
   title: string;
   level: Level;
-  /** `event`, `correlation` or `behaviour`. */
+  /** `event`, the type of a correlation such as `event_count`, or `behaviour`. */
   type: string;
   version: string;
   description: string;
@@ -47,7 +47,7 @@ export interface RuleInfo {
   techniques: readonly string[];
   /** Fields by which it is counted. */
   groups: readonly string[];
-  /** What is said of learning, of behaviours. */
+  /** How long a behaviour learns; absent for what needs no learning. */
   learning?: string;
   enabled: boolean;
   /** Why it is switched off. */

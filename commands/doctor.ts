@@ -81,10 +81,11 @@ const SPACE_BYTES = 64 * limits.segmentBytesMax;
 
 function checkRules({ rules: source }: Config): Finding[] {
   try {
-    const { rules, read } = load(source);
+    const { notes, rules, read } = load(source);
     const warnings = read === undefined ? [] : listWarnings(listStates(read, timeOfMs(Date.now())));
     return [
       ok(`${rules.catalogue.length} rules and behaviours`),
+      ...notes.map((note) => warn(note, 'Mend the rule, or take it out of the folder.')),
       ...warnings.map((warning) =>
         warn(warning, 'Edit the lists file; `sealwatch rules lists` shows all of it.'),
       ),

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { canonicalJson } from '../core/canonical.ts';
 import { type CaseResult, type Normalise, parseCases, runCases } from '../detectors/engine/cases.ts';
-import type { CompiledRules, RuleInfo } from '../detectors/engine/rule.ts';
+import type { RuleInfo } from '../detectors/engine/rule.ts';
 import { load, type Rules } from './rules/load.ts';
 import { builtInDir, readText, ruleFiles } from './rules/read.ts';
 
@@ -13,11 +13,20 @@ export const loadBuiltInRules = (): Rules => load({}).rules;
 /** The built-in rules and those in `dir`. Throws SealwatchError: RULE_INVALID, also for an id twice, or INPUT_UNREADABLE. */
 export const loadRules = (dir?: string): Rules => load({ dir }).rules;
 
-/** The catalogue: a table for people, or with `json` an array of all that a rule says, sorted by id. */
-export function listRules(rules: Rules, { json = false }: { json?: boolean } = {}): string {
+/**
+ * The catalogue: a table for people, or with `json` an array of all that a rule says, sorted by id.
+ * @param off why rules are off, by id; absent when nobody knows
+ */
+export function listRules(
+  rules: Rules,
+  { json = false, off }: { json?: boolean; off?: ReadonlyMap<string, string> | undefined } = {},
+): string {
   const types = typesOf(rules);
   const typeOf = ({ id }: RuleInfo) => types.get(id) ?? 'behaviour';
-  if (json) return `${canonicalJson(rules.catalogue.map((rule) => ({ ...rule, type: typeOf(rule) })))}\n`;
+  const stateOf = ({ id }: RuleInfo) =>
+    off === undefined ? {} : { enabled: !off.has(id), ...(off.has(id) && { why: off.get(id) }) };
+  if (json)
+    return `${canonicalJson(rules.catalogue.map((rule) => ({ ...rule, type: typeOf(rule), ...stateOf(rule) })))}\n`;
   const rows = rules.catalogue
     .map((rule) => [
       rule.alerts ? rule.level : 'feeds others',
@@ -29,7 +38,10 @@ export function listRules(rules: Rules, { json = false }: { json?: boolean } = {
       basename(rule.file),
     ])
     .sort((a, b) => ((a[1] ?? '') < (b[1] ?? '') ? -1 : 1));
-  return table([['LEVEL', 'RULE', 'VERSION', 'TYPE', 'ATT&CK', 'COUNTS', 'FILE'], ...rows]);
+  const said = rules.catalogue.flatMap(({ id, title }) =>
+    off?.has(id) ? `! ${title} is off: ${off.get(id)}\n` : [],
+  );
+  return table([['LEVEL', 'RULE', 'VERSION', 'TYPE', 'ATT&CK', 'COUNTS', 'FILE'], ...rows]) + said.join('');
 }
 
 /** By id: `event`, or the type of a correlation. What has none is a behaviour. */
@@ -61,7 +73,7 @@ export interface RuleTestOutcome {
 
 /** Runs the cases beside the rules in `dir`, else beside the built-in ones. `normalise` turns their lines into events. */
 export function testRules(normalise: Normalise, dir?: string): RuleTestOutcome {
-  const rules = loadRules(dir);
+  const { notes, rules } = load({ dir });
   const outcome = { failed: 0, passed: 0, report: '' };
   for (const file of ruleFiles(dir ?? builtInDir)) {
     const results = testFile(file, rules, normalise);
@@ -71,12 +83,13 @@ export function testRules(normalise: Normalise, dir?: string): RuleTestOutcome {
     outcome.report += `${failed.length === 0 ? 'ok    ' : 'FAILED'} ${file}: ${results.length} cases\n`;
     for (const { kind, title, why } of failed) outcome.report += `       ${kind}: ${title}: ${why}\n`;
   }
+  for (const note of notes) outcome.report += `note   ${note}\n`;
   outcome.report += `${outcome.passed} passed, ${outcome.failed} failed\n`;
   return outcome;
 }
 
-function testFile(file: string, rules: CompiledRules, normalise: Normalise): CaseResult[] {
-  const own = rules.alerting.filter((rule) => rule.file === file);
+function testFile(file: string, rules: Rules, normalise: Normalise): CaseResult[] {
+  const own = rules.roots.map(({ top }) => top).filter((rule) => rule.file === file);
   const casesFile = file.replace(/\.ya?ml$/, '.cases.json');
   if (!existsSync(casesFile)) {
     return [{ kind: 'fires', passed: false, title: casesFile, why: 'there is no such file' }];

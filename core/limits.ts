@@ -154,6 +154,10 @@ export const limits = {
   behaviourDaySecretsMax: 640,
   /** How long a call by sealwatch's own identity waits for its token to be told as sealwatch's: an answer may take `vaultCallMs`. */
   ownTokenSeconds: 30,
+  /** Newest calls of one partition by others that are looked at again when a token turns out to be sealwatch's. */
+  ownRecentCallsMax: 1_000,
+  /** Alerts on lost lines of one place that may grow: the last ones of each device and reason. */
+  lostAlertsMax: 1_000,
   /** Tokens of sealwatch that are remembered, and entities: a login each few hours, over months. */
   ownTokensMax: 1_000,
   /** A question of the directory that nobody answered is asked again at the next occasion after this, in event time; then doubled. */

@@ -7,7 +7,9 @@ import { canonicalJson } from '../../core/canonical.ts';
 import type { Incident } from '../../core/incident.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
+import type { Page } from '../../core/query.ts';
 import type { Triage } from '../../core/records.ts';
+import { takeTurns } from '../access/turns.ts';
 import { documented } from '../schemas.ts';
 
 export const statuses = ['open', 'acknowledged', 'closed'] as const;
@@ -120,13 +122,13 @@ export interface IncidentTriage {
   closed: number;
 }
 
-/** By the incident's id. One question to the store, whatever the number of incidents. */
+/** By the incident's id. One question to the store, unless very much was said. */
 export async function incidentTriage(
   reader: EvidenceReader,
   incidents: readonly Incident[],
 ): Promise<Map<string, IncidentTriage>> {
   const ids = incidents.map(({ id }) => id);
-  const last = ids.length === 0 ? new Map<string, Last>() : await lastStatuses(reader, ids);
+  const last = await lastStatuses(reader, ids);
   const counts = new Map(ids.map((id) => [id, { acknowledged: 0, closed: 0 }]));
   for (const { incident, status } of last.values()) {
     const count = counts.get(incident);
@@ -150,19 +152,60 @@ interface Last {
 }
 
 async function lastStatuses(reader: EvidenceReader, ids: string[]): Promise<Map<string, Last>> {
-  const { groups } = await reader.group({
+  const last = new Map<string, Last>();
+  if (ids.length === 0) return last;
+  const { groups, complete } = await reader.group({
     kind: 'triage',
     where: [{ field: 'incident_id', op: 'in', value: ids }],
     by: ['alert_id', 'incident_id', 'status'],
     collect: [],
     limit: limits.evidenceRowsMax,
   });
-  const last = new Map<string, Last>();
+  if (!complete && ids.length > 1) {
+    const half = Math.ceil(ids.length / 2);
+    const parts = [ids.slice(0, half), ids.slice(half)];
+    for (const part of parts)
+      for (const [alert, said] of await lastStatuses(reader, part)) keepLater(last, alert, said);
+    return last;
+  }
   for (const { by, last: at, last_id } of groups) {
     const [alert = '', incident = '', status = ''] = by;
-    const place = at + last_id;
-    if (place > (last.get(alert)?.place ?? ''))
-      last.set(alert, { incident, place, status: statusOf({ status: status as Triage['status'] }) });
+    const said = statusOf({ status: status as Triage['status'] });
+    keepLater(last, alert, { incident, place: at + last_id, status: said });
   }
   return last;
 }
+
+function keepLater(last: Map<string, Last>, alert: string, said: Last): void {
+  if (said.place > (last.get(alert)?.place ?? '')) last.set(alert, said);
+}
+
+/** The first `limits.pageRowsMax` alerts of the incident, in order of time, of which `said` is not the last word yet. */
+export async function unsaid(
+  reader: EvidenceReader,
+  incident: string,
+  said: Said,
+): Promise<{ alerts: Alert[]; complete: boolean }> {
+  const alerts: Alert[] = [];
+  let after: { time: string; id: string } | undefined;
+  do {
+    const page: Page<'alerts'> = await reader.find({
+      kind: 'alerts',
+      where: [{ field: 'incident.id', op: 'eq', value: incident }],
+      order: 'asc',
+      limit: limits.pageRowsMax,
+      ...(after !== undefined && { after }),
+    });
+    const last = await lastTriage(reader, page.items);
+    const open = page.items.filter(({ alert }) => !isSame(said, last.get(alert.id)));
+    const room = limits.pageRowsMax - alerts.length;
+    alerts.push(...open.slice(0, room));
+    if (open.length > room) return { alerts, complete: false };
+    after = page.next;
+    await takeTurns();
+  } while (after !== undefined);
+  return { alerts, complete: true };
+}
+
+const isSame = ({ status, verdict, note }: Said, last: Triage | undefined): boolean =>
+  last !== undefined && status === last.status && verdict === last.verdict && note === last.note;

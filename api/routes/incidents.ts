@@ -3,7 +3,6 @@
 import { z } from 'zod';
 import { levels } from '../../core/alert.ts';
 import type { Incident } from '../../core/incident.ts';
-import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause } from '../../core/query.ts';
 import type { App } from '../app.ts';
@@ -169,7 +168,7 @@ async function oneOf(reader: EvidenceReader, id: string) {
 }
 
 /** In order of time. */
-export async function alertsOf(reader: EvidenceReader, incident: string, limit: number = limits.pageRowsMax) {
+async function alertsOf(reader: EvidenceReader, incident: string, limit: number) {
   const { items } = await reader.find({
     kind: 'alerts',
     where: [{ field: 'incident.id', op: 'eq', value: incident }],

@@ -8,11 +8,10 @@ import type { EvidenceReader } from '../../core/ports.ts';
 import type { Triage } from '../../core/records.ts';
 import { timeOfMs } from '../../core/time.ts';
 import type { App } from '../app.ts';
-import { type Said, saidSchema, triageOf, triageSchema } from '../incidents/triage.ts';
+import { type Said, saidSchema, triageOf, triageSchema, unsaid } from '../incidents/triage.ts';
 import type { ApiOptions } from '../options.ts';
 import { ProblemError, problemSchema } from '../problem.ts';
 import { problemsOfOne } from '../schemas.ts';
-import { alertsOf } from './incidents.ts';
 
 const config = { area: 'triage' } as const;
 const params = z.object({ id: z.string() });
@@ -46,17 +45,18 @@ export function addTriage(app: App, options: ApiOptions): void {
       config,
       schema: {
         summary: 'The same for all alerts of an incident: a record for each',
-        description: `${kept} Of an incident with more than ${limits.pageRowsMax} alerts the first so many; \`complete\` says so. Alerts that come later are open.`,
+        description: `${kept} Alerts of which just this was said last are left as they are. At most ${limits.pageRowsMax} at a time: while \`complete\` is false, send it again for the rest. Alerts that come later are open.`,
         params,
         body: saidSchema,
         response: { 201: z.object({ recorded: z.int(), complete: z.boolean() }), ...problems },
       },
     },
     async ({ params: { id }, body, apiKey }, reply) => {
-      const incident = await reader.get('incidents', id);
-      if (incident === undefined) throw new ProblemError('not-found', 'No such id among the incidents.');
-      const records = await keep(options, await alertsOf(reader, id), body, apiKey?.name ?? '');
-      return reply.code(201).send({ recorded: records.length, complete: records.length >= incident.alerts });
+      if ((await reader.get('incidents', id)) === undefined)
+        throw new ProblemError('not-found', 'No such id among the incidents.');
+      const { alerts, complete } = await unsaid(reader, id, body);
+      const records = await keep(options, alerts, body, apiKey?.name ?? '');
+      return reply.code(201).send({ recorded: records.length, complete });
     },
   );
 }

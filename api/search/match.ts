@@ -41,7 +41,7 @@ function parse(text: string): unknown {
   try {
     const document = parseDocument(text, { lineCounter, uniqueKeys: true });
     const [problem] = [...document.errors, ...document.warnings];
-    if (problem !== undefined) throw new MatchError(problem.message.split('\n')[0]);
+    if (problem !== undefined) throw new MatchError(problem.message.split('\n')[0]?.replace(/:$/, ''));
     // No aliases: they are how a small text grows to fill the memory.
     return document.toJS({ maxAliasCount: 0 });
   } catch (error) {
@@ -55,7 +55,16 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 
 /** With a `condition` the other members are selections; without one the whole is a selection. */
 function exprOf(value: unknown): Expr {
-  if (!isMap(value) || !('condition' in value)) return readSelection(value);
+  if (typeof value === 'string')
+    throw new MatchError('is a text alone; a field and its value look like {"user.name": "mara"}');
+  if (!isMap(value)) return readSelection(value);
+  if (!('condition' in value)) {
+    const [selection] = Object.keys(value).filter((name) => isMap(value[name]));
+    if (selection === undefined) return readSelection(value);
+    throw new MatchError(
+      `${selection}: is a selection of its own and needs a condition beside it, such as condition: ${selection}`,
+    );
+  }
   const { condition, ...selections } = value;
   const texts = Array.isArray(condition) ? condition : [condition];
   if (texts.length === 0 || !texts.every((text) => typeof text === 'string'))

@@ -28,12 +28,13 @@ export interface BacktestCommand {
 /** What is to be printed. Throws SealwatchError: USAGE, RULE_INVALID, LISTS_INVALID, DATA_DIR_UNUSABLE. */
 export async function backtestCommand(config: Config, command: BacktestCommand): Promise<string> {
   const period = { ...timeOf('from', command.from), ...timeOf('to', command.to) };
-  const { rules, lists } = load({
+  const { notes, rules, lists } = load({
     dir: config.rules.dir,
     only: command.rules,
     lists: command.lists ?? config.rules.lists,
     posture: config.posture,
   });
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
   await using reader = openEvidenceReader(dataFiles(command.data ?? config.dataDir).evidence);
   const folder = mkdtempSync(join(tmpdir(), 'sealwatch-backtest-'));
   try {

@@ -44,23 +44,28 @@ export interface Loaded {
   /** The lists as they are written. */
   read: ReadLists | undefined;
   inForce: InForce[];
+  /** What is not wrong but most likely not meant: rules for another log, fields that events do not have. */
+  notes: string[];
 }
 
 /** Throws SealwatchError: RULE_INVALID, also for an id twice, LISTS_INVALID or INPUT_UNREADABLE. */
 export function load({ dir, lists: listsFile, only, posture }: RuleSource): Loaded {
-  const builtIn = only === undefined ? readRuleFiles(builtInDir) : [];
-  const own = (only ?? (dir === undefined ? [] : [dir])).flatMap(readRuleFiles);
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  const builtIn = only === undefined ? readRuleFiles(builtInDir, { note, strictPack: true }) : [];
+  const own = (only ?? (dir === undefined ? [] : [dir])).flatMap((path) => readRuleFiles(path, { note }));
   const read = listsFile === undefined ? undefined : readLists(readText(listsFile), listsFile);
   const placeholders = read?.document.placeholders ?? {};
   const compiled = compileRules(
     [...builtIn, ...own].flatMap(({ rules }) => rules),
-    { placeholders },
+    { note, placeholders },
   );
   const catalogue = [...compiled.catalogue, ...otherDetections].sort((a, b) => (a.id < b.id ? -1 : 1));
   const rules = { ...compiled, catalogue };
   const lists = read === undefined ? noLists : listsOf(read, rules.catalogue);
   return {
     rules,
+    notes,
     read,
     lists: posture === undefined ? lists : withPosture(lists, posture),
     inForce: [

@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SealwatchError } from '../../core/errors.ts';
-import { type ParsedRule, parseRuleFile } from '../../detectors/engine/sigma.ts';
+import { type ParsedRule, parseRuleFile, type ReadOptions } from '../../detectors/engine/sigma.ts';
 
 /** Beside this file in the sources and in dist/ alike: the build copies the folder. */
 export const builtInDir = fileURLToPath(new URL('../../detectors/rules/', import.meta.url));
@@ -19,12 +19,12 @@ export interface RuleFile {
 }
 
 /** The files of a folder, or the file `path` itself. Throws SealwatchError INPUT_UNREADABLE or RULE_INVALID. */
-export function readRuleFiles(path: string): RuleFile[] {
+export function readRuleFiles(path: string, options: ReadOptions): RuleFile[] {
   const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   return (isFile ? [path] : ruleFiles(path)).map((file) => {
     const text = readText(file);
     const why = /^#\s*why:\s*(\S.*?)\s*$/m.exec(text)?.[1]?.slice(0, WHY_CHARS_MAX);
-    return { file, rules: parseRuleFile(text, file), ...(why === undefined ? {} : { why }) };
+    return { file, rules: parseRuleFile(text, file, options), ...(why === undefined ? {} : { why }) };
   });
 }
 

@@ -11,6 +11,7 @@ import { GroupsTask } from './groups-task.ts';
 import { LeaseWatchTask } from './lease-watch-task.ts';
 import { type LossState, LossTask } from './loss-task.ts';
 import { Restarting } from './restarting.ts';
+import { OFF_METRIC } from './shown-rules.ts';
 
 const GROUP = 'detect';
 
@@ -170,6 +171,8 @@ export class Detection implements Disposable {
         const name = labelled('sealwatch_detect_silenced_total', { entry });
         metrics[name] = (metrics[name] ?? 0) + count;
       }
+    for (const { task } of this.withMemory)
+      for (const rule of task.detector.switchedOff) metrics[labelled(OFF_METRIC, { rule })] = 1;
     return metrics;
   }
 

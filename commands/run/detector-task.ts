@@ -56,9 +56,10 @@ export abstract class DetectorTask {
     this.topic = topic;
     this.reading = new Reading(stream, topic, partition, sources);
     this.outbox = new Outbox(stream);
-    this.lost = new LostLines(cluster, place?.lost);
+    const name = `${nameOf(topic)}-${partition}`;
+    this.lost = new LostLines(cluster, place?.lost, name);
     this.detector = new Detector({
-      ...{ name: `${nameOf(topic)}-${partition}`, rules, behaviours, memory, cluster, slowCallNanos, cross },
+      ...{ name, rules, behaviours, memory, cluster, slowCallNanos, cross },
       ownSecrets,
       snapshot: place?.detector,
     });

@@ -5,7 +5,7 @@ import { auditDevices, type Device } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
 import type { Lists } from '../../core/lists.ts';
 import type { DetectorMemory, EvidenceWriter, Stream } from '../../core/ports.ts';
-import { type Question, topics } from '../../core/records.ts';
+import { type Question, type Topic, topics } from '../../core/records.ts';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
 import { addSeconds, slowCallNanos } from '../../core/time.ts';
 import { allBehaviours } from '../../detectors/behaviours/all.ts';
@@ -51,6 +51,15 @@ const partNames = {
   retention: 'old segments cannot be deleted',
 };
 const RETAIN_MS = 60_000;
+/** What is deleted when it is old and nobody needs it. Changes never are: nowhere else is triage kept for a new evidence store. */
+export const retained: readonly Topic[] = [
+  topics.events,
+  topics.groups,
+  topics.leases,
+  topics.coverage,
+  topics.credentials,
+  topics.alerts,
+];
 
 export class Pipeline {
   private readonly options: PipelineOptions;
@@ -309,14 +318,7 @@ export class Pipeline {
     );
     for (let partition = 0; partition < stream.partitions; partition++) {
       await stream.retain(topics.raw, partition, beforeMs, (this.normalise[partition] as NormaliseTask).keep);
-      for (const topic of [
-        topics.events,
-        topics.groups,
-        topics.leases,
-        topics.coverage,
-        topics.credentials,
-        topics.alerts,
-      ]) {
+      for (const topic of retained) {
         const keep = Math.min(
           // Nothing of the groups is indexed.
           topic === topics.groups ? Number.POSITIVE_INFINITY : (indexed.get(`${topic}/${partition}`) ?? 0),

@@ -41,6 +41,7 @@ export class Reload implements AsyncDisposable {
     this.options = options;
     this.inForce = loaded;
     this.seen = this.last = look;
+    sayNotes(loaded, options.logger);
     this.timer = setInterval(() => void this.check(), LOOK_MS);
     this.timer.unref();
   }
@@ -62,6 +63,7 @@ export class Reload implements AsyncDisposable {
       this.seen = look;
       const loaded = load(source);
       await apply(loaded);
+      sayNotes(loaded, logger);
       this.inForce = loaded;
       this.isRecorded = this.isInvalid = false;
       this.reloads++;
@@ -96,6 +98,16 @@ export class Reload implements AsyncDisposable {
     clearInterval(this.timer);
     await this.working;
   }
+}
+
+/** What is not wrong in rules but most likely not meant; the first of it. */
+function sayNotes({ notes }: Loaded, logger: Logger): void {
+  if (notes.length === 0) return;
+  const shown = notes.slice(0, SHOWN_MAX);
+  logger.warn(
+    { notes: shown, of: notes.length },
+    'rules are read, with notes: `sealwatch rules list` shows all',
+  );
 }
 
 /** The first of them in words. */

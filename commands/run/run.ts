@@ -11,6 +11,7 @@ import { prepareStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey, makeDataDir } from '../keys.ts';
 import { dataDirGone, lockDataDir } from '../lock.ts';
 import type { FromThread, ToThread } from './messages.ts';
+import { signalled } from './signals.ts';
 import { type RunningVault, startVault } from './vault.ts';
 import { welcome } from './welcome.ts';
 
@@ -34,7 +35,7 @@ export interface RunOptions {
   replayOf?: string;
 }
 
-/** Runs until SIGINT or SIGTERM; returns the exit code. */
+/** Runs until SIGINT or SIGTERM, or until its terminal is closed; returns the exit code. */
 export async function run({ config, version, replayOf }: RunOptions): Promise<number> {
   makeDataDir(config.dataDir);
   using _lock = lockDataDir(config.dataDir);
@@ -44,7 +45,12 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
   const data = { config, version };
   const { port1, port2 } = new MessageChannel();
   const records = new MessageChannel();
-  const stopSignal = signalled();
+  const stopSignal = signalled(() => {
+    tell(
+      threads.filter(({ name }) => name === 'pipeline'),
+      { type: 'reload' },
+    );
+  });
   try {
     const collector = start(threads, 'collector', { ...data, pipeline: port1 }, [port1]);
     const pipelinePorts = { collector: port2, records: records.port2 };
@@ -68,7 +74,6 @@ export async function run({ config, version, replayOf }: RunOptions): Promise<nu
     pipeline.worker.on('message', ({ type }: FromThread) => {
       if (type === 'rules') tell([serve], { type: 'reload' });
     });
-    process.on('SIGHUP', () => tell([pipeline], { type: 'reload' }));
     const lines = () => collector.metrics['sealwatch_collector_lines_total'] ?? 0;
     const reporting = setInterval(() => report(threads, vault.metrics(lines())), 1000);
     const failure = await Promise.race([stopSignal, gone, ...threads.map((thread) => thread.ended)]);
@@ -95,13 +100,6 @@ async function prepareData({ dataDir, partitions }: Config): Promise<string> {
   } catch (error) {
     throw mendable(error, dataDir);
   }
-}
-
-/** Resolves with nothing at SIGINT or SIGTERM. */
-function signalled(): Promise<undefined> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(undefined));
-  });
 }
 
 function start(threads: RunningThread[], name: string, data: object, transfer: MessagePort[]): RunningThread {

@@ -27,7 +27,7 @@ await runThread('serve', async ({ data, logger, say }) => {
   const reader = openEvidenceReader(files.evidence);
   const registry = new Registry();
   const keys = keysOf(config);
-  const catalogue = () => shownRules(load(config.rules).rules.catalogue);
+  const catalogue = () => shownRules(load(config.rules));
   let rules = catalogue();
   let off: ReadonlySet<string> = new Set();
   let state = { ready: false, reasons: ['starting'] };

@@ -2,31 +2,45 @@
 
 import { basename } from 'node:path';
 import type { RuleInfo as ShownRule } from '../../api/options.ts';
+import type { Lists } from '../../core/lists.ts';
 import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import { allBehaviours } from '../../detectors/behaviours/all.ts';
-import type { RuleInfo } from '../../detectors/engine/rule.ts';
+import type { Lesson } from '../../detectors/behaviours/learning.ts';
+import type { Loaded } from '../rules/load.ts';
+import { typesOf } from '../rules.ts';
 
 /** Gauge with the label `rule`: 1 while a rule or behaviour is switched off, because it threw. */
-const OFF_METRIC = 'sealwatch_detect_off';
+export const OFF_METRIC = 'sealwatch_detect_off';
 
-/** By id. Behaviours follow the Sigma rules' catalogue, unless it has them already. */
-export function shownRules(catalogue: readonly RuleInfo[]): ShownRule[] {
-  const behaviours = allBehaviours.map(({ info }) => info);
-  const known = new Set(behaviours.map(({ id }) => id));
-  const rules = catalogue.filter(({ id }) => !known.has(id)).map((rule) => shown(rule, typeOf(rule)));
-  return [...rules, ...behaviours.map((info) => shown(info, 'behaviour'))].sort((a, b) =>
-    a.id < b.id ? -1 : 1,
-  );
+/** By id. */
+export function shownRules({ rules, lists }: Pick<Loaded, 'rules' | 'lists'>): ShownRule[] {
+  const types = typesOf(rules);
+  const lessons = new Map(allBehaviours.map(({ info, lesson }) => [info.id, lesson]));
+  return rules.catalogue.map((rule) => {
+    const { id, title, level, version, description, techniques, groupBy } = rule;
+    const learning = learningOf(lessons.get(id), lists);
+    return {
+      ...{ id, title, level, version, description, techniques },
+      type: types.get(id) ?? 'behaviour',
+      groups: groupBy,
+      // The folder is this machine's.
+      file: basename(rule.file),
+      ...(learning !== undefined && { learning }),
+      enabled: true,
+    };
+  });
 }
 
-const typeOf = ({ timespanSeconds }: RuleInfo): string => (timespanSeconds === 0 ? 'event' : 'correlation');
-
-/** Its file without the folder, which is this machine's. */
-function shown(rule: RuleInfo, type: string): ShownRule {
-  const { id, title, level, version, description, techniques, groupBy, file } = rule;
-  const what = { id, title, level, type, version, description, techniques };
-  return { ...what, groups: groupBy, file: basename(file), enabled: true };
+/** What the lists say of all classes is in it; a class may have its own. */
+function learningOf(lesson: Lesson | undefined, { setting }: Lists): string | undefined {
+  if (lesson === undefined) return undefined;
+  const { behaviour, days, activeDays } = lesson;
+  const known = setting(behaviour, 'learningDays', '', days);
+  const active = setting(behaviour, 'learningActiveDays', '', activeDays);
+  return `learns what is usual for ${daysOf(known)}, with calls that count on ${active} of them, before it speaks; failed and unauthenticated calls teach nothing`;
 }
+
+const daysOf = (days: number): string => (days === 1 ? '1 day' : `${days} days`);
 
 /** Ids of what the pipeline's thread has switched off, by what it measures. */
 export function switchedOff(metrics: Metrics): Set<string> {

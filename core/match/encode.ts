@@ -25,13 +25,18 @@ function base64At(bytes: Buffer, offset: number): Buffer {
   return Buffer.from(text.slice(from, text.length - cut));
 }
 
-/** The texts that `pattern` becomes by `names`, one after the other. Throws an Error for wildcards and what is no text. */
+/** The texts that `pattern` becomes by `names`, one after the other. Throws an Error for wildcards, what is no text, and nothing. */
 export function encodedTexts(pattern: Pattern, names: readonly string[]): string[] {
   const [only] = pattern;
   if (only === undefined || pattern.length > 1 || only.any !== undefined)
     throw new Error(`wildcards cannot be encoded: put ${names.at(-1)} before |contains`);
   let found: Buffer[] = [Buffer.from(only.text)];
   for (const name of names) found = found.flatMap(encodings[name] ?? (() => []));
+  // An empty text is in every text.
+  if (found.some(({ length }) => length === 0))
+    throw new Error(
+      `${names.join(', ')} of so short a value would match everything: write two characters or more`,
+    );
   return found.map((bytes) => textOf(bytes, names));
 }
 

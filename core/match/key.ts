@@ -1,5 +1,6 @@
 // One text for expressions that mean the same, so that a program runs them once.
 
+import { canonicalJson } from '../canonical.ts';
 import type { Expr, Test } from './expr.ts';
 
 /** Equal for expressions that hold for the same events by their form: order and repeats of parts do not matter. */
@@ -19,13 +20,12 @@ export function keyOf(expr: Expr): string {
   }
 }
 
-/** A test's kind and values, in one order. Letters' case is left out where it does not matter. */
+/** Whatever the order of the test's members. Letters' case is left out where it does not matter. */
 function testKey(test: Test): string {
-  const { kind, ...values } = test;
-  if (test.kind !== 'text') return JSON.stringify([kind, ...Object.values(values)]);
+  if (test.kind !== 'text') return canonicalJson(test);
   const pieces = test.pattern.map(({ any, text }) => [
     test.cased ? text : text.toLowerCase(),
     Object.keys(any ?? []),
   ]);
-  return JSON.stringify([kind, test.cased, pieces]);
+  return JSON.stringify([test.kind, test.cased, pieces]);
 }

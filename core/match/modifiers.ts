@@ -178,6 +178,8 @@ function checkTogether(plan: Plan, modifiers: string[]): void {
     if (has && !isText) throw new SelectionError(`${word} does not go with ${named}`);
   }
   if (type === 'exists' && (plan.all || plan.expand)) throw new SelectionError('exists stands alone');
+  if (plan.encodings.includes('base64offset') && plan.place !== 'contains')
+    throw new SelectionError('base64offset finds a part of encoded text: write |base64offset|contains');
   const placeAt = modifiers.indexOf(plan.place);
   const late = modifiers.find(
     (one, at) => placeAt >= 0 && at > placeAt && (one in encodings || one === 'fieldref'),

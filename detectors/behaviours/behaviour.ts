@@ -8,6 +8,7 @@ import type { Memory } from '../../core/ports.ts';
 import type { Baseline } from '../../core/records.ts';
 import type { Match, MatchFacts } from '../engine/match.ts';
 import type { RuleInfo } from '../engine/rule.ts';
+import type { Lesson } from './learning.ts';
 
 /** What a behaviour sees of a call: small, so that it can wait for the watermark. */
 export interface Observation {
@@ -81,6 +82,8 @@ export interface Turn {
 export interface Behaviour {
   /** Metadata as a rule has it; `info.file` is the behaviour's file, `info.name` its short name. */
   info: RuleInfo;
+  /** What it wants to have seen of each before it speaks; of several the shortest. */
+  lesson?: Lesson;
   /** A call, once, in order of (time, id) behind the watermark, never a late one; all calls of one `user.id` come to one memory. */
   call?(call: Observation, turn: Turn): void;
   /** What `cross` sent, from whatever partition; all of one group come to one memory. */

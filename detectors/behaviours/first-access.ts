@@ -32,6 +32,7 @@ type Habit = { age: Age; secrets: Known; prefixes: Known; dropped: number; today
 
 export const firstAccess: Behaviour = {
   info,
+  lesson,
   call(call, turn) {
     if (!call.teaches || isUpkeep(call) || !hasIdentity(call)) return;
     const day = dayOf(call.time);

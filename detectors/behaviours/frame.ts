@@ -120,6 +120,11 @@ export class Behaviours {
     return this.spaces.evicted + this.gathered.evicted;
   }
 
+  /** Ids of those that threw. */
+  get switchedOff(): string[] {
+    return [...this.off.keys()];
+  }
+
   /** Other lists from now on. */
   judgeBy(lists: Lists): void {
     this.lists = lists;

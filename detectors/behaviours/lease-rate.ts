@@ -38,6 +38,7 @@ type Known = {
 
 export const leaseRate: Behaviour = {
   info,
+  lesson,
   call(call, turn) {
     if (call.lease === undefined || !ISSUES.has(call.action) || !call.teaches) return;
     const key = JSON.stringify([call.user, call.secret?.path ?? call.path]);

@@ -31,6 +31,9 @@ const NEAR_NETWORKS = 3;
 /** A JSON value. `fresh`: new networks on a day; `today`: those of this day; `refused`: one that was told and may not be learned. */
 type Home = { age: Age; networks: Known; dropped: number; today: number; fresh?: Rate; refused?: string };
 
+const workloadLesson: Lesson = { behaviour: 'new-network', days: 3, activeDays: 3 };
+const personLesson: Lesson = { behaviour: 'new-network-person', days: 3, activeDays: 3 };
+
 /** Workloads have places of their own; a few days show them. */
 export const newNetwork: Behaviour = {
   info: described_({
@@ -39,6 +42,7 @@ export const newNetwork: Behaviour = {
     title: 'Workload calls from a new network',
     level: 'medium',
   }),
+  lesson: workloadLesson,
   call(call, turn) {
     if (!isPerson(call)) look(call, turn, workloadLesson);
   },
@@ -51,13 +55,11 @@ export const newNetworkOfPerson: Behaviour = {
     title: 'Person calls from a new network',
     level: 'low',
   }),
+  lesson: personLesson,
   call(call, turn) {
     if (isPerson(call)) look(call, turn, personLesson);
   },
 };
-
-const workloadLesson: Lesson = { behaviour: 'new-network', days: 3, activeDays: 3 };
-const personLesson: Lesson = { behaviour: 'new-network-person', days: 3, activeDays: 3 };
 
 function look(call: Observation, turn: Turn, lesson: Lesson): void {
   if (call.ip === undefined || !hasIdentity(call)) return;

@@ -48,6 +48,7 @@ type Step = { who: string; className: string; area?: string; secrets?: number; g
 
 export const peerOutlier: Behaviour = {
   info,
+  lesson,
   call(call, turn) {
     if (!call.teaches || !hasIdentity(call) || isUpkeep(call)) return;
     const group = peerGroupOf(call);

@@ -49,6 +49,7 @@ type Makers = { age?: Age; ids: string[] };
 
 export const secretId: Behaviour = {
   info,
+  lesson: homeLesson,
   call(call, turn) {
     const step = stepOf(call);
     if (step === undefined || (step.what === 'login' && !isNews(call, step, turn))) return;

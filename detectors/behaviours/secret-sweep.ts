@@ -34,6 +34,7 @@ type Sweep = { age: Age; hour: number; seen: Record<string, boolean>; found: boo
 
 export const secretSweep: Behaviour = {
   info,
+  lesson,
   call(call, turn) {
     const secret = secretOf(call);
     if (secret === undefined || !hasIdentity(call)) return;

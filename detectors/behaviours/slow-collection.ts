@@ -37,6 +37,7 @@ type Collection = { age: Age; hour: number; used: Record<string, number>; found:
 
 export const slowCollection: Behaviour = {
   info,
+  lesson,
   call(call, turn) {
     const secret = secretOf(call);
     if (secret === undefined || !call.teaches || !hasIdentity(call)) return;

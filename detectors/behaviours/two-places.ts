@@ -45,6 +45,7 @@ type Known = {
 
 export const twoPlaces: Behaviour = {
   info,
+  lesson,
   call(call, turn) {
     const is = tokenOf(call);
     if (is === undefined || call.ip === undefined) return;

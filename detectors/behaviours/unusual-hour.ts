@@ -36,6 +36,7 @@ type Hours = { age: Age; weights: number[][]; last: number; found: number };
 
 export const unusualHour: Behaviour = {
   info,
+  lesson,
   call(call, turn) {
     if (!call.teaches || !isPerson(call) || !hasIdentity(call)) return;
     const now = hourOf(call.time);

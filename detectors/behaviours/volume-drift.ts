@@ -32,6 +32,7 @@ type Volume = { age: Age; hour: number; calls: number; taught: number; found: bo
 
 export const volumeDrift: Behaviour = {
   info,
+  lesson,
   call(call, turn) {
     if (!hasIdentity(call)) return;
     const now = hourOf(call.time);

@@ -2,17 +2,16 @@
 
 import { conditionExpr, readCondition } from '../../core/match/condition.ts';
 import type { Expr } from '../../core/match/expr.ts';
-import { predicateOf } from '../../core/match/predicate.ts';
 import { type Placeholders, readSelection } from '../../core/match/read.ts';
 import { type Node, readCorrelation } from './correlation.ts';
 import { doubtOf, fieldsIn } from './event-fields.ts';
 import { type Filter, filtered, readFilters } from './filters.ts';
 import { infoOf, messageOf } from './info.ts';
-import type { CompiledRule, CompiledRules, RuleInfo } from './rule.ts';
-import type { Correlation, EventRule, Root, RuleSet } from './rule-set.ts';
+import type { RuleInfo } from './rule.ts';
+import type { Correlation, EventRule, RuleSet } from './rule-set.ts';
 import type { ParsedRule } from './sigma.ts';
 import { compileTemplate } from './template.ts';
-import { groupOf, rootOf } from './trees.ts';
+import { rootOf } from './trees.ts';
 
 type Parsed<K extends ParsedRule['kind']> = Extract<ParsedRule, { kind: K }>;
 
@@ -24,7 +23,7 @@ export interface CompileOptions {
 }
 
 /** Compiles all documents together, so that a correlation may count rules of another file. Throws SealwatchError. */
-export function compileRules(parsed: ParsedRule[], options: CompileOptions = {}): RuleSet & CompiledRules {
+export function compileRules(parsed: ParsedRule[], options: CompileOptions = {}): RuleSet {
   refuseDuplicates(parsed);
   const filters = readFilters(parsed, options.placeholders);
   const nodes = new Map<string, Node>();
@@ -41,7 +40,7 @@ export function compileRules(parsed: ParsedRule[], options: CompileOptions = {})
   const sorted = [...nodes.values()].sort(byId);
   const roots = sorted.filter(({ alerts }) => alerts).map((top) => rootOf(top, nodes));
   const events = sorted.filter((node) => node.kind === 'event');
-  return { alerting: roots.flatMap(compiled), catalogue: sorted.map(catalogued), events, roots };
+  return { catalogue: sorted.map(catalogued), events, roots };
 }
 
 /** What people read of a rule, without what the engine runs. */
@@ -126,8 +125,28 @@ function readCorrelations(parsed: ParsedRule[]): Correlation[] {
     blamed(one.fault, ['message'], () => compileTemplate(correlation.messageTemplate));
     if (reachesItself(correlation.id, byId))
       throw one.fault(['correlation', 'rules'], 'goes in a circle: the correlation counts itself');
+    refuseHalfAliases(correlation, one.fault, byId);
   }
   return found.map(({ correlation }) => correlation);
+}
+
+/** An alias is no field: each rule must say what it stands for, or be a correlation that knows the name itself. */
+function refuseHalfAliases(
+  { aliases, fields, groupBy, rules }: Correlation,
+  fault: ParsedRule['fault'],
+  correlations: ReadonlyMap<string, Correlation>,
+): void {
+  for (const name of [...groupBy, ...fields]) {
+    const alias = aliases[name];
+    if (alias === undefined || doubtOf(name) === undefined) continue;
+    const half = rules.find((id) => {
+      const inner = correlations.get(id);
+      return alias[id] === undefined && !inner?.groupBy.includes(name) && inner?.aliases[name] === undefined;
+    });
+    if (half === undefined) continue;
+    const rule = correlations.get(half)?.name ?? half;
+    throw fault(['correlation', 'aliases', name], `does not say which field it is in ${rule}`);
+  }
 }
 
 function reachesItself(id: string, correlations: ReadonlyMap<string, Correlation>): boolean {
@@ -153,25 +172,6 @@ function silencedIds(parsed: ParsedRule[], nodes: ReadonlyMap<string, Node>): Se
     if (node?.kind === 'correlation') for (const id of node.rules) silent.add(id);
   }
   return silent;
-}
-
-/** What today's detector runs of a tree: single rules, and counts of events. */
-function compiled(root: Root): CompiledRule[] {
-  const { nodes, leaves, top } = root;
-  if (top.kind === 'correlation' && top.type !== 'event_count') return [];
-  const tests = leaves.map((id) => {
-    const leaf = nodes.get(id) as EventRule;
-    return { id, test: predicateOf(leaf.expr) };
-  });
-  const [first] = leaves;
-  return [
-    {
-      ...top,
-      group: (event) => groupOf(root, tests.find(({ test }) => test(event))?.id ?? (first as string), event),
-      message: compileTemplate(top.messageTemplate),
-      test: (event) => tests.some(({ test }) => test(event)),
-    },
-  ];
 }
 
 function blamed<T>(fault: ParsedRule['fault'], path: string[], compile: () => T): T {

@@ -118,6 +118,11 @@ export class Detector {
     return { ...this.#counters, evicted };
   }
 
+  /** Ids of the rules and behaviours that threw and are switched off. */
+  get switchedOff(): string[] {
+    return [...this.#options.rules.off.map(({ id }) => id), ...(this.#behaviours?.switchedOff ?? [])];
+  }
+
   /** Where event time is; empty before it is known. */
   get watermark(): string {
     return this.#place.watermark;

@@ -6,6 +6,7 @@ import { limits } from '../../core/limits.ts';
 import type { Reject, RejectReason } from '../../core/records.ts';
 import { bucketOf, shortHash } from './alert.ts';
 import { builtInAlert } from './built-in.ts';
+import { Aged } from './count/aged.ts';
 import type { RuleInfo } from './rule.ts';
 
 /** What the alert says of each reason that loses lines for good; the others lose none. */
@@ -51,38 +52,43 @@ interface Lost {
 
 export class LostLines {
   private readonly cluster: string;
-  /** The open alert of each device and reason: at most as many as there are of both. */
-  private readonly open: Map<string, Lost>;
-  private readonly changed = new Set<string>();
+  private readonly where: string;
+  /** By id of the alert, the last that was added to last: partitions are not at the same time. */
+  private readonly open: Aged<Lost>;
+  private readonly changed = new Map<string, Lost>();
 
-  constructor(cluster: string, state: [string, Lost][] = []) {
+  /** @param where tells alerts of several places of loss apart */
+  constructor(cluster: string, state: [string, Lost][] = [], where = '') {
     this.cluster = cluster;
-    this.open = new Map(state);
+    this.where = where;
+    this.open = new Aged(state);
   }
 
-  /** A reject as it comes; others than lost lines are left out, and so is what was lost before event time was known. */
+  /**
+   * A reject as it comes, of any partition; others than lost lines are left out, and so is what was lost before event time was
+   * known. What the alert says does not hang on which comes first.
+   */
   reject({ '@timestamp': time, bytes, device, id, lines = 0, reason }: Reject): void {
     if (time === undefined || !(reason in whys)) return;
-    const key = `${device} ${reason}`;
-    let lost = this.open.get(key);
-    if (lost === undefined || bucketOf(lost.first) !== bucketOf(time)) {
-      const none = { bytes: 0, ids: [], last: time, lines: 0, revision: 0 };
-      lost = { ...none, device, first: time, reason };
-      this.open.set(key, lost);
-    }
+    const alert = shortHash(lostLinesRule.id, this.where, device, reason, bucketOf(time));
+    const none = { bytes: 0, device, first: time, ids: [], last: time, lines: 0, reason, revision: 0 };
+    const lost: Lost = this.open.get(alert) ?? none;
     lost.bytes += bytes;
     lost.lines += lines;
-    lost.last = time;
+    if (time < lost.first) lost.first = time;
+    if (time > lost.last) lost.last = time;
     lost.revision++;
-    if (lost.ids.length < limits.alertEventIdsMax) lost.ids.push(id);
-    this.changed.add(key);
+    lost.ids = [...lost.ids, id].sort().slice(0, limits.alertEventIdsMax);
+    this.open.set(alert, lost);
+    this.changed.set(alert, lost);
+    if (this.open.size > limits.lostAlertsMax) this.open.delete(this.open.oldest?.key ?? '');
   }
 
   take(): { body: Alert; revision: number }[] {
-    const alerts = [...this.changed].map((key) => {
-      const lost = this.open.get(key) as Lost;
-      return { body: this.bodyOf(lost), revision: lost.revision };
-    });
+    const alerts = [...this.changed].map(([id, lost]) => ({
+      body: this.bodyOf(id, lost),
+      revision: lost.revision,
+    }));
     this.changed.clear();
     return alerts;
   }
@@ -91,13 +97,12 @@ export class LostLines {
     return structuredClone([...this.open]);
   }
 
-  private bodyOf({ bytes, device, first, ids, last, lines, reason }: Lost): Alert {
+  private bodyOf(id: string, { bytes, device, first, ids, last, lines, reason }: Lost): Alert {
     const why = whys[reason] ?? reason;
     return builtInAlert(
       {
         rule: lostLinesRule,
-        id: shortHash(lostLinesRule.id, device, reason, ids[0] ?? ''),
-        ...{ first, last, count: Math.max(lines, ids.length), eventIds: ids.slice() },
+        ...{ id, first, last, count: Math.max(lines, ids.length), eventIds: ids.slice() },
         action: 'audit-lines-lost',
         facts: { bytes, device, lines, reason },
         message: `${lines === 0 ? 'An unknown number of' : lines} audit line(s) of the device ${device} could not be kept: ${why}.`,

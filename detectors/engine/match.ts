@@ -3,7 +3,6 @@
 import type { Alert } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { fieldReader } from '../../core/match/fields.ts';
-import type { CompiledRule } from './rule.ts';
 import type { Root } from './rule-set.ts';
 import { compileTemplate } from './template.ts';
 
@@ -35,7 +34,11 @@ export interface Match {
   values?: Record<string, string>;
 }
 
-export function matchOf(rule: Pick<CompiledRule, 'id' | 'message'>, event: AuditEvent, group: string): Match {
+export function matchOf(
+  rule: { id: string; message: (event: AuditEvent) => string },
+  event: AuditEvent,
+  group: string,
+): Match {
   return {
     facts: factsOf(event, rule.message(event)),
     group,

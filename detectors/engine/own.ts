@@ -1,8 +1,8 @@
 // Alerts on calls that go by sealwatch's own name and are not its own (guarantee 9): whoever does more than look things up as
 // sealwatch has stolen its login or its token. Not a Sigma rule: it hangs on which tokens the process holds. Pure.
 //
-// A call is our own when its token is one that the ledger told as held by us, and it stands on the declared list. What is known
-// of the identity begins with the first token that was told.
+// A call is our own when its token is one that the ledger told as held by us, and it stands on the declared list. The ledger may
+// tell the first token of an identity a little after the first calls with it, so the newest calls of others are looked at again then.
 
 import type { Alert } from '../../core/alert.ts';
 import type { AuditEvent } from '../../core/event.ts';
@@ -66,6 +66,8 @@ export class OwnTraffic {
   private readonly seen: SeenMatches;
   /** Declared calls by our identity: the login of their token may still be on its way. */
   private waiting: OwnTrafficState['waiting'];
+  /** The newest calls of others; gone with the process. */
+  private recent: AuditEvent[] = [];
   private readonly alerts: UnorderedAlerts;
   private readonly changed = new Map<string, AlertState>();
   private ledgerMark = '';
@@ -96,14 +98,28 @@ export class OwnTraffic {
     for (const [i, next] of line.slice(1).entries())
       (line[i] as Token).until = addSeconds(next.at, limits.ownTokenSeconds);
     if (this.tokens.size > limits.ownTokensMax) this.tokens.delete(this.tokens.keys().next().value as string);
+    const { recent } = this;
+    this.recent = recent.filter((event) => !this.isOurs(event));
+    for (const event of recent) if (this.isOurs(event)) this.judge(event);
   }
 
   /** An event as it arrives, of any revision. A login proves nothing yet: whoever uses what it gave is seen. */
   event(event: AuditEvent): void {
-    const { accessor, entity_id: entity } = event.vault.caller;
-    const isTold = accessor !== undefined && this.tokens.has(accessor);
-    if (!isTold && (entity === undefined || !this.entities.has(entity))) return;
     if (event.event.action === 'user-login') return;
+    if (this.isOurs(event)) this.judge(event);
+    else if (this.recent.push(event) > limits.ownRecentCallsMax) this.recent.shift();
+  }
+
+  private isOurs({ vault: { caller } }: AuditEvent): boolean {
+    const { accessor, entity_id: entity } = caller;
+    return (
+      (accessor !== undefined && this.tokens.has(accessor)) ||
+      (entity !== undefined && this.entities.has(entity))
+    );
+  }
+
+  private judge(event: AuditEvent): void {
+    const { accessor } = event.vault.caller;
     const { operation = '', path = '' } = event.vault.request;
     const match = matchOf({ id: ownTrafficRule.id, message: messageOf }, event, event.user.id);
     if (!isOwnCall(operation, path, this.secrets)) this.alert(match);

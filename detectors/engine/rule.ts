@@ -1,9 +1,6 @@
-// A rule ready to run: what people read about it, and the closures the engine runs.
+// What people read about a rule.
 
 import type { Level } from '../../core/alert.ts';
-import type { AuditEvent } from '../../core/event.ts';
-import type { Predicate } from '../../core/match/predicate.ts';
-import type { RuleSet } from './rule-set.ts';
 
 /** What the catalogue shows of a rule. */
 export interface RuleInfo {
@@ -28,16 +25,4 @@ export interface RuleInfo {
   timespanSeconds: number;
   title: string;
   version: string;
-}
-
-export interface CompiledRule extends RuleInfo {
-  /** The values of `groupBy` as JSON; undefined when a correlation's event lacks one, which then does not count. */
-  group: (event: AuditEvent) => string | undefined;
-  message: (event: AuditEvent) => string;
-  test: Predicate;
-}
-
-export interface CompiledRules extends RuleSet {
-  /** Rules that write alerts, sorted by id. */
-  alerting: CompiledRule[];
 }

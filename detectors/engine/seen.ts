@@ -2,6 +2,7 @@
 
 import { limits } from '../../core/limits.ts';
 import { addSeconds } from '../../core/time.ts';
+import { Aged } from './count/aged.ts';
 
 /** A whole can follow its half this long after the call: the half waits to go out, then for its other half. */
 export const wholeMemorySeconds = 2 * limits.halfMemorySeconds;
@@ -9,32 +10,31 @@ export const wholeMemorySeconds = 2 * limits.halfMemorySeconds;
 export class SeenMatches {
   evicted = 0;
   /** Match key to the time until which it is kept; in the order of counting, which is nearly that of time. */
-  readonly #until: Map<string, string>;
+  readonly #until: Aged<string>;
 
   constructor(entries: [string, string][] = []) {
-    this.#until = new Map(entries);
+    this.#until = new Aged(entries);
   }
 
   has(key: string): boolean {
-    return this.#until.has(key);
+    return this.#until.get(key) !== undefined;
   }
 
   /** @param time of the match, or the watermark when that is later */
   add(key: string, time: string): void {
     this.#until.set(key, addSeconds(time, wholeMemorySeconds));
-    if (this.#until.size <= limits.pendingCallsMax) return;
-    for (const oldest of this.#until.keys()) {
-      this.#until.delete(oldest);
-      this.evicted++;
-      return;
-    }
+    if (this.#until.size <= limits.pendingCallsMax || this.#until.oldest === undefined) return;
+    this.#until.delete(this.#until.oldest.key);
+    this.evicted++;
   }
 
   expire(watermark: string): void {
-    for (const [key, until] of this.#until) {
-      if (until >= watermark) return;
-      this.#until.delete(key);
-    }
+    for (
+      let { oldest } = this.#until;
+      oldest !== undefined && oldest.value < watermark;
+      { oldest } = this.#until
+    )
+      this.#until.delete(oldest.key);
   }
 
   snapshot(): [string, string][] {

@@ -5,6 +5,7 @@
 import { limits } from '../../core/limits.ts';
 import { addSeconds } from '../../core/time.ts';
 import { type AlertState, bucketOf, openAlert, shortHash } from './alert.ts';
+import { Aged } from './count/aged.ts';
 import { byTimeAndId, type Match } from './match.ts';
 import { wholeMemorySeconds } from './seen.ts';
 
@@ -23,12 +24,12 @@ export type UnorderedSnapshot = [id: string, open: Open][];
 export class UnorderedAlerts {
   evicted = 0;
   readonly #late: boolean;
-  readonly #open: Map<string, Open>;
+  readonly #open: Aged<Open>;
 
   /** @param late what the alerts say of themselves */
   constructor(late: boolean, snapshot: UnorderedSnapshot = []) {
     this.#late = late;
-    this.#open = new Map(snapshot);
+    this.#open = new Aged(snapshot);
   }
 
   /** Adds a match that was not counted before, when event time is at `watermark`; returns the alert with it. */
@@ -41,27 +42,25 @@ export class UnorderedAlerts {
     open.matches = [...open.matches, match].sort(byTimeAndId).slice(0, limits.alertEventIdsMax);
     const from = watermark > match.time ? watermark : match.time;
     open.until = addSeconds(from, limits.alertGroupSeconds + wholeMemorySeconds);
-    // The one that was added to last stands last.
-    this.#open.delete(id);
     this.#open.set(id, open);
     this.#makeRoom();
     return { ...openAlert(open.matches, this.#late), id, count: open.count, lastSeen: open.last };
   }
 
   #makeRoom(): void {
-    if (this.#open.size <= limits.ruleGroupsMax) return;
-    for (const oldest of this.#open.keys()) {
-      this.#open.delete(oldest);
-      this.evicted++;
-      return;
-    }
+    const { oldest } = this.#open;
+    if (this.#open.size <= limits.ruleGroupsMax || oldest === undefined) return;
+    this.#open.delete(oldest.key);
+    this.evicted++;
   }
 
   expire(watermark: string): void {
-    for (const [id, { until }] of this.#open) {
-      if (until >= watermark) return;
-      this.#open.delete(id);
-    }
+    for (
+      let { oldest } = this.#open;
+      oldest !== undefined && oldest.value.until < watermark;
+      { oldest } = this.#open
+    )
+      this.#open.delete(oldest.key);
   }
 
   snapshot(): UnorderedSnapshot {

@@ -235,3 +235,18 @@ test('changes of rules and lists, by what and key', async () => {
   expect(await ids(`from=${at(2)}`)).toEqual(['c2']);
   expect((await harness.get('/v1/changes?what=nothing')).statusCode).toBe(400);
 });
+
+test('an incident with very many alerts is closed by saying it again; what was said is not said twice', async () => {
+  const alerts = Array.from({ length: 1200 }, (_, i) => ({
+    revision: 1,
+    body: anAlert({ id: `a${i}`, user: 'u', time: at(i) }),
+  }));
+  await using harness = await Harness.open(batchOf({ alerts }));
+  const close = async () =>
+    (await harness.post('/v1/incidents/incident-u/triage', { status: 'closed' })).json();
+  expect(await close()).toEqual({ recorded: 1000, complete: false });
+  expect(await close()).toEqual({ recorded: 200, complete: true });
+  expect(await close()).toEqual({ recorded: 0, complete: true });
+  const { triage } = (await harness.get('/v1/incidents/incident-u')).json();
+  expect(triage).toEqual({ status: 'closed', open: 0, acknowledged: 0, closed: 1200 });
+});

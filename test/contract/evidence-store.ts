@@ -40,240 +40,257 @@ export const eventsOf = (...events: AuditEvent[]): EvidenceBatch =>
 
 const everything: Query<'events'> = { kind: 'events', where: [], order: 'asc', limit: 1000 };
 
-export function evidenceStoreContract(name: string, create: () => Promise<EvidenceStoreFixture>): void {
+export function evidenceStoreContract(name: string, create: Create): void {
   evidenceIncidentsContract(name, create);
   describe(`evidence store: ${name}`, () => {
-    let store: EvidenceStoreFixture;
-    let writer: EvidenceWriter;
-    let reader: EvidenceReader;
-
+    const open = {} as Opened;
     beforeEach(async () => {
-      store = await create();
-      writer = await store.openWriter();
-      reader = await store.openReader();
+      const store = await create();
+      Object.assign(open, { store, writer: await store.openWriter(), reader: await store.openReader() });
     });
     afterEach(async () => {
-      await reader[Symbol.asyncDispose]();
-      await writer[Symbol.asyncDispose]();
-      await store.remove();
+      await open.reader[Symbol.asyncDispose]();
+      await open.writer[Symbol.asyncDispose]();
+      await open.store.remove();
     });
-
-    const idsOf = async (query: Partial<Query<'events'>> = {}) =>
-      (await reader.find({ ...everything, ...query })).items.map((event) => event.event.id);
-
-    test('an event comes back as it was written', async () => {
-      const event = anEvent({ id: 'a', path: 'secret/data/\u0000\u{1F511}"\\', name: undefined });
-      await writer.write(eventsOf(event));
-      expect(await reader.get('events', 'a')).toEqual(event);
-      expect((await reader.find(everything)).items).toEqual([event]);
-      expect(await reader.get('events', 'b')).toBeUndefined();
-    });
-
-    test('the highest revision stays, in whatever order they come', async () => {
-      const half = anEvent({ id: 'a', revision: 1, pair: 'request_only', outcome: 'unknown' });
-      const whole = anEvent({ id: 'a', revision: 2, time: at(1) });
-      for (const order of [
-        [half, whole, half],
-        [whole, half, whole],
-      ])
-        for (const event of order) await writer.write(eventsOf(event));
-      expect((await reader.find(everything)).items).toEqual([whole]);
-    });
-
-    test('alerts and leases are kept by id and revision as well', async () => {
-      const [alert, lease] = [anAlert({ id: 'x' }), aLease({ id: 'database/creds/app/1' })];
-      const ended = { ...lease, state: 'revoked' as const };
-      const counted = { ...alert, alert: { ...alert.alert, count: 2 } };
-      await writer.write(
-        batchOf({ alerts: [{ revision: 2, body: counted }], leases: [{ revision: 7, body: ended }] }),
-      );
-      await writer.write(
-        batchOf({ alerts: [{ revision: 1, body: alert }], leases: [{ revision: 6, body: lease }] }),
-      );
-      expect(await reader.get('alerts', 'x')).toEqual(counted);
-      expect(await reader.get('leases', 'database/creds/app/1')).toEqual(ended);
-      expect(await reader.count('leases', { where: [{ field: 'state', op: 'eq', value: 'revoked' }] })).toBe(
-        1,
-      );
-      expect(await reader.count('alerts', { where: [{ field: 'rule.level', op: 'eq', value: 'low' }] })).toBe(
-        0,
-      );
-    });
-
-    test('leases by when they ended, how long they live, and what nobody confirmed; in exact groups', async () => {
-      const ended = { ended_at: at(5), end_confirmed: true, ttl_s: 60 };
-      const rows = [
-        aLease({ id: 'a', with: { role: 'app', ttl_s: 7200 } }),
-        aLease({ id: 'b', with: { role: 'app', ...ended } }),
-        aLease({ id: 'c', with: { role: 'app', ...ended, end_confirmed: false } }),
-      ];
-      await writer.write(batchOf({ leases: rows.map((body) => ({ revision: 1, body })) }));
-      const of = async (...where: Clause<'leases'>[]) =>
-        (await reader.find({ kind: 'leases', where, order: 'asc', limit: 9 })).items
-          .map(({ id }) => id)
-          .join('');
-      expect(await of({ field: 'ended_at', op: 'after_or_absent', value: at(4) })).toBe('abc');
-      expect(await of({ field: 'ended_at', op: 'after_or_absent', value: at(5) })).toBe('a');
-      expect(await of({ field: 'ttl_s', op: 'over', value: 60 })).toBe('a');
-      expect(await of({ field: 'end_confirmed', op: 'eq', value: 'false' })).toBe('ac');
-      const by: Field<'leases'>[] = ['role', 'ttl_s'];
-      const { groups } = await reader.group({ kind: 'leases', where: [], by, collect: [], limit: 9 });
-      expect(groups.map((group) => [...group.by, group.n])).toEqual([
-        ['app', '60', 2],
-        ['app', '7200', 1],
-      ]);
-    });
-
-    test('order is (time, id), both ways', async () => {
-      const parts: [string, number][] = [
-        ['b', 1],
-        ['a', 1],
-        ['c', 0],
-        ['B', 1],
-      ];
-      await writer.write(eventsOf(...parts.map(([id, second]) => anEvent({ id, time: at(second) }))));
-      expect(await idsOf()).toEqual(['c', 'B', 'a', 'b']);
-      expect(await idsOf({ order: 'desc' })).toEqual(['b', 'a', 'B', 'c']);
-    });
-
-    test('from is inclusive, to is exclusive', async () => {
-      await writer.write(eventsOf(...[0, 1, 2].map((s) => anEvent({ id: `e${s}`, time: at(s) }))));
-      expect(await idsOf({ from: at(1), to: at(2) })).toEqual(['e1']);
-    });
-
-    test('a walk by pages sees each row once, also when rows are inserted meanwhile', async () => {
-      const first = Array.from({ length: 25 }, (_, i) => anEvent({ id: `e${i}`, time: at(i % 5) }));
-      await writer.write(eventsOf(...first));
-      const seen: string[] = [];
-      let after: { time: string; id: string } | undefined;
-      for (let page = 0; page < 50; page++) {
-        const { items, next } = await reader.find({ ...everything, limit: 4, ...(after && { after }) });
-        seen.push(...items.map((event) => event.event.id));
-        await writer.write(eventsOf(anEvent({ id: `new${page}`, time: at(page % 5) })));
-        after = next;
-        if (next === undefined) break;
-      }
-      expect(after).toBeUndefined();
-      expect(new Set(seen).size).toBe(seen.length);
-      expect(seen).toEqual(expect.arrayContaining(first.map((event) => event.event.id)));
-    });
-
-    test('a page that ends with the last row has no next', async () => {
-      await writer.write(eventsOf(anEvent({ id: 'a' }), anEvent({ id: 'b' })));
-      expect((await reader.find({ ...everything, limit: 2 })).next).toBeUndefined();
-      expect((await reader.find({ ...everything, limit: 1 })).next).toEqual({ time: at(0), id: 'a' });
-    });
-
-    test('offsets are written with the rows, or neither is', async () => {
-      const offset = { topic: topics.events, partition: 0, next: 5, sources: { 0: at(1), 1: at(2) } };
-      await writer.write({ ...eventsOf(anEvent({ id: 'a' })), offsets: [offset] });
-      const broken = { ...anEvent({ id: 'c' }), vault: undefined } as unknown as AuditEvent;
-      const bad = { ...eventsOf(anEvent({ id: 'b' }), broken), offsets: [{ ...offset, next: 6 }] };
-      await expect(writer.write(bad)).rejects.toThrow();
-      expect(await idsOf()).toEqual(['a']);
-      expect(await writer.offsets()).toEqual([offset]);
-      await writer[Symbol.asyncDispose]();
-      writer = await store.openWriter();
-      expect(await writer.offsets()).toEqual([offset]);
-      await writer.write(eventsOf(anEvent({ id: 'd' })));
-      expect(await idsOf()).toEqual(['a', 'd']);
-    });
-
-    test('coverage adds up by device and hour; hours are those the period touches', async () => {
-      const coverage = [
-        aCoverageRow({ hour: at(0), counts: { received: 2, paired: 1 } }),
-        aCoverageRow({ hour: at(0), counts: { received: 3 } }),
-        aCoverageRow({ hour: at(3600), counts: { gaps: 1 } }),
-        aCoverageRow({ counts: { rejected: 1 } }),
-      ];
-      await writer.write(batchOf({ coverage }));
-      const rows = await reader.coverage(at(0), at(3600));
-      expect(rows.map((row) => [row.hour, row.counts.received, row.counts.rejected])).toEqual([
-        [undefined, 0, 1],
-        [at(0), 5, 0],
-      ]);
-      expect((await reader.coverage(at(3599), at(3601))).length).toBe(3);
-      expect((await reader.coverage(at(7200), at(9000))).map((row) => row.hour)).toEqual([undefined]);
-    });
-
-    test('the extent and a watermark that never goes back', async () => {
-      expect(await reader.extent()).toEqual({});
-      await writer.write({ ...eventsOf(anEvent({ id: 'a', time: at(3) })), watermark: at(9) });
-      await writer.write({ ...eventsOf(anEvent({ id: 'b', time: at(1) })), watermark: at(8) });
-      expect(await reader.extent()).toEqual({ first: at(1), last: at(3), watermark: at(9) });
-    });
-
-    test('retention deletes what is older, and only that', async () => {
-      const events = Array.from({ length: 4500 }, (_, i) => anEvent({ id: `e${i}`, time: at(i) }));
-      const rejects = [{ id: 'r', bytes: 1, device: 'file', reason: 'not_json' as const }];
-      const coverage = [0, 3600, 7200].map((second) =>
-        aCoverageRow({ hour: at(second), counts: { received: 1 } }),
-      );
-      await writer.write({ ...eventsOf(...events), rejects, coverage, watermark: at(10) });
-      expect(await writer.retain(at(4400))).toBe(4400);
-      expect(await reader.count('events', { where: [] })).toBe(100);
-      expect((await reader.extent()).first).toBe(at(4400));
-      expect((await reader.coverage(at(0), at(9999))).map((row) => row.hour)).toEqual(
-        [3600, 7200].map((second) => at(second)),
-      );
-      expect(await writer.retain(at(4400))).toBe(0);
-    });
-
-    test('two readers see whole transactions while the writer goes on', async () => {
-      await using second = await store.openReader();
-      for (let round = 1; round <= 20; round++) {
-        const events = [0, 1, 2].map((i) => anEvent({ id: `e${round}-${i}`, time: at(round) }));
-        const writing = writer.write(eventsOf(...events));
-        const counts = await Promise.all([reader, second].map((r) => r.count('events', { where: [] })));
-        for (const count of counts) expect(count % 3).toBe(0);
-        await writing;
-      }
-      expect(await second.count('events', { where: [] })).toBe(60);
-    });
-
-    test('collected values are distinct, sorted and bounded', async () => {
-      const events = Array.from({ length: 50 }, (_, i) =>
-        anEvent({ id: `e${i}`, ip: `10.0.0.${10 + (i % 30)}` }),
-      );
-      await writer.write(eventsOf(...events));
-      const { groups } = await reader.group({
-        from: at(0),
-        to: at(1),
-        where: [],
-        by: ['user.id'],
-        collect: ['source.ip', 'event.reason'],
-        limit: 10,
-      });
-      const lowest = Array.from({ length: limits.collectedValuesMax }, (_, i) => `10.0.0.${10 + i}`);
-      expect(groups).toMatchObject([{ by: ['entity-1'], n: 50, collected: [lowest, []] }]);
-    });
-
-    test('more groups than asked for are cut, and the answer says so', async () => {
-      await writer.write(eventsOf(...['a', 'b', 'c'].map((id) => anEvent({ id, user: id }))));
-      const options = { from: at(0), to: at(1), where: [], by: ['user.id' as const], collect: [] };
-      expect(await reader.group({ ...options, limit: 3 })).toMatchObject({ complete: true });
-      const cut = await reader.group({ ...options, limit: 2 });
-      expect([cut.groups.map((group) => group.by), cut.complete]).toEqual([[['a'], ['b']], false]);
-    });
-
-    test('find, count and group agree with a plain model on any events and questions', async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(eventParts, { maxLength: 40 }), question, async (parts, asked) => {
-          await using run = await openRun(create);
-          const events = parts.map((part, i) => anEvent({ ...part, id: `e${String(i).padStart(2, '0')}` }));
-          await run.writer.write(eventsOf(...events));
-          const { from, to, where, by, collect, order } = asked;
-          expect(
-            (await run.reader.find({ kind: 'events', from, to, where, order, limit: 1000 })).items,
-          ).toEqual(findModel(events, asked));
-          expect(await run.reader.count('events', { from, to, where })).toBe(countModel(events, asked));
-          const { groups } = await run.reader.group({ from, to, where, by, collect, limit: 1000 });
-          expect(groups).toEqual(groupModel(events, asked));
-        }),
-        { numRuns: 60 },
-      );
-    }, 60_000);
+    rowsAreKept(open);
+    listsAndPages(open);
+    transactions(open);
+    sumsAndGroups(open, create);
   });
+}
+
+type Create = () => Promise<EvidenceStoreFixture>;
+
+/** What each test finds open; filled before it. */
+interface Opened {
+  store: EvidenceStoreFixture;
+  writer: EvidenceWriter;
+  reader: EvidenceReader;
+}
+
+const idsOf = async ({ reader }: Opened, query: Partial<Query<'events'>> = {}) =>
+  (await reader.find({ ...everything, ...query })).items.map((event) => event.event.id);
+
+function rowsAreKept(open: Opened): void {
+  test('an event comes back as it was written', async () => {
+    const event = anEvent({ id: 'a', path: 'secret/data/\u0000\u{1F511}"\\', name: undefined });
+    await open.writer.write(eventsOf(event));
+    expect(await open.reader.get('events', 'a')).toEqual(event);
+    expect((await open.reader.find(everything)).items).toEqual([event]);
+    expect(await open.reader.get('events', 'b')).toBeUndefined();
+  });
+
+  test('the highest revision stays, in whatever order they come', async () => {
+    const half = anEvent({ id: 'a', revision: 1, pair: 'request_only', outcome: 'unknown' });
+    const whole = anEvent({ id: 'a', revision: 2, time: at(1) });
+    for (const order of [
+      [half, whole, half],
+      [whole, half, whole],
+    ])
+      for (const event of order) await open.writer.write(eventsOf(event));
+    expect((await open.reader.find(everything)).items).toEqual([whole]);
+  });
+
+  test('alerts and leases are kept by id and revision as well', async () => {
+    const [alert, lease] = [anAlert({ id: 'x' }), aLease({ id: 'database/creds/app/1' })];
+    const ended = { ...lease, state: 'revoked' as const };
+    const counted = { ...alert, alert: { ...alert.alert, count: 2 } };
+    await open.writer.write(
+      batchOf({ alerts: [{ revision: 2, body: counted }], leases: [{ revision: 7, body: ended }] }),
+    );
+    await open.writer.write(
+      batchOf({ alerts: [{ revision: 1, body: alert }], leases: [{ revision: 6, body: lease }] }),
+    );
+    expect(await open.reader.get('alerts', 'x')).toEqual(counted);
+    expect(await open.reader.get('leases', 'database/creds/app/1')).toEqual(ended);
+    expect(
+      await open.reader.count('leases', { where: [{ field: 'state', op: 'eq', value: 'revoked' }] }),
+    ).toBe(1);
+    expect(
+      await open.reader.count('alerts', { where: [{ field: 'rule.level', op: 'eq', value: 'low' }] }),
+    ).toBe(0);
+  });
+
+  test('leases by when they ended, how long they live, and what nobody confirmed; in exact groups', async () => {
+    const ended = { ended_at: at(5), end_confirmed: true, ttl_s: 60 };
+    const rows = [
+      aLease({ id: 'a', with: { role: 'app', ttl_s: 7200 } }),
+      aLease({ id: 'b', with: { role: 'app', ...ended } }),
+      aLease({ id: 'c', with: { role: 'app', ...ended, end_confirmed: false } }),
+    ];
+    await open.writer.write(batchOf({ leases: rows.map((body) => ({ revision: 1, body })) }));
+    const of = async (...where: Clause<'leases'>[]) =>
+      (await open.reader.find({ kind: 'leases', where, order: 'asc', limit: 9 })).items
+        .map(({ id }) => id)
+        .join('');
+    expect(await of({ field: 'ended_at', op: 'after_or_absent', value: at(4) })).toBe('abc');
+    expect(await of({ field: 'ended_at', op: 'after_or_absent', value: at(5) })).toBe('a');
+    expect(await of({ field: 'ttl_s', op: 'over', value: 60 })).toBe('a');
+    expect(await of({ field: 'end_confirmed', op: 'eq', value: 'false' })).toBe('ac');
+    const by: Field<'leases'>[] = ['role', 'ttl_s'];
+    const { groups } = await open.reader.group({ kind: 'leases', where: [], by, collect: [], limit: 9 });
+    expect(groups.map((group) => [...group.by, group.n])).toEqual([
+      ['app', '60', 2],
+      ['app', '7200', 1],
+    ]);
+  });
+}
+
+function listsAndPages(open: Opened): void {
+  test('order is (time, id), both ways', async () => {
+    const parts: [string, number][] = [
+      ['b', 1],
+      ['a', 1],
+      ['c', 0],
+      ['B', 1],
+    ];
+    await open.writer.write(eventsOf(...parts.map(([id, second]) => anEvent({ id, time: at(second) }))));
+    expect(await idsOf(open)).toEqual(['c', 'B', 'a', 'b']);
+    expect(await idsOf(open, { order: 'desc' })).toEqual(['b', 'a', 'B', 'c']);
+  });
+
+  test('from is inclusive, to is exclusive', async () => {
+    await open.writer.write(eventsOf(...[0, 1, 2].map((s) => anEvent({ id: `e${s}`, time: at(s) }))));
+    expect(await idsOf(open, { from: at(1), to: at(2) })).toEqual(['e1']);
+  });
+
+  test('a walk by pages sees each row once, also when rows are inserted meanwhile', async () => {
+    const first = Array.from({ length: 25 }, (_, i) => anEvent({ id: `e${i}`, time: at(i % 5) }));
+    await open.writer.write(eventsOf(...first));
+    const seen: string[] = [];
+    let after: { time: string; id: string } | undefined;
+    for (let page = 0; page < 50; page++) {
+      const { items, next } = await open.reader.find({ ...everything, limit: 4, ...(after && { after }) });
+      seen.push(...items.map((event) => event.event.id));
+      await open.writer.write(eventsOf(anEvent({ id: `new${page}`, time: at(page % 5) })));
+      after = next;
+      if (next === undefined) break;
+    }
+    expect(after).toBeUndefined();
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(expect.arrayContaining(first.map((event) => event.event.id)));
+  });
+
+  test('a page that ends with the last row has no next', async () => {
+    await open.writer.write(eventsOf(anEvent({ id: 'a' }), anEvent({ id: 'b' })));
+    expect((await open.reader.find({ ...everything, limit: 2 })).next).toBeUndefined();
+    expect((await open.reader.find({ ...everything, limit: 1 })).next).toEqual({ time: at(0), id: 'a' });
+  });
+}
+
+function transactions(open: Opened): void {
+  test('offsets are written with the rows, or neither is', async () => {
+    const offset = { topic: topics.events, partition: 0, next: 5, sources: { 0: at(1), 1: at(2) } };
+    await open.writer.write({ ...eventsOf(anEvent({ id: 'a' })), offsets: [offset] });
+    const broken = { ...anEvent({ id: 'c' }), vault: undefined } as unknown as AuditEvent;
+    const bad = { ...eventsOf(anEvent({ id: 'b' }), broken), offsets: [{ ...offset, next: 6 }] };
+    await expect(open.writer.write(bad)).rejects.toThrow();
+    expect(await idsOf(open)).toEqual(['a']);
+    expect(await open.writer.offsets()).toEqual([offset]);
+    await open.writer[Symbol.asyncDispose]();
+    open.writer = await open.store.openWriter();
+    expect(await open.writer.offsets()).toEqual([offset]);
+    await open.writer.write(eventsOf(anEvent({ id: 'd' })));
+    expect(await idsOf(open)).toEqual(['a', 'd']);
+  });
+
+  test('the extent and a watermark that never goes back', async () => {
+    expect(await open.reader.extent()).toEqual({});
+    await open.writer.write({ ...eventsOf(anEvent({ id: 'a', time: at(3) })), watermark: at(9) });
+    await open.writer.write({ ...eventsOf(anEvent({ id: 'b', time: at(1) })), watermark: at(8) });
+    expect(await open.reader.extent()).toEqual({ first: at(1), last: at(3), watermark: at(9) });
+  });
+
+  test('retention deletes what is older, and only that', async () => {
+    const events = Array.from({ length: 4500 }, (_, i) => anEvent({ id: `e${i}`, time: at(i) }));
+    const rejects = [{ id: 'r', bytes: 1, device: 'file', reason: 'not_json' as const }];
+    const coverage = [0, 3600, 7200].map((second) =>
+      aCoverageRow({ hour: at(second), counts: { received: 1 } }),
+    );
+    await open.writer.write({ ...eventsOf(...events), rejects, coverage, watermark: at(10) });
+    expect(await open.writer.retain(at(4400))).toBe(4400);
+    expect(await open.reader.count('events', { where: [] })).toBe(100);
+    expect((await open.reader.extent()).first).toBe(at(4400));
+    expect((await open.reader.coverage(at(0), at(9999))).map((row) => row.hour)).toEqual(
+      [3600, 7200].map((second) => at(second)),
+    );
+    expect(await open.writer.retain(at(4400))).toBe(0);
+  });
+
+  test('two readers see whole transactions while the writer goes on', async () => {
+    await using second = await open.store.openReader();
+    for (let round = 1; round <= 20; round++) {
+      const events = [0, 1, 2].map((i) => anEvent({ id: `e${round}-${i}`, time: at(round) }));
+      const writing = open.writer.write(eventsOf(...events));
+      const counts = await Promise.all([open.reader, second].map((r) => r.count('events', { where: [] })));
+      for (const count of counts) expect(count % 3).toBe(0);
+      await writing;
+    }
+    expect(await second.count('events', { where: [] })).toBe(60);
+  });
+}
+
+function sumsAndGroups(open: Opened, create: Create): void {
+  test('coverage adds up by device and hour; hours are those the period touches', async () => {
+    const coverage = [
+      aCoverageRow({ hour: at(0), counts: { received: 2, paired: 1 } }),
+      aCoverageRow({ hour: at(0), counts: { received: 3 } }),
+      aCoverageRow({ hour: at(3600), counts: { gaps: 1 } }),
+      aCoverageRow({ counts: { rejected: 1 } }),
+    ];
+    await open.writer.write(batchOf({ coverage }));
+    const rows = await open.reader.coverage(at(0), at(3600));
+    expect(rows.map((row) => [row.hour, row.counts.received, row.counts.rejected])).toEqual([
+      [undefined, 0, 1],
+      [at(0), 5, 0],
+    ]);
+    expect((await open.reader.coverage(at(3599), at(3601))).length).toBe(3);
+    expect((await open.reader.coverage(at(7200), at(9000))).map((row) => row.hour)).toEqual([undefined]);
+  });
+
+  test('collected values are distinct, sorted and bounded', async () => {
+    const events = Array.from({ length: 50 }, (_, i) =>
+      anEvent({ id: `e${i}`, ip: `10.0.0.${10 + (i % 30)}` }),
+    );
+    await open.writer.write(eventsOf(...events));
+    const { groups } = await open.reader.group({
+      from: at(0),
+      to: at(1),
+      where: [],
+      by: ['user.id'],
+      collect: ['source.ip', 'event.reason'],
+      limit: 10,
+    });
+    const lowest = Array.from({ length: limits.collectedValuesMax }, (_, i) => `10.0.0.${10 + i}`);
+    expect(groups).toMatchObject([{ by: ['entity-1'], n: 50, collected: [lowest, []] }]);
+  });
+
+  test('more groups than asked for are cut, and the answer says so', async () => {
+    await open.writer.write(eventsOf(...['a', 'b', 'c'].map((id) => anEvent({ id, user: id }))));
+    const options = { from: at(0), to: at(1), where: [], by: ['user.id' as const], collect: [] };
+    expect(await open.reader.group({ ...options, limit: 3 })).toMatchObject({ complete: true });
+    const cut = await open.reader.group({ ...options, limit: 2 });
+    expect([cut.groups.map((group) => group.by), cut.complete]).toEqual([[['a'], ['b']], false]);
+  });
+
+  test('find, count and group agree with a plain model on any events and questions', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(eventParts, { maxLength: 40 }), question, async (parts, asked) => {
+        await using run = await openRun(create);
+        const events = parts.map((part, i) => anEvent({ ...part, id: `e${String(i).padStart(2, '0')}` }));
+        await run.writer.write(eventsOf(...events));
+        const { from, to, where, by, collect, order } = asked;
+        expect(
+          (await run.reader.find({ kind: 'events', from, to, where, order, limit: 1000 })).items,
+        ).toEqual(findModel(events, asked));
+        expect(await run.reader.count('events', { from, to, where })).toBe(countModel(events, asked));
+        const { groups } = await run.reader.group({ from, to, where, by, collect, limit: 1000 });
+        expect(groups).toEqual(groupModel(events, asked));
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
 }
 
 export async function openRun(create: () => Promise<EvidenceStoreFixture>) {

@@ -29,7 +29,7 @@ describe("somebody else's rule", () => {
   it('needs title, logsource and detection alone', () => {
     const notes: string[] = [];
     const parsed = parseRuleFile(foreign, 'theirs.yml', { note: (note) => notes.push(note) });
-    const { alerting, events } = compileRules(parsed, { note: (note) => notes.push(note) });
+    const { events } = compileRules(parsed, { note: (note) => notes.push(note) });
     expect(events[0]).toMatchObject({
       falsePositives: ['Admins'],
       level: 'medium',
@@ -40,8 +40,8 @@ describe("somebody else's rule", () => {
       version: '1',
     });
     expect(events[0]?.id).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
-    expect(alerting[0]?.test(denied)).toBe(true);
-    expect(alerting[0]?.test(login)).toBe(false);
+    const test = predicateOf(events[0]?.expr ?? { kind: 'always', value: false });
+    expect([test(denied), test(login)]).toEqual([true, false]);
     expect(notes).toEqual(["theirs.yml: attribute my_team is none of Sigma's and says nothing to sealwatch"]);
     expect(compileRules(parseRuleFile(foreign, 'again.yml')).events[0]?.id).toBe(events[0]?.id);
   });
@@ -125,7 +125,10 @@ logsource: {product: vault, service: audit}
 filter: {rules: ${rules}, admin: {user.name: alice}, condition: ${condition}}
 `;
   const rule = ruleText({ detection: '{selection: {event.outcome: failure}, condition: selection}' });
-  const fires = (...texts: string[]) => rulesFrom(...texts).alerting[0]?.test(denied);
+  const fires = (...texts: string[]) => {
+    const rule = rulesFrom(...texts).events.find(({ id }) => id === baseId);
+    return rule && predicateOf(rule.expr)(denied);
+  };
 
   it('narrows the rules that it names, by id, by name or all', () => {
     expect(fires(rule)).toBe(true);

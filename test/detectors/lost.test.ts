@@ -36,7 +36,7 @@ describe('lines that were lost', () => {
       '@timestamp': at(899),
       alert: { count: 7, first_seen: at(0), last_seen: at(899) },
       evidence: {
-        event_ids: [rejects[0]?.id, rejects[1]?.id],
+        event_ids: [rejects[0]?.id, rejects[1]?.id].sort(),
         facts: { bytes: 70, device: 'tcp', lines: 7, reason: 'dropped' },
       },
       rule: { level: 'high', name: 'Audit lines lost' },
@@ -44,6 +44,31 @@ describe('lines that were lost', () => {
     });
     expect(first?.body.message).toContain('7 audit line(s) of the device tcp');
     expect(others.map(({ body }) => body.evidence.facts['reason'])).toEqual(['quota', 'dropped']);
+  });
+
+  test('give the same alerts, whichever partition is first, and though another is in the next quarter already', () => {
+    const [a, b, c, d] = [
+      loss('dropped', 10),
+      loss('dropped', 20, 4),
+      loss('dropped', 905),
+      loss('dropped', 5),
+    ];
+    const texts = (...rejects: ReturnType<typeof loss>[]) =>
+      alertsOf(...rejects)
+        .map(({ body }) => canonicalJson(body))
+        .sort();
+    expect(texts(c, b, a, d)).toEqual(texts(a, b, c, d));
+    expect(texts(a, c, d, b)).toEqual(texts(a, b, c, d));
+    expect(texts(a, b, c, d)).toHaveLength(2);
+  });
+
+  test('in two places are two alerts', () => {
+    const ids = ['', 'events-0', 'groups-0'].map((where) => {
+      const lost = new LostLines('test', [], where);
+      lost.reject(loss('unreadable', 1));
+      return lost.take()[0]?.body.alert.id;
+    });
+    expect(new Set(ids).size).toBe(3);
   });
 
   test('in the next quarter of an hour are another alert', () => {

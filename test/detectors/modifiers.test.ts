@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../core/event.ts';
+import type { Expr } from '../../core/match/expr.ts';
 import { keyOf } from '../../core/match/key.ts';
 import { modifierNames } from '../../core/match/modifiers.ts';
 import { predicateOf } from '../../core/match/predicate.ts';
@@ -114,6 +115,11 @@ describe('a modifier', () => {
     ['user.name|contains|contains', 'a', 'a modifier stands twice'],
     ['user.name|re|gt', 'a', 're and gt exclude each other'],
     ['user.name|base64', 'a*b', 'wildcards cannot be encoded: put base64 before |contains'],
+    ['user.name|base64offset|contains', 'a', 'base64offset of so short a value would match everything'],
+    ['user.name|base64offset|contains', '', 'write two characters or more'],
+    ['user.name|base64|contains', '', 'base64 of so short a value would match everything'],
+    ['user.name|base64offset', 'abc', 'write |base64offset|contains'],
+    ['user.name|base64offset|startswith', 'abc', 'write |base64offset|contains'],
     ['user.name|contains|base64', 'a', 'base64 must stand before contains'],
     ['user.name|contains|fieldref', 'a', 'fieldref must stand before contains'],
     ['user.name|wide', 'é', 'wide of this value is no text: put base64 or base64offset behind it'],
@@ -188,6 +194,19 @@ describe('the key of an expression', () => {
       { a: '\\?' },
     ];
     expect(new Set([...different, { 'a|neq': 'x' }, ['x'], { 'a|re': 'x' }].map(key)).size).toBe(9);
+  });
+});
+
+describe('the key of a test', () => {
+  it('does not hang on the order of its members', () => {
+    const one: Expr = { kind: 'field', field: 'a', test: { kind: 'regex', source: 'x', flags: 'i' } };
+    const other: Expr = { kind: 'field', field: 'a', test: { flags: 'i', source: 'x', kind: 'regex' } };
+    expect(keyOf(one)).toBe(keyOf(other));
+    const compared = (comparison: 'gt' | 'lt'): Expr => ({
+      ...{ kind: 'field', field: 'a' },
+      test: { kind: 'number', comparison, value: 1 },
+    });
+    expect(keyOf(compared('gt'))).not.toBe(keyOf(compared('lt')));
   });
 });
 

@@ -74,6 +74,16 @@ describe('calls by the identity of sealwatch', () => {
     expect(others).toEqual([]);
   });
 
+  test('off its list are an alert too when the token is told after them', () => {
+    const secret = call(1, { path: 'secret/data/app' });
+    const others = Array.from({ length: limits.ownRecentCallsMax - 1 }, (_, i) =>
+      anEvent({ id: `other-${i}`, time: at(2) }),
+    );
+    const [alert, ...more] = alertsOf(secret, ...others, token(0), secret, token(50, 'next'), LATER);
+    expect(alert).toMatchObject({ alert: { count: 1 }, evidence: { event_ids: ['call-1'] } });
+    expect(more).toEqual([]);
+  });
+
   test('with a token that was not told are an alert when the ledger has passed them, not before', () => {
     const foreign = call(100, { accessor: 'stolen' });
     expect(alertsOf(token(0), foreign, { ledger: 100 + limits.ownTokenSeconds - 1 })).toEqual([]);

@@ -1,7 +1,6 @@
 // Rule files as text for tests: a plain rule and a correlation over it, each changed by a few lines.
 
 import { compileRules } from '../../detectors/engine/compile.ts';
-import type { CompiledRules } from '../../detectors/engine/rule.ts';
 import type { RuleSet } from '../../detectors/engine/rule-set.ts';
 import { parseRuleFile } from '../../detectors/engine/sigma.ts';
 
@@ -52,5 +51,5 @@ function changed(text: string, more: Record<string, string | undefined>): string
   return `${[...lines.values()].join('\n')}\n`;
 }
 
-export const rulesFrom = (...texts: string[]): RuleSet & CompiledRules =>
+export const rulesFrom = (...texts: string[]): RuleSet =>
   compileRules(texts.flatMap((text, i) => parseRuleFile(text, `${i}.yml`)));

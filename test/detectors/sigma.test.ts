@@ -3,7 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { SealwatchError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { predicateOf } from '../../core/match/predicate.ts';
 import { parseRuleFile } from '../../detectors/engine/sigma.ts';
+import { compileTemplate } from '../../detectors/engine/template.ts';
 import { anEvent } from '../builders.ts';
 import { baseId, correlationId, correlationText, rulesFrom, ruleText } from './rule-text.ts';
 
@@ -25,8 +27,8 @@ describe('a rule file', () => {
       references: '[https://example.org/a]',
       tags: '[attack.t1562.008, attack.t1078]',
     };
-    const { alerting, catalogue } = rulesFrom(ruleText(more));
-    expect(alerting).toHaveLength(1);
+    const { catalogue, events, roots } = rulesFrom(ruleText(more));
+    expect(roots.map(({ top }) => top)).toEqual(events);
     expect(catalogue[0]).toMatchObject({
       alerts: true,
       groupBy: ['user.id'],
@@ -36,15 +38,16 @@ describe('a rule file', () => {
       threshold: 1,
       version: '3',
     });
-    expect(alerting[0]?.test(anEvent({ id: 'e', action: 'bad' }))).toBe(true);
-    expect(alerting[0]?.test(anEvent({ id: 'e', action: 'good' }))).toBe(false);
-    expect(alerting[0]?.message(anEvent({ id: 'e', path: 'sys/seal', name: undefined }))).toBe(
-      'unknown did sys/seal',
-    );
+    const [rule] = events;
+    const test = predicateOf(rule?.expr ?? { kind: 'always', value: false });
+    expect(test(anEvent({ id: 'e', action: 'bad' }))).toBe(true);
+    expect(test(anEvent({ id: 'e', action: 'good' }))).toBe(false);
+    const message = compileTemplate(rule?.messageTemplate ?? '');
+    expect(message(anEvent({ id: 'e', path: 'sys/seal', name: undefined }))).toBe('unknown did sys/seal');
   });
 
   it('may hold several documents; a counted rule is silent unless generate says otherwise', () => {
-    const ids = (text: string) => rulesFrom(text).alerting.map(({ id }) => id);
+    const ids = (text: string) => rulesFrom(text).roots.map(({ top }) => top.id);
     expect(ids(`${ruleText()}---\n${correlationText()}---\n`)).toEqual([correlationId]);
     expect(ids(`${ruleText()}---\n${correlationText({ generate: 'true' })}`)).toEqual([
       baseId,
@@ -61,7 +64,7 @@ describe('a rule file', () => {
     ['1d', 86_400],
   ])('reads the timespan %s', (timespan, seconds) => {
     const text = correlationText().replace('1m', timespan).replace('gte: 3', 'gt: 3');
-    const rule = rulesFrom(ruleText(), text).alerting[0];
+    const rule = rulesFrom(ruleText(), text).roots[0]?.top;
     expect(rule).toMatchObject({ threshold: 4, timespanSeconds: seconds });
   });
 

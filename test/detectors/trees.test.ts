@@ -173,6 +173,37 @@ describe('a tree', () => {
     expect(events.map(({ id }) => id)).toEqual([baseId, otherId]);
   });
 
+  it.each([
+    ['aliases: {who: {base: user.name, other: user.id}}', 'is not among the rules of the correlation'],
+    ['aliases: {who: {other: user.id}}', 'aliases.who does not say which field it is in burst'],
+  ])('is refused with %s, which leaves a rule without a field to group by', (aliases, message) => {
+    const body = `type: temporal, rules: [burst, other], group-by: [who], timespan: 1h, ${aliases}`;
+    expect(() => rulesFrom(outer(body), inner, other, ruleText())).toThrow(message);
+  });
+
+  it('takes an alias of an inner correlation by its name, and a field that only some rules rename', () => {
+    const aliased = correlationText({ name: 'burst' })
+      .replace('[user.id]', '[who]')
+      .replace('timespan', 'aliases: {who: {base: user.name}}, timespan');
+    const body = 'type: temporal, rules: [burst, other], group-by: [who], timespan: 1h';
+    const [root] = rulesFrom(
+      outer(`${body}, aliases: {who: {other: user.id}}`),
+      aliased,
+      other,
+      ruleText(),
+    ).roots;
+    expect(root && groupOf(root, baseId, denied)).toBe('["alice"]');
+    const renamed = body.replace('who', 'user.name');
+    const [part] = rulesFrom(
+      outer(`${renamed}, aliases: {user.name: {other: user.id}}`),
+      inner,
+      other,
+      ruleText(),
+    ).roots;
+    expect(part && groupOf(part, baseId, denied)).toBe('["alice"]');
+    expect(part && groupOf(part, otherId, denied)).toBe(JSON.stringify([denied.user.id]));
+  });
+
   it('has the group of its top, by aliases, in each leaf', () => {
     const [root] = rulesFrom(chain, inner, other, ruleText()).roots;
     if (root === undefined) throw new Error('no root');

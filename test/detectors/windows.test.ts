@@ -128,7 +128,7 @@ describe('an alert', () => {
       incident: { id: expect.stringMatching(/^[\da-f]{32}$/) },
       message: 'frank did sys/seal (3 times)',
       related: { ip: ['10.0.0.1', '10.0.0.2'], user: ['frank'] },
-      rule: { id: many.alerting[0]?.id, level: 'high', name: 'Many', version: '1' },
+      rule: { id: many.roots[0]?.top.id, level: 'high', name: 'Many', version: '1' },
       source: { ip: '10.0.0.1' },
       threat: { technique: { id: ['T1078'] } },
       user: { id: 'entity-1', name: 'frank' },

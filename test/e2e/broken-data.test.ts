@@ -85,7 +85,7 @@ const allShown = async () =>
 async function deliveredOnce(): Promise<void> {
   // The store and the file get an alert each in its own time.
   const [ids, known] = await until('each alert is delivered', async () => {
-    const alerts = await product.all<Alert>('/v1/alerts');
+    const alerts = await product.alerts();
     const sent = readFileSync(join(data, 'alerts.jsonl'), 'utf8').split('\n').slice(0, -1);
     const found = sent.map((line) => (JSON.parse(line) as Alert).alert.id);
     return found.length >= alerts.length ? [found, alerts.map(({ alert }) => alert.id)] : undefined;

@@ -54,7 +54,7 @@ interface Said {
 async function saidBy({ product }: Site): Promise<Said> {
   const events = await product.all<AuditEvent>('/v1/events');
   const leases = await product.all<Lease>('/v1/leases');
-  const alerts = await product.all<Alert>('/v1/alerts');
+  const alerts = await product.alerts();
   const { devices } = await product.get<{ devices: { device: string; received: number }[] }>('/v1/coverage');
   return {
     events: new Map(events.map((event) => [event.event.id, event])),

@@ -92,7 +92,7 @@ async function play(kind: 'tcp' | 'unix'): Promise<Played> {
   await product.passed((JSON.parse(lines.at(-1) ?? '') as Entry).time);
   const { events, alerts, leases, coverage } = {
     events: await product.all<AuditEvent>('/v1/events'),
-    alerts: await product.all<Alert>('/v1/alerts'),
+    alerts: await product.alerts(),
     leases: await product.all<Lease>('/v1/leases'),
     coverage: await product.get<Played['coverage']>('/v1/coverage'),
   };

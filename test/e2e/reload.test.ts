@@ -159,3 +159,21 @@ it('each change is recorded once, over kill -9 in the middle of it', async () =>
   expect(new Set(keys).size).toBe(keys.length);
   expect(keys).toContain('allow mara');
 }, 240_000);
+
+it('SIGHUP takes files at once that are never still, and ends nothing', async () => {
+  const title = 'Mara was here, by signal';
+  const before = await metric('sealwatch_rules_reloads_total');
+  const isShown = async () =>
+    (await product.all<{ title: string }>('/v1/rules')).some((shown) => shown.title === title);
+  const text = rule('low').replace(/^title: .*$/m, `title: ${title}`);
+  let writes = 0;
+  const writing = setInterval(() => writeFileSync(ruleFile, `${text}# ${writes++}\n`), 200);
+  try {
+    await sleep(6_000);
+    expect(await metric('sealwatch_rules_reloads_total')).toBe(before);
+    product.signal('SIGHUP');
+    await until('the new title', async () => ((await isShown()) ? true : undefined), 30);
+  } finally {
+    clearInterval(writing);
+  }
+}, 90_000);

@@ -56,7 +56,7 @@ async function shown(
   await product.passed(events.at(-1)?.['@timestamp'] ?? '');
   const result = {
     events: await product.all<AuditEvent>('/v1/events'),
-    alerts: await product.all<Alert>('/v1/alerts'),
+    alerts: await product.alerts(),
   };
   expect(await product.end('SIGTERM')).toBe(0);
   return { ...result, sent: linesOf(join(product.keyDir, 'alerts.jsonl')) };

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Alert } from '../../core/alert.ts';
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -79,6 +80,10 @@ export class Sealwatch implements AsyncDisposable {
     await gone;
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
   /** Ends it with SIGTERM, or waits for it to end by itself; its exit code. */
   async end(signal?: NodeJS.Signals): Promise<number | null> {
     const child = this.#child as ChildProcess;
@@ -117,6 +122,12 @@ export class Sealwatch implements AsyncDisposable {
       if (page.next_cursor === null) return rows;
       cursor = page.next_cursor;
     }
+  }
+
+  /** All alerts as the detectors wrote them: without what people have said of them since. */
+  async alerts(): Promise<Alert[]> {
+    const shown = await this.all<Alert & { triage: unknown }>('/v1/alerts');
+    return shown.map(({ triage: _, ...alert }) => alert);
   }
 
   /** Resolves when event time has passed `time`. */

@@ -3,7 +3,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Chain } from '../../commands/chain.ts';
+import { Chain, type ChainSink } from '../../commands/chain.ts';
+import { Learned } from '../../commands/learned.ts';
 import { loadRules } from '../../commands/rules.ts';
 import { canonicalJson } from '../../core/canonical.ts';
 import type { Device } from '../../core/devices.ts';
@@ -63,23 +64,26 @@ export function replayed(
     facts: new LastRows(),
     alerts: new LastRows(),
   };
-  using memory = temporaryLedgerMemory(join(tmpdir(), `sealwatch-permuter-${process.pid}.tmp`));
+  const dir = mkdtempSync(join(base, 'sealwatch-permuter-'));
+  using _ = { [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
+  using memory = temporaryLedgerMemory(join(dir, 'ledger.tmp'));
+  using learned = new Learned(dir);
+  const alerts: ChainSink['alerts'] = (changed) => {
+    for (const { revision, body } of changed) rows.alerts.put(body.alert.id, revision, canonicalJson(body));
+  };
   const chain = new Chain({
     cluster: 'test',
     devices,
     partitions,
     time,
-    rules,
+    ...{ rules, learned },
     redactor: new Redactor(Buffer.alloc(32)),
     ledger: { memory },
     sink: {
       event: ({ event, vault }, text) => rows.events.put(event.id, vault.revision, text),
       lease: (revision, lease) => rows.leases.put(lease.id, revision, canonicalJson(lease)),
       fact: (fact) => rows.facts.put(fact.id, 1, canonicalJson(fact)),
-      alerts: (changed) => {
-        for (const { revision, body } of changed)
-          rows.alerts.put(body.alert.id, revision, canonicalJson(body));
-      },
+      alerts,
       reject: () => {},
       coverage: () => {},
       hashes: () => {},
@@ -95,6 +99,7 @@ export function replayed(
   chain.finish();
   for (let source = 0; source < partitions; source++)
     chain.ledger?.record('watermark', { source, time: END_OF_PLAY }, 0);
+  alerts(chain['detector'].take().alerts);
   return {
     events: rows.events.last,
     leases: rows.leases.last,

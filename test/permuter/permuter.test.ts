@@ -131,7 +131,12 @@ describe.each(logs)('the log %s', (_, lines) => {
 /** The calls that alerts of rules on single events name, as `rule call`; whether a device has shown a call hangs on lateness. */
 function provenBy(alerts: Map<string, string>): string[] {
   const isSingle = ({ threshold, file }: RuleInfo) => threshold === 1 && !file.endsWith('not_in_file.yml');
-  const single = new Set(rules.alerting.filter(isSingle).map(({ id }) => id));
+  const single = new Set(
+    rules.roots
+      .map(({ top }) => top)
+      .filter(isSingle)
+      .map(({ id }) => id),
+  );
   return [...alerts.values()]
     .map((text) => JSON.parse(text) as Alert)
     .filter(({ rule }) => single.has(rule.id))

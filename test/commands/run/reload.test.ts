@@ -27,7 +27,8 @@ let source: { dir: string; lists: string };
 const said: string[] = [];
 const logger = {
   error: ({ error }: { error: string }) => void said.push(error),
-  warn: ({ error }: { error: string }) => void said.push(error),
+  warn: ({ error, notes = [] }: { error?: string; notes?: string[] }) =>
+    void said.push(...(error === undefined ? notes : [error])),
   info() {},
 } as unknown as Logger;
 
@@ -61,6 +62,20 @@ async function recorded(stream: EmbeddedStream): Promise<Change[]> {
 
 /** Changes but for what came with sealwatch. */
 const ours = (changes: Change[]) => changes.filter(({ who }) => who?.startsWith('sealwatch ') !== true);
+
+test('what rules most likely do not mean is said at the start and after a reload', async () => {
+  const slip = (field: string) =>
+    own.replace(/^detection:[\s\S]*?(?=^\w)/m, `detection: {sel: {${field}: x}, condition: sel}\n`);
+  writeFileSync(join(source.dir, 'ours.yml'), slip('user.nam'));
+  await using stream = await openStream();
+  await using reload = await start(stream);
+  expect(said).toEqual([
+    expect.stringContaining('user.nam is no field of an event; did you mean user.name?'),
+  ]);
+  writeFileSync(join(source.dir, 'ours.yml'), slip('user.idd'));
+  await reload.check({ now: true });
+  expect(said[1]).toContain('user.idd is no field of an event; did you mean user.id?');
+});
 
 test('the first start records everything that is in force, the next one nothing', async () => {
   await using stream = await openStream();

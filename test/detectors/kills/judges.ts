@@ -1,10 +1,12 @@
 // Rules of every kind and a behaviour that does everything a behaviour can do.
 
 import type { AuditEvent } from '../../../core/event.ts';
+import type { Lease } from '../../../core/lease.ts';
 import { addSeconds } from '../../../core/time.ts';
 import type { Behaviour, Observation } from '../../../detectors/behaviours/behaviour.ts';
 import { asJson, described, findingOn, type Told, toldOf } from '../../../detectors/behaviours/told.ts';
-import { anEvent, at } from '../../builders.ts';
+import { factsOf } from '../../../detectors/engine/match.ts';
+import { aLease, anEvent, at } from '../../builders.ts';
 import { correlationText, rulesFrom, ruleText } from '../rule-text.ts';
 import type { Judges } from './play.ts';
 
@@ -49,7 +51,10 @@ const rules = rulesFrom(
   counted('value_count', 'source.ip', ', condition: {field: user.id, gte: 2}', 'many'),
 );
 
-/** Tells of each third call of a user, sends each call to its address, and speaks when somebody was quiet for a minute. */
+/** Before the name of whoever has held a lease for a while. */
+const HELD = 'held ';
+
+/** Tells of each third call of a user, sends each call to its address, and speaks when somebody was quiet for a minute or held a lease. */
 const toy: Behaviour = {
   info: described({
     id: nextId(),
@@ -88,7 +93,22 @@ const toy: Behaviour = {
       turn.find(findingOn(told, 'address', `${group}: ${users.join()}`, { users: users.join() }));
     }
   },
+  lease({ id, holder_id = '', issued_at }, { revision, time }, turn) {
+    const leases = ((turn.memory.get('leases', holder_id) as number | undefined) ?? 0) + 1;
+    turn.memory.set('leases', holder_id, leases);
+    const facts = factsOf(anEvent({ id, time, user: holder_id }), '');
+    const told = { id, time, revision: 2 as const, facts };
+    turn.memory.set('last', `${HELD}${holder_id}`, asJson(told));
+    turn.wake(`${HELD}${holder_id}`, addSeconds(issued_at, 90));
+    if (leases % 3 === 0)
+      turn.find(findingOn(told, holder_id, `${leases} leases of ${holder_id}`, { leases, revision }));
+  },
   woken(user, time, turn) {
+    if (user.startsWith(HELD)) {
+      const told = turn.memory.get('last', user) as unknown as Told;
+      turn.find(findingOn(told, user, `${user} for a while at ${time}`, {}));
+      return;
+    }
     const told = turn.memory.get('last', user) as unknown as Told;
     const quiet = ((turn.memory.get('quiet', user) as number | undefined) ?? 0) + 1;
     turn.memory.set('quiet', user, quiet);
@@ -114,3 +134,9 @@ export function someCalls(count: number, random: () => number): AuditEvent[] {
     }),
   );
 }
+
+/** `count` leases, told in order of time, of a few holders. */
+export const someLeases = (count: number, random: () => number): Lease[] =>
+  Array.from({ length: count }, (_, i) =>
+    aLease({ id: `lease-${i}`, time: at(i * 10), holder: `holder-${Math.floor(random() * 4)}` }),
+  );

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { Detection } from '../../../commands/run/detection.ts';
 import type { Alert } from '../../../core/alert.ts';
 import type { AuditEvent } from '../../../core/event.ts';
+import type { Lease } from '../../../core/lease.ts';
 import { limits } from '../../../core/limits.ts';
-import { noLists } from '../../../core/lists.ts';
+import { type Lists, noLists } from '../../../core/lists.ts';
 import { partitionOf } from '../../../core/partition.ts';
-import type { NewRecord } from '../../../core/ports.ts';
-import { type Topic, topics } from '../../../core/records.ts';
+import type { DetectorMemory, NewRecord } from '../../../core/ports.ts';
+import { LEDGER_PARTITION, type Topic, topics } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import type { Behaviour } from '../../../detectors/behaviours/behaviour.ts';
 import type { RuleSet } from '../../../detectors/engine/rule-set.ts';
@@ -21,7 +22,10 @@ import { shuffle } from './shuffle.ts';
 export interface Judges {
   rules: RuleSet;
   behaviours: readonly Behaviour[];
+  lists?: Lists;
 }
+
+type Open = (path: string) => DetectorMemory;
 
 /** How far an event may lie behind the one before it, in seconds of event time. */
 const SLACK = 20;
@@ -59,49 +63,81 @@ export function planned(
 export const endOf = (events: readonly AuditEvent[]): string =>
   events.map((event) => event['@timestamp']).reduce((last, time) => (time > last ? time : last));
 
+/** What the ledger tells: leases in the order told, each with the time that it had come to. */
+export const toldOf = (leases: readonly Lease[]): NewRecord[] =>
+  leases.flatMap((body) => [
+    { kind: 'lease', value: { revision: 1, body, at: body.issued_at } },
+    { kind: 'watermark', value: { source: 0, time: body.issued_at } },
+  ]);
+
+/** What comes, by the topic that it comes on. */
+export interface Plan {
+  events: NewRecord[][];
+  /** On the ledger's partition. */
+  leases?: NewRecord[];
+}
+
 const written: Topic[] = [topics.events, topics.groups, topics.alerts, topics.leases, topics.coverage];
+
+/** One partition of a topic that comes; `put` records of it are on the stream, durable or not. */
+interface Way {
+  topic: Topic;
+  partition: number;
+  records: NewRecord[];
+  put: number;
+}
 
 /** One life of the detectors. */
 export class Life {
   private readonly stream: EmbeddedStream;
-  private readonly detection: Detection;
-  private readonly plan: NewRecord[][];
-  /** How many of each partition's records are on the stream, durable or not. */
-  private readonly put: number[];
+  readonly detection: Detection;
+  private readonly ways: Way[];
 
-  private constructor(stream: EmbeddedStream, detection: Detection, plan: NewRecord[][]) {
+  private constructor(stream: EmbeddedStream, detection: Detection, { events, leases = [] }: Plan) {
     this.stream = stream;
     this.detection = detection;
-    this.plan = plan;
-    this.put = plan.map((_, partition) => stream.end(topics.events, partition));
+    const way = (topic: Topic, partition: number, records: NewRecord[]): Way => ({
+      ...{ topic, partition, records },
+      put: stream.end(topic, partition),
+    });
+    this.ways = events.map((records, partition) => way(topics.events, partition, records));
+    this.ways.push(way(topics.leases, LEDGER_PARTITION, leases));
   }
 
-  /** @param left the stream of the life before, when only its detectors died */
-  static async begin(dir: string, plan: NewRecord[][], { rules, behaviours }: Judges, left?: EmbeddedStream) {
+  /**
+   * @param left the stream of the life before, when only its detectors died
+   * @param openMemory opens the memory at a path
+   */
+  static async begin(
+    dir: string,
+    plan: Plan,
+    { rules, behaviours, lists = noLists }: Judges,
+    left?: EmbeddedStream,
+    openMemory: Open = openDetectorMemory,
+  ) {
     const memories = join(dir, 'detectors');
     mkdirSync(memories, { recursive: true });
-    const open = { dir: join(dir, 'stream'), partitions: plan.length, writes: written };
+    const open = { dir: join(dir, 'stream'), partitions: plan.events.length, writes: written };
     const stream = left ?? (await EmbeddedStream.open(open));
     await stream.flush();
     const detection = await Detection.load({
-      ...{ stream, rules, behaviours, lists: noLists, cluster: 'test', slowCallNanos: 5e9 },
-      openMemory: (name) => openDetectorMemory(join(memories, `${name}.db`)),
+      ...{ stream, rules, behaviours, lists, cluster: 'test', slowCallNanos: 5e9 },
+      openMemory: (name) => openMemory(join(memories, `${name}.db`)),
     });
     return new Life(stream, detection, plan);
   }
 
   /** Whether everything is on the stream, and worked. */
   get isOver(): boolean {
-    return this.put.every((put, partition) => put === this.plan[partition]?.length);
+    return this.ways.every(({ put, records }) => put === records.length);
   }
 
   /** The next few records of each partition come. */
   feed(random: () => number, most: number): void {
-    for (const [partition, records] of this.plan.entries()) {
-      const from = this.put[partition] as number;
-      const some = records.slice(from, from + Math.floor(random() * (most + 1)));
-      this.stream.append(topics.events, partition, some);
-      this.put[partition] = from + some.length;
+    for (const way of this.ways) {
+      const some = way.records.slice(way.put, way.put + Math.floor(random() * (most + 1)));
+      this.stream.append(way.topic, way.partition, some);
+      way.put += some.length;
     }
   }
 
@@ -126,7 +162,7 @@ export class Life {
   /** The last version of every alert, by id, as text. */
   async alerts(): Promise<Map<string, string>> {
     const last = new Map<string, { revision: number; text: string }>();
-    for (let partition = 0; partition < this.plan.length; partition++)
+    for (let partition = 0; partition < this.stream.partitions; partition++)
       for (let at = 0; at < this.stream.end(topics.alerts, partition); ) {
         for (const { kind, value, offset } of await this.stream.read(
           topics.alerts,

@@ -51,10 +51,22 @@ const refused: Refused[] = [
     says: /back-references/,
   },
   {
-    name: 'an expression that can run away',
-    detection: about('vault.request.path|re', '^(a+)+$'),
+    name: 'an expression of too many steps',
+    detection: about('vault.request.path|re', '^(a{1,300}b+){1,300}$'),
     isSigma: true,
-    says: /\(a\+\)\+, can run away/,
+    says: /the expression is too large/,
+  },
+  {
+    name: 'a part of encoded text as the whole',
+    detection: about('user_agent.original|base64offset', 'vault'),
+    isSigma: true,
+    says: /write \|base64offset\|contains/,
+  },
+  {
+    name: 'encoded text that says nothing',
+    detection: about('user_agent.original|base64offset|contains', 'v'),
+    isSigma: true,
+    says: /would match everything/,
   },
   {
     name: 'an unknown modifier',
