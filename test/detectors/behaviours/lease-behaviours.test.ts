@@ -146,6 +146,12 @@ const fixed = aToken({
   with: { ttl_s: 32 * DAY, expires_at: on(32) },
 });
 
+test('a token that turns out to be periodic is not told of as static too', () => {
+  const renewed: Lease = { ...fixed, token: { ...fixed.token, periodic: 'told' } };
+  const said = told([fixed, renewed], { until: on(3) }).filter((text) => text.startsWith('low'));
+  expect(said).toEqual(['low A token of token-cron is periodic: whoever holds it renews it for ever.']);
+});
+
 test('root, periodic and static tokens are told of once each', () => {
   const all = told([root, periodic, fixed, root, periodic, fixed], { until: on(3) });
   expect(all.filter((text) => text.startsWith('low'))).toEqual(
