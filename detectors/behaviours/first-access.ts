@@ -115,6 +115,7 @@ function judge(call: Observation, habit: Habit, item: string, turn: Turn): void 
   habit.today++;
   const { age, fresh } = habit;
   const quiet = isLearning(age, dayOf(call.time), lesson, call, turn) || habit.today <= expected(fresh);
+  if (!quiet) turn.tell(told(call, habit, turn));
   const group = peerGroupOf(call);
   const message = sentence(call, habit, item);
   const facts = {

@@ -134,8 +134,15 @@ export class Behaviours {
   call(call: Observation): void {
     this.pass(call.time, false);
     this.at = { id: call.id, time: call.time, silenced: call.silenced ?? NOTHING };
-    for (const player of this.callers)
-      this.play(player, call.time, () => player.behaviour.call?.(call, player.turn));
+    for (const player of this.callers) {
+      if (this.off.size > 0 && this.off.has(player.behaviour.info.id)) continue;
+      // Not by `play`: no closure for each of them at each call.
+      try {
+        player.behaviour.call?.(call, player.turn);
+      } catch (error) {
+        this.switchOff(player.behaviour.info, error, call.time);
+      }
+    }
   }
 
   /** A crossing of a behaviour (`takes`), in order of (time, id) of its event. */
@@ -188,9 +195,13 @@ export class Behaviours {
     try {
       act();
     } catch (error) {
-      this.off.set(info.id, info.version);
-      this.failures.push({ behaviour: info.name ?? info.id, error: String(error), time });
+      this.switchOff(info, error, time);
     }
+  }
+
+  private switchOff(info: RuleInfo, error: unknown, time: string): void {
+    this.off.set(info.id, info.version);
+    this.failures.push({ behaviour: info.name ?? info.id, error: String(error), time });
   }
 
   private turnOf({ info }: Behaviour): Turn {

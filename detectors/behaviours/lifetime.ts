@@ -95,7 +95,7 @@ function find(
   const { kind, path, role, terms, ttl_source } = lease;
   const from = path === undefined ? '' : ` from ${path}`;
   const message =
-    `A ${kind} of ${holderOf(lease)}${from} lives ${spanOf(ttl_s)}, over the ${spanOf(limit)} that its class may ` +
+    `A ${kind} of ${holderOf(lease)}${from} lives ${spanOf(ttl_s)}, over the ${spanOf(limit)} that policy allows its class ` +
     `(known by ${ttl_source}).`;
   const time = terms.at(-1)?.at ?? lease.issued_at;
   turn.find(

@@ -121,6 +121,7 @@ function judge(
     new_per_day: shown(fresh?.mean ?? 0),
   };
   turn.find(findingOn(toldOf(call), call.user, message, numbers));
+  turn.tell(told(call, home, { turn, lesson }));
 }
 
 function told(

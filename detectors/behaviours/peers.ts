@@ -11,7 +11,15 @@ const SHARE = 0.5;
 const OTHERS = 2;
 
 /** Names the callers whose use explains each other's; undefined when nothing does. */
-export function peerGroupOf({ auth_mount, role, policies }: Observation): string | undefined {
+export function peerGroupOf(call: Observation): string | undefined {
+  if (call !== asked.call) asked = { call, group: groupOf(call) };
+  return asked.group;
+}
+
+/** Several behaviours ask of the same call. */
+let asked: { call?: Observation; group: string | undefined } = { group: undefined };
+
+function groupOf({ auth_mount, role, policies }: Observation): string | undefined {
   if (role !== undefined) return JSON.stringify([auth_mount ?? '', role]);
   const own = policies?.filter((policy) => policy !== 'default').sort() ?? [];
   return own.length === 0 ? undefined : JSON.stringify(own);

@@ -87,6 +87,7 @@ function judge(call: Observation, sweep: Sweep, turn: Turn): void {
   const message = `${whoIs(call.facts)} touched ${secrets} different secrets within this hour (${refused} refused); usual are ${shown(rate.mean)} an hour, at most about ${shown(expected(rate))} (${rate.periods} hours since ${dateOf(age.since)}).`;
   const numbers = { expected_most: shown(expected(rate)), mean: shown(rate.mean), refused, secrets };
   turn.find(findingOn(toldOf(call), call.user, message, numbers));
+  turn.tell(told(call, sweep, rate, turn));
 }
 
 const told = (call: Observation, { age }: Sweep, rate: Rate, turn: Turn) => ({

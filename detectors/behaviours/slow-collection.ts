@@ -57,8 +57,9 @@ function next(call: Observation, before: Collection | undefined, hour: number, t
   const day = Math.floor(hour / 24);
   if (before === undefined) return { age: aged(undefined, day), hour, used: {}, found: 0 };
   const collection = day > before.age.last ? nextDay(call, before, day, turn) : before;
-  const used = Object.entries(collection.used).filter(([, at]) => at > hour - HOURS);
-  return { ...collection, hour, used: Object.fromEntries(used) };
+  const { used } = collection;
+  for (const secret in used) if ((used[secret] as number) <= hour - HOURS) delete used[secret];
+  return { ...collection, hour };
 }
 
 /** The day before is over: it teaches, no more than what would not have been found. */
@@ -96,6 +97,7 @@ function judge(call: Observation, collection: Collection, turn: Turn): void {
     secrets,
   };
   turn.find(findingOn(toldOf(call), call.user, message, numbers));
+  turn.tell(told(call, collection, rate, turn));
 }
 
 const told = (call: Observation, { age }: Collection, rate: Rate, turn: Turn) => ({

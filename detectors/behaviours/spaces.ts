@@ -24,8 +24,10 @@ export type SpacesState = Record<string, number>;
 export class Spaces {
   private readonly below: Memory;
   private readonly counts: Map<string, number>;
-  private readonly cached = new Map<string, Map<string, Entry>>();
+  /** By key: behaviours in turn ask for what they know of the same identity, few values each. */
+  private readonly cached = new Map<string, Entry[]>();
   private readonly changed = new Set<Entry>();
+  private last: { key: string; entries: Entry[] } | undefined;
   private size = 0;
   private period: number | undefined;
   /** Values dropped because of a bound. */
@@ -72,6 +74,7 @@ export class Spaces {
   private forgetCache(): void {
     this.flush();
     this.cached.clear();
+    this.last = undefined;
     this.size = 0;
   }
 
@@ -82,11 +85,17 @@ export class Spaces {
   }
 
   private entry(space: string, key: string): Entry {
-    const known = this.cached.get(space)?.get(key);
-    if (known !== undefined) return known;
+    const entries = this.last?.key === key ? this.last.entries : this.entriesOf(key);
+    for (const entry of entries) if (entry.space === space) return entry;
     const entry = this.read(space, key);
     this.keep(entry);
     return entry;
+  }
+
+  private entriesOf(key: string): Entry[] {
+    const entries = this.cached.get(key) ?? [];
+    if (entries.length > 0) this.last = { key, entries };
+    return entries;
   }
 
   private read(space: string, key: string): Entry {
@@ -98,14 +107,11 @@ export class Spaces {
   }
 
   private keep(entry: Entry): void {
-    const { space, key } = entry;
+    const { key } = entry;
     if (this.size >= limits.behaviourRecentMax) this.forgetCache();
-    let entries = this.cached.get(space);
-    if (entries === undefined) {
-      entries = new Map();
-      this.cached.set(space, entries);
-    }
-    entries.set(key, entry);
+    const entries = this.cached.get(key);
+    if (entries === undefined) this.cached.set(key, [entry]);
+    else entries.push(entry);
     this.size++;
   }
 

@@ -60,7 +60,8 @@ function standingOf({ token }: Lease): Standing | undefined {
 
 function tell(id: string, standing: Standing, { told, name, issued }: Waiting, turn: Turn): void {
   const before = (turn.memory.get('told', id) as Standing[] | undefined) ?? [];
-  if (before.includes(standing)) return;
+  // That a token made it is no news of one that is known to have no end.
+  if (before.includes(standing) || (standing === 'static' && before.length > 0)) return;
   turn.memory.set('told', id, [...before, standing]);
   const age = secondsBetween(issued, told.time);
   const whys: Record<Standing, string> = {

@@ -51,17 +51,28 @@ export const twoPlaces: Behaviour = {
     if (is === undefined || call.ip === undefined) return;
     const none: Known = { nets: [], tokens: [], shared: 0 };
     const known = (turn.memory.get('identity', call.user) as Known | undefined) ?? none;
-    const token = known.tokens.find((one) => one.is === is) ?? { is, places: [] };
     const net = networkOf(call.ip);
+    // Nearly every call: the token that was used last, where it always is.
+    const newest = known.tokens.at(-1);
+    const [place] = newest?.places ?? [];
+    if (newest?.is === is && newest.places.length === 1 && place?.net === net) {
+      Object.assign(place, { ip: call.ip, last: call.time });
+      return keep(known, net, call, turn);
+    }
+    const token = known.tokens.find((one) => one.is === is) ?? { is, places: [] };
     const other = elsewhere(token.places, net, call, turn);
     if (other !== undefined) judge(known, token, { net, other }, call, turn);
     const places = token.places.filter((place) => place.net !== net);
     token.places = [...places, { net, ip: call.ip, last: call.time }].slice(-4);
     known.tokens = [...known.tokens.filter((one) => one !== token), token].slice(-limits.behaviourTokensMax);
-    if (call.teaches) learn(known, net, call, turn);
-    turn.memory.set('identity', call.user, known);
+    keep(known, net, call, turn);
   },
 };
+
+function keep(known: Known, net: string, call: Observation, turn: Turn): void {
+  if (call.teaches) learn(known, net, call, turn);
+  turn.memory.set('identity', call.user, known);
+}
 
 /** A login is the first use of its token, at the place that it is given out to. Accessors are long: their end names them as well. */
 function tokenOf({ accessor, action, issued }: Observation): string | undefined {
@@ -105,6 +116,7 @@ function judge(
     `which is another network${usual.length === 0 ? '' : ` (usual: ${listed(usual)})`}.`;
   const numbers = { address: call.ip ?? '', other_address: other.ip, seconds_apart: apart };
   turn.find(findingOn(toldOf(call), JSON.stringify([call.user, token.is]), message, numbers));
+  turn.tell(baselineOf(known, call));
 }
 
 function learn(known: Known, net: string, call: Observation, turn: Turn): void {

@@ -81,6 +81,7 @@ function judge(call: Observation, volume: Volume, turn: Turn): void {
   const message = `${whoIs(call.facts)} made ${calls} calls within this hour; usual are ${shown(rate.mean)} an hour, at most about ${shown(expected(rate))} (${rate.periods} hours since ${dateOf(age.since)}).`;
   const numbers = { calls, expected_most: shown(expected(rate)), mean: shown(rate.mean) };
   turn.find(findingOn(toldOf(call), call.user, message, numbers));
+  turn.tell(told(call, volume, rate, turn));
 }
 
 /** No list sets the least number of calls lower. */

@@ -219,6 +219,7 @@ describe('what does not teach', () => {
     const { baselines } = run(world.events);
     return [...baselines]
       .filter(([key]) => key.endsWith(entityOf(shop)))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, { text, numbers }]) => [text, numbers]);
   };
   const untouched = taught(() => {});

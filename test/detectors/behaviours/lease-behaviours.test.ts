@@ -46,7 +46,7 @@ const living = (
 
 test('a lease that lives longer than policy allows is told of with the source of the number', () => {
   expect(told([living(30 * DAY)])).toEqual([
-    'medium A lease of shop from database/creds/app lives 30 days, over the 60 min that its class may (known by own_lookup).',
+    'medium A lease of shop from database/creds/app lives 30 days, over the 60 min that policy allows its class (known by own_lookup).',
   ]);
   expect(told([living(3600)])).toEqual([]);
 });
@@ -144,6 +144,12 @@ const fixed = aToken({
   holder: 'token:s',
   token: { auth_method: 'token', display_name: 'token-cron' },
   with: { ttl_s: 32 * DAY, expires_at: on(32) },
+});
+
+test('a token that turns out to be periodic is not told of as static too', () => {
+  const renewed: Lease = { ...fixed, token: { ...fixed.token, periodic: 'told' } };
+  const said = told([fixed, renewed], { until: on(3) }).filter((text) => text.startsWith('low'));
+  expect(said).toEqual(['low A token of token-cron is periodic: whoever holds it renews it for ever.']);
 });
 
 test('root, periodic and static tokens are told of once each', () => {

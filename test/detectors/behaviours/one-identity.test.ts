@@ -350,3 +350,25 @@ describe('canary', () => {
     expect(touch('prod/root-ca', false, noLists)).toEqual([]);
   });
 });
+
+describe('what was learned', () => {
+  it('shows the numbers that the alert speaks of, as of the alert', () => {
+    const world = ordinary(1);
+    for (let i = 0; i < 300; i++)
+      world.call(shop, LATER + i * 1000, { ip: '10.99.7.7', secret: `other/${i}` });
+    const { alerts, baselines } = run(
+      world.events.filter((event) => Date.parse(event['@timestamp']) <= LATER + 300_000),
+    );
+    const pairs = [
+      ['Far more calls', 'volume-drift', 'expected_most', 'most_per_hour'],
+      ['Far more different', 'secret-sweep', 'expected_most', 'most_per_hour'],
+      ['Workload calls', 'new-network', 'known_networks', 'networks'],
+    ] as const;
+    for (const [title, behaviour, fact, number] of pairs) {
+      const alert = alerts.find(({ rule }) => rule.name.startsWith(title));
+      const told = baselines.get(`${behaviour} ${entityOf(shop)}`);
+      expect(told?.numbers[number]).toBe(alert?.evidence.facts[fact]);
+      expect(Date.parse(told?.at ?? '')).toBeGreaterThanOrEqual(LATER);
+    }
+  });
+});
