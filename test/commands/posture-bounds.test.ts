@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { load } from '../../commands/rules/load.ts';
-import { loadConfig } from '../../core/config.ts';
 
 const posture = { leaseMinutes: 5, tokenMinutes: 30, staticTokenDays: 2, rotationDays: 7 };
 const bounds = [
