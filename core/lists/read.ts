@@ -17,6 +17,8 @@ export interface Nameable {
   id: string;
   name?: string;
   title?: string;
+  /** Of a behaviour: what may be set. */
+  settings?: string[];
 }
 
 /** A lists file as it was read; the rules that it names are not looked for yet, because rules need its placeholders first. */
@@ -122,7 +124,9 @@ export function listsOf({ document, fault, predicates }: ReadLists, catalogue: r
   // Behaviours ask by their short name.
   const settings = document.settings.map((one, i) => {
     const id = idOf(one.behaviour, ['settings', i, 'behaviour']);
-    return { ...one, behaviour: catalogue.find((named) => named.id === id)?.name ?? one.behaviour };
+    const named = catalogue.find((rule) => rule.id === id);
+    refuseUnknownSettings(one, named?.settings ?? [], (key, what) => fault(['settings', i, key], what));
+    return { ...one, behaviour: named?.name ?? one.behaviour };
   });
   return judge({
     version: createHash('sha256').update(canonicalJson(document)).digest('hex').slice(0, 32),
@@ -147,6 +151,18 @@ export function listsOf({ document, fault, predicates }: ReadLists, catalogue: r
     placeholders: document.placeholders,
     texts: document.texts,
   });
+}
+
+/** A setting that nothing asks for would be set in vain, and silently. */
+function refuseUnknownSettings(
+  { behaviour, class: _, reason: __, ...set }: ListsDocument['settings'][number],
+  known: string[],
+  fault: (key: string, what: string) => Error,
+): void {
+  const stranger = Object.keys(set).find((key) => !known.includes(key));
+  if (stranger === undefined) return;
+  const has = known.length === 0 ? 'nothing that could be set' : `the settings ${known.join(', ')}`;
+  throw fault(stranger, `${behaviour} has ${has}${meant(stranger, known)}`);
 }
 
 /** Every entry by itself, for the record of changes. */

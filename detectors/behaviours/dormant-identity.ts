@@ -21,6 +21,7 @@ const info = described({
   runbook:
     'Ask its owner whether the use was meant. If nobody owns it any more, revoke its tokens, disable the entity or role, and look at what it read since it woke.',
   groupBy: ['user.id'],
+  settings: ['silentDays'],
 });
 
 const SILENT_DAYS = 30;

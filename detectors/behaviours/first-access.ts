@@ -22,6 +22,7 @@ const info = described({
   runbook:
     'Compare with what was rolled out. If nothing was: look at where the call came from and what else the identity did in that hour.',
   groupBy: ['user.id'],
+  settings: ['learningDays', 'learningActiveDays'],
 });
 
 const lesson: Lesson = { behaviour: 'first-access', days: 3, activeDays: 3 };

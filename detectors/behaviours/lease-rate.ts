@@ -14,6 +14,7 @@ const info = described({
   level: 'medium',
   techniques: ['T1499', 'T1555.006'],
   groupBy: ['user.id', 'vault.secret.path'],
+  settings: ['leasesMin', 'leasesManyTokensMin', 'factor', 'learningDays', 'learningActiveDays'],
   description:
     'One holder took many times more leases of one role in an hour than in its busiest hours of before. Half of them by one token: from 30 on; by many tokens, as when many pods start, from 150 on. Bounds: `lease-rate` `leasesMin`, `leasesManyTokensMin`, `factor`.',
   falsePositives: ['The first time that a service is scaled out widely.', 'A batch job that is new.'],

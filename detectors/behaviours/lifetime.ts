@@ -18,6 +18,7 @@ interface Policy {
 const common = {
   techniques: ['T1550.001'],
   groupBy: ['path', 'role', 'user.id'],
+  settings: ['maxSeconds'],
   runbook:
     'Look at the role or mount that gave it out (its TTLs) and at who changed it last: GET /v1/events with its path. Set the lifetime back, then revoke what was given out meanwhile.',
 };

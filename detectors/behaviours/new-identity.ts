@@ -20,6 +20,7 @@ const info = described({
   runbook:
     'Look at who created the role, user or alias and when, and whether somebody ordered it. If nobody did: disable it and rotate what it read.',
   groupBy: ['user.id'],
+  settings: ['learningDays'],
 });
 
 const MINUTES = 10;

@@ -18,6 +18,7 @@ const words: Omit<Described, 'id' | 'name' | 'title' | 'level'> = {
   runbook:
     'Find out what stands at the address. If nobody knows: revoke the tokens of the identity, renew its secret-id or login, and look at what was read from there.',
   groupBy: ['user.id'],
+  settings: ['learningDays', 'learningActiveDays'],
 };
 const described_ = (parts: Pick<Described, 'id' | 'name' | 'title' | 'level'>) => ({
   ...described({ ...words, ...parts }),

@@ -17,6 +17,7 @@ const info = described({
   level: 'medium',
   techniques: ['T1078', 'T1555.006'],
   groupBy: ['vault.caller.auth_mount', 'vault.caller.role', 'user.id'],
+  settings: ['peersMin', 'secretsMin', 'factor', 'learningDays', 'learningActiveDays'],
   description:
     'An identity touched what none of at least three peers ever did, though they else touch the same, or read many times more distinct secrets in a day than any of them. Peers have the same auth mount and role, or the same policies. `peer-outlier` `peersMin`, `secretsMin`, `factor` set the bounds.',
   falsePositives: [

@@ -17,6 +17,7 @@ const info = described({
   runbook:
     'Look at what changed between the denial and the success: a policy, a role, a group, a login under another role. Ask who changed it and whether it was meant.',
   groupBy: ['user.id'],
+  settings: ['paths'],
 });
 
 const MINUTES = 30;

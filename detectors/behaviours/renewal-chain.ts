@@ -15,6 +15,7 @@ const info = described({
   level: 'medium',
   techniques: ['T1550.001', 'T1098'],
   groupBy: ['lease'],
+  settings: ['maxDays'],
   description:
     'A lease or token is older than `renewal-chain` `maxDays` (30 unless the lists set it) because it is renewed. Told once, and again each time its age has doubled.',
   falsePositives: [

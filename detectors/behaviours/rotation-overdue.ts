@@ -15,6 +15,7 @@ const info = described({
   level: 'low',
   techniques: ['T1552'],
   groupBy: ['vault.secret.path'],
+  settings: ['days'],
   description:
     'A secret that is in use has not been written for `rotation-overdue` `days` (90 unless the lists set it, by the class of who reads it). Of a secret that nobody was seen to write, since it was seen first. Told once, again after the next write.',
   falsePositives: ['A value that is no credential: allow its path.'],

@@ -15,6 +15,7 @@ const info = described({
   level: 'medium',
   techniques: ['T1078', 'T1550.001'],
   groupBy: ['secret-id'],
+  settings: ['learningDays', 'learningActiveDays'],
   description:
     'The secret-id of an AppRole was opened or used to log in where the role is not at home, or at the place of the one who made it, or was made by somebody who makes none. Calls are joined by the hash of the secret-id and by the wrapping accessor.',
   falsePositives: [

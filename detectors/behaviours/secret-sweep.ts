@@ -19,6 +19,7 @@ const info = described({
   runbook:
     'Revoke the token unless its owner explains it. List which of the secrets were read and not refused, and rotate those.',
   groupBy: ['user.id'],
+  settings: ['secrets', 'factor', 'learningDays', 'learningActiveDays'],
 });
 
 const lesson: Lesson = { behaviour: 'secret-sweep', days: 3, activeDays: 3 };

@@ -19,6 +19,7 @@ const info = described({
   runbook:
     'Ask the owner. If nobody explains it: revoke the tokens, list what was read in these 24 hours and rotate it. The events of the alert are the last of many: search by the identity.',
   groupBy: ['user.id'],
+  settings: ['secrets', 'factor', 'learningDays', 'learningActiveDays'],
 });
 
 const lesson: Lesson = { behaviour: 'slow-collection', days: 3, activeDays: 3 };

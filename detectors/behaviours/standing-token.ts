@@ -15,6 +15,7 @@ const info = described({
   level: 'low',
   techniques: ['T1550.001'],
   groupBy: ['token'],
+  settings: ['staticDays'],
   description:
     'A token that no login renews: root, periodic, or made by a token and alive after `standing-token` `staticDays` (1 unless the lists set it). Told once for each token and reason.',
   falsePositives: ['A periodic token by design, such as that of a monitor: allow it until a date.'],

@@ -19,6 +19,7 @@ export interface Described {
   falsePositives: string[];
   runbook: string;
   groupBy: string[];
+  settings?: string[];
 }
 
 export const described = (parts: Described): RuleInfo => ({

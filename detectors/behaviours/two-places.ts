@@ -14,6 +14,7 @@ const info = described({
   level: 'high',
   techniques: ['T1550.001'],
   groupBy: ['user.id', 'vault.caller.accessor'],
+  settings: ['switchSeconds', 'backSeconds', 'learningDays', 'learningActiveDays'],
   description:
     'A token was used from two networks within minutes, or went back and forth between them within an hour, and one of the two is not a usual place of this identity. Batch tokens have no accessor and are not seen.',
   falsePositives: [

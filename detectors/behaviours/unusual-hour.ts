@@ -18,6 +18,7 @@ const info = described({
   runbook:
     'Ask the person. If it was not them: revoke their tokens, reset their login, and look at what was read in that hour.',
   groupBy: ['user.id'],
+  settings: ['learningDays', 'learningActiveDays'],
 });
 
 const lesson: Lesson = { behaviour: 'unusual-hour', days: 4, activeDays: 3 };

@@ -19,6 +19,7 @@ const info = described({
   runbook:
     'Look at which paths the calls are on. Few paths: a loop, or a client that does not cache; talk to the owner. Many paths: treat it as collection.',
   groupBy: ['user.id'],
+  settings: ['calls', 'factor', 'learningDays', 'learningActiveDays'],
 });
 
 const lesson: Lesson = { behaviour: 'volume-drift', days: 3, activeDays: 3 };

@@ -17,6 +17,8 @@ export interface RuleInfo {
   name?: string;
   references: string[];
   runbook: string;
+  /** Of a behaviour: what the lists may set. */
+  settings?: string[];
   status: string;
   /** ATT&CK techniques, `T1562.008`, sorted. */
   techniques: string[];

@@ -8,7 +8,7 @@ import { anEvent } from '../../builders.ts';
 const catalogue = [
   { id: 'id-root', name: 'root_used' },
   { id: 'id-denied', name: 'denied', title: 'Denied burst' },
-  { id: 'id-lifetime', name: 'lease-lifetime' },
+  { id: 'id-lifetime', name: 'lease-lifetime', settings: ['maxSeconds'] },
 ];
 const lists = (text: string): Lists => listsOf(readLists(text, 'lists.yml'), catalogue);
 const faultOf = (text: string): string => {
@@ -123,6 +123,16 @@ describe('what is wrong', () => {
       'a setting that is no number',
       'settings: [{behaviour: lease-lifetime, days: many}]',
       /settings\.0\.days must be/,
+    ],
+    [
+      'a setting that the behaviour has not',
+      'settings: [{behaviour: lease-lifetime, maxSecond: 60}]',
+      /line 1: settings\.0\.maxSecond lease-lifetime has the settings maxSeconds; did you mean maxSeconds\?/,
+    ],
+    [
+      'a setting of a rule',
+      'settings: [{behaviour: denied, count: 3}]',
+      /denied has nothing that could be set/,
     ],
     [
       'an entry twice',
