@@ -60,11 +60,18 @@ export async function reopen(path: string, place: FilePlace): Promise<FileHandle
  * Of a file of which next to nothing was durable no bytes show that it is the same. If it was copied and truncated since, the
  * copy was written after it was last seen.
  */
-async function copyOfNew(path: string, { inode, writtenMs }: FilePlace): Promise<FileHandle | undefined> {
+async function copyOfNew(path: string, place: FilePlace): Promise<FileHandle | undefined> {
   const named = await stat(path).catch(() => undefined);
-  const next = named?.ino === inode ? await nextFile(path, writtenMs) : undefined;
-  return next === undefined || next.inode === inode ? undefined : open(next.path, 'r');
+  const next = named?.ino === place.inode ? await nextFile(path, place.writtenMs) : undefined;
+  if (next === undefined || next.inode === place.inode) return undefined;
+  // It may have been given another name since.
+  return (await open(next.path, 'r').catch(ignoreMissing)) ?? copyOfNew(path, place);
 }
+
+/** Undefined for what is not there. */
+export const ignoreMissing = (error: unknown): undefined => {
+  if (systemCode(error) !== 'ENOENT') throw error;
+};
 
 /** A folder that may be entered and not listed shows nothing: then only the configured name is known. */
 const namesIn = (folder: string): Promise<string[]> =>
@@ -107,9 +114,6 @@ export async function nextFile(path: string, afterMs: number): Promise<NextFile 
   const first = later.findIndex(({ name }) => !COMPRESSED.test(name));
   const rotated = later[first];
   if (rotated !== undefined) return { path: join(folder, rotated.name), inode: rotated.inode, unread: first };
-  const named = await stat(path).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const named = await stat(path).catch(ignoreMissing);
   return named === undefined ? undefined : { path, inode: named.ino, unread: later.length };
 }

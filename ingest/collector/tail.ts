@@ -2,12 +2,11 @@
 // The place is durable because it travels in each line's own spool record.
 
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { systemCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { FilePosition } from '../../core/raw.ts';
 import type { FilePlace } from '../../core/records.ts';
 import type { Intake, Source } from './intake.ts';
-import { bytesBefore, markOf, type NextFile, nextFile, reopen } from './rotated.ts';
+import { bytesBefore, ignoreMissing, markOf, type NextFile, nextFile, reopen } from './rotated.ts';
 
 /** What the spool says of the file input after a restart. */
 export interface TailPlace extends FilePlace {
@@ -166,9 +165,10 @@ export class FileTail {
     this.skipped = this.quietSinceMs = 0;
   }
 
-  /** Begins `next`; false when another file has its name by now. */
+  /** Begins `next`; false when it has another name by now. */
   private async goTo({ path, inode, unread }: NextFile): Promise<boolean> {
-    const file = await open(path, 'r');
+    const file = await open(path, 'r').catch(ignoreMissing);
+    if (file === undefined) return false;
     const is = await file.stat();
     if (is.ino !== inode) {
       await file.close();
@@ -308,7 +308,3 @@ export class FileTail {
     return true;
   }
 }
-
-const ignoreMissing = (error: unknown): undefined => {
-  if (systemCode(error) !== 'ENOENT') throw error;
-};
