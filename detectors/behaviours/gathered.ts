@@ -21,7 +21,7 @@ export interface GatheredState {
 }
 
 export class Gathered {
-  /** In the order of opening, which is that of ending. */
+  /** In the order of opening. That of ending may be another one: an alert ends by the time of the call that proves it. */
   private readonly open: Map<string, Open>;
   /** By id of the alert. */
   private readonly changed: Map<string, Open>;
@@ -44,7 +44,9 @@ export class Gathered {
     else {
       this.open.delete(key);
       this.makeRoom();
-      open = { alert: openAlert([whole]), facts, until: addSeconds(match.time, limits.alertGroupSeconds) };
+      // A token's time of issue may lie in the future: a line says it.
+      const since = match.time < now ? match.time : now;
+      open = { alert: openAlert([whole]), facts, until: addSeconds(since, limits.alertGroupSeconds) };
       this.open.set(key, open);
     }
     this.changed.set(open.alert.id, open);
@@ -83,10 +85,7 @@ export class Gathered {
 
   /** Forgets alerts that nothing after `time` joins. */
   expire(time: string): void {
-    for (const [key, { until }] of this.open) {
-      if (until >= time) return;
-      this.open.delete(key);
-    }
+    for (const [key, { until }] of this.open) if (until < time) this.open.delete(key);
   }
 
   snapshot(): GatheredState {

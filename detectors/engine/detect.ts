@@ -189,7 +189,8 @@ export class Detector {
   /** A lease or token as the ledger tells it when it has come to `at`, each revision once, in the order told. */
   lease(lease: Lease, revision: number, at: string): void {
     // An end by time is told when the ledger comes by: what comes between it and its telling hangs on the steps of time.
-    const time = lease.ended_at ?? (at > lease.issued_at ? at : lease.issued_at);
+    // Nor by its time of issue, which a line may set anywhere. Before the ledger has worked on anything since its start, only ends are told.
+    const time = lease.ended_at ?? (at === '' ? this.watermark : at);
     this.#behaviours?.lease(lease, { revision, time });
     this.#turn();
   }

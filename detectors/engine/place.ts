@@ -144,7 +144,9 @@ export class Place {
   /** After a take: what it stands for is out. To be written before the place goes on. */
   snapshot(): PlaceSnapshot {
     return {
-      counters: [...this.#counters].map(([root, counter]) => [root, counter.snapshot()]),
+      counters: [...this.#counters]
+        .filter(([, { size, evicted }]) => size > 0 || evicted > 0)
+        .map(([root, counter]) => [root, counter.snapshot()]),
       evicted: this.#dropped,
       late: this.#late.snapshot(),
       seen: this.#seen.snapshot(),

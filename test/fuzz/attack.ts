@@ -172,7 +172,7 @@ export function recordedSeeds(): Buffer[] {
 
 /**
  * The most that the stages may still hold when event time has passed everything, in characters of their state. The normaliser
- * remembers look-ups, hash pairs and nodes by number, not by time.
+ * remembers look-ups, hash pairs and nodes by number, not by time. Of detectors there are seven; what they have learned lies on disk.
  */
-export const heldMax = { normaliser: 100_000, detector: 2000, inputs: 2 };
+export const heldMax = { normaliser: 100_000, detector: 10_000, inputs: 2 };
 export const heldNames = ['normaliser', 'detector', 'inputs'] as const;
