@@ -16,8 +16,8 @@ export class Learned implements Disposable {
   }
 
   /** What waits is written. */
-  commit(): void {
-    for (const part of wholeParts) this.memories[part].commit(null);
+  keep(): void {
+    for (const part of wholeParts) this.memories[part].keep(null);
   }
 
   [Symbol.dispose](): void {

@@ -68,8 +68,8 @@ export async function replay(options: ReplayOptions): Promise<Record<string, unk
     // Alerts change as long as their window is open, so only events are written on the way.
     watermark: (time) => {
       events.flush(time);
-      memory.commit(null);
-      learned.commit();
+      memory.keep(null);
+      learned.keep();
     },
   };
   using memory = temporaryLedgerMemory(join(out, '.ledger.tmp'));

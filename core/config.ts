@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { alertFilter } from './alert-filter.ts';
+import { elasticsearchSettings, kafkaSettings, stageSettings } from './config-scale.ts';
 import { vaultSettings } from './config-vault.ts';
 import {
   auditPath,
@@ -59,6 +60,17 @@ const settings = z.strictObject({
   cluster: z.string().min(1).max(128).default('vault').describe('name of the Vault cluster, on each event'),
   dataDir: z.string().min(1).default('data').describe('folder for everything sealwatch keeps'),
   partitions: count(1, 64).default(3).describe('partitions of the stream; fixed at the first start'),
+  stream: z
+    .enum(['embedded', 'kafka'])
+    .default('embedded')
+    .describe('where records travel; `kafka` carries what one process cannot'),
+  evidence: z
+    .enum(['embedded', 'elasticsearch'])
+    .default('embedded')
+    .describe('where events, leases and alerts are kept'),
+  kafka: kafkaSettings.prefault({}).describe('with stream: kafka'),
+  elasticsearch: elasticsearchSettings.prefault({}).describe('with evidence: elasticsearch'),
+  stage: stageSettings.prefault({}).describe('a stage that runs alone'),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   api: z
     .strictObject({ host: z.string().default('127.0.0.1'), port: port.default(8320) })
@@ -350,6 +362,8 @@ export const dataFiles = (dataDir: string) => ({
   lock: join(dataDir, 'lock.db'),
   stream: join(dataDir, 'stream'),
   evidence: join(dataDir, 'evidence.db'),
+  /** Names the spool of this data folder to those who read it from Kafka. */
+  spoolId: join(dataDir, 'spool-id'),
   ledger: join(dataDir, 'ledger.db'),
   /** Folder of the detectors' memories, a file for each. */
   detectors: join(dataDir, 'detectors'),

@@ -25,6 +25,8 @@ export interface Cause {
   partition: number;
   offset: number;
   index: number;
+  /** Id of the spool that `partition` and `offset` are of; absent: they are of the stream itself. */
+  spool?: string;
 }
 
 /** A record to append. `line` records carry `bytes`, all others a `value` that is written as JSON. */
@@ -51,12 +53,24 @@ export interface StreamRecord {
   text: string;
 }
 
-/** Partitioned, durable, ordered records. What `read` shows is on disk; offsets count up by one within a partition. */
+/** A place in the stream. */
+export interface Place {
+  topic: Topic;
+  partition: number;
+  offset: number;
+}
+
+/** Partitioned, durable, ordered records. What `read` shows is durable; offsets count up by one within a partition. */
 export interface Stream extends AsyncDisposable {
   readonly partitions: number;
   append(topic: Topic, partition: number, records: readonly NewRecord[]): void;
-  /** Resolves when everything appended so far is durable and readable. */
+  /**
+   * Resolves when everything appended so far is durable and readable. Rejects when it cannot be now: it stays, and the next
+   * `flush` tries again. It may then be on the stream twice, with the same causes.
+   */
   flush(): Promise<void>;
+  /** What anybody has written until now is seen by `start`, `end` and `read` when it resolves. For whoever begins. */
+  sync(): Promise<void>;
   /**
    * Records from `offset` on, at least one if there is one, about `bytesMax` in all. What cannot be read any more is one `loss`
    * with the reason `unreadable`, at the offset of the last lost record, on whatever topic.
@@ -69,8 +83,28 @@ export interface Stream extends AsyncDisposable {
   /** Snapshot of a consumer group's member: its state and how far it has read, replaced as a whole. */
   saveSnapshot(group: string, member: string, snapshot: Snapshot): Promise<void>;
   loadSnapshot(group: string, member: string): Promise<Snapshot | undefined>;
-  /** Deletes whole segments that are older than `beforeMs` (wall time of their last write) and below every offset in `keep`. */
+  /** `reader` no longer needs what lies before these offsets. Lasts as long as the readers do; asked for with `needed`. */
+  commit(reader: string, places: readonly Place[]): Promise<void>;
+  /** The lowest offset that any of `readers` still needs; 0 when one of them has not told. */
+  needed(topic: Topic, partition: number, readers: readonly string[]): Promise<number>;
+  /** Deletes records that are older than `beforeMs` (wall time of their write) and before `keepOffset`: all of them or fewer. */
   retain(topic: Topic, partition: number, beforeMs: number, keepOffset: number): Promise<number>;
+}
+
+/**
+ * Which partitions this process works on, where several share the work. It changes as processes come and go; between two
+ * assignments nobody works.
+ */
+export interface Membership extends AsyncDisposable {
+  /** Undefined while it is being decided, and from the moment that it may be another's. */
+  readonly current: Assignment | undefined;
+  /** Calls back at each change of `current`. */
+  onChange(listener: () => void): void;
+}
+
+export interface Assignment {
+  /** Another object is another assignment: what was loaded for the one before is dropped, though the partitions be the same. */
+  readonly partitions: readonly number[];
 }
 
 export interface Snapshot {
@@ -94,8 +128,9 @@ export interface IndexOffset {
 }
 
 /**
- * One transaction of the indexer: rows, and the offsets that they came from. In it the store makes the incidents of these alerts
- * anew (`core/incident.ts`), from all alerts of each, or the worst `limits.incidentAlertsMax` of more.
+ * What the indexer hands over at once: rows, and the offsets that they came from, which last no earlier than the rows. With it
+ * the store makes the incidents of these alerts anew (`core/incident.ts`), from all alerts of each, or the worst
+ * `limits.incidentAlertsMax` of more.
  */
 export interface EvidenceBatch {
   events: { event: AuditEvent; text: string }[];
@@ -110,8 +145,6 @@ export interface EvidenceBatch {
   changes: Change[];
   baselines: Baseline[];
   offsets: IndexOffset[];
-  /** The store's watermark never goes back: a lower one than it has is ignored. */
-  watermark?: string;
 }
 
 export interface EvidenceWriter extends AsyncDisposable {
@@ -119,7 +152,7 @@ export interface EvidenceWriter extends AsyncDisposable {
   offsets(): Promise<IndexOffset[]>;
   /** Idempotent by id and revision: the highest revision stays. */
   write(batch: EvidenceBatch): Promise<void>;
-  /** Deletes bodies of events older than `before` (event time); returns how many. */
+  /** Deletes bodies of events of whole UTC days before `before` (event time); returns how many. */
   retain(before: string): Promise<number>;
 }
 
@@ -149,8 +182,11 @@ export interface Memory {
 
 /** The memory of one partition's detector: what it has learned, in one transaction with its place and windows. */
 export interface DetectorMemory extends Memory, Disposable {
-  /** Everything since the last commit becomes lasting, together with `place`. */
-  commit(place: Json): void;
+  /**
+   * Everything since the last commit becomes lasting, together with `place`. Rejects when the disk refuses, or when another has
+   * taken it over: whoever holds it begins anew.
+   */
+  commit(place: Json): Promise<void>;
   /** What the last commit gave. */
   place(): Json | undefined;
 }
@@ -212,6 +248,6 @@ export interface EvidenceReader extends AsyncDisposable {
   nodes(from: string, to: string): Promise<NodeSeen[]>;
   /** `hash` and every other hash that was seen for the same token or accessor, on whatever device. */
   sameHashes(hash: string): Promise<string[]>;
-  /** First and last event time held, and how far event time has come. */
+  /** First and last event time held, and how far event time has come: `lowestWatermark` of the offsets. */
   extent(): Promise<{ first?: string; last?: string; watermark?: string }>;
 }

@@ -22,6 +22,10 @@ export type Topic = (typeof topics)[keyof typeof topics];
 /** What the ledger reads and what it tells stands on this one partition: one owner sees every credential. */
 export const LEDGER_PARTITION = 0;
 
+/** The parts that a process may run; `run` runs all of them. */
+export const stageNames = ['collect', 'normalise', 'ledger', 'detect', 'index', 'deliver', 'serve'] as const;
+export type StageName = (typeof stageNames)[number];
+
 /** One byte of each record on disk; never renumber. */
 export const kinds = {
   line: 1,

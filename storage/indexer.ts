@@ -11,7 +11,6 @@ import {
   type Change,
   type CoverageRow,
   type HashPair,
-  LEDGER_PARTITION,
   type Loss,
   type NodeSeen,
   type Reject,
@@ -20,6 +19,7 @@ import {
   topics,
   type Watermark,
 } from '../core/records.ts';
+import { sourcesOf } from './watermark.ts';
 
 const indexed: readonly Topic[] = [
   topics.events,
@@ -50,9 +50,8 @@ export function createIndexer(options: { stream: Stream; writer: EvidenceWriter 
   let waiting = 0;
 
   async function write(batch: EvidenceBatch, next: IndexOffset[]): Promise<void> {
-    const watermark = lowestWatermark(next, stream.partitions);
     positions = undefined;
-    await writer.write({ ...batch, offsets: next, ...(watermark !== undefined && { watermark }) });
+    await writer.write({ ...batch, offsets: next });
     positions = next;
     waiting = 0;
   }
@@ -90,24 +89,27 @@ const emptyBatch = (): EvidenceBatch => ({
   offsets: [],
 });
 
-const hasRows = ({ offsets: _, watermark: __, ...rows }: EvidenceBatch) =>
+const hasRows = ({ offsets: _, ...rows }: EvidenceBatch) =>
   Object.values(rows).some((list) => list.length > 0);
 
 /** Where to begin: one position for each partition of each topic, from the store where it has one. */
 async function startPositions(stream: Stream, writer: EvidenceWriter): Promise<IndexOffset[]> {
   const stored = await writer.offsets();
   return indexed.flatMap((topic) =>
-    Array.from(
-      { length: stream.partitions },
-      (_, partition) =>
-        stored.find((offset) => offset.topic === topic && offset.partition === partition) ?? {
-          topic,
-          partition,
-          next: 0,
-        },
-    ),
+    Array.from({ length: stream.partitions }, (_, partition) => {
+      const known = stored.find((offset) => offset.topic === topic && offset.partition === partition);
+      const sources = { ...unheard(sourcesOf({ topic, partition }, stream.partitions)), ...known?.sources };
+      return {
+        ...{ topic, partition, next: known?.next ?? 0 },
+        ...(Object.keys(sources).length > 0 && { sources }),
+      };
+    }),
   );
 }
+
+/** An empty time for each source. */
+const unheard = (count: number): Record<number, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, source) => [source, '']));
 
 /** Reads on from `position`, moves it, and sorts the records into `batch`; returns how many there were. */
 async function collect(stream: Stream, position: IndexOffset, batch: EvidenceBatch): Promise<number> {
@@ -161,7 +163,8 @@ function sortIn(record: StreamRecord, batch: EvidenceBatch, position: IndexOffse
       break;
     case 'watermark':
       // The ledger has its own.
-      if (waysOf(position, 1) > 0) position.sources = raised(position.sources, record.value as Watermark);
+      if (position.sources !== undefined)
+        position.sources = raised(position.sources, record.value as Watermark);
       break;
     default: // Other kinds are for other stages.
   }
@@ -181,27 +184,5 @@ function addHole(
   batch.coverage.push({ id, device, partition, origin: 'recorded', revision: 0, counts });
 }
 
-const raised = (sources: Record<number, string> = {}, { source, time }: Watermark): Record<number, string> =>
+const raised = (sources: Record<number, string>, { source, time }: Watermark): Record<number, string> =>
   time > (sources[source] ?? '') ? { ...sources, [source]: time } : sources;
-
-/** How many sources tell on a partition how far they have come: each raw partition on those of events, the ledger on its own. */
-function waysOf({ topic, partition }: IndexOffset, partitions: number): number {
-  if (topic === topics.events) return partitions;
-  return topic === topics.leases && partition === LEDGER_PARTITION ? 1 : 0;
-}
-
-/**
- * How far every raw partition has come on every partition of events, and the ledger with them; undefined until each has been
- * heard of. What lies before it is all in the store.
- */
-function lowestWatermark(positions: IndexOffset[], partitions: number): string | undefined {
-  let lowest: string | undefined;
-  for (const position of positions) {
-    for (let source = 0; source < waysOf(position, partitions); source++) {
-      const time = position.sources?.[source];
-      if (time === undefined) return undefined;
-      if (lowest === undefined || time < lowest) lowest = time;
-    }
-  }
-  return lowest;
-}

@@ -42,7 +42,12 @@ export class NotesMemory implements DetectorMemory {
     return this.notes.list(space, prefix, limit);
   }
 
-  commit(place: Json): void {
+  async commit(place: Json): Promise<void> {
+    this.keep(place);
+  }
+
+  /** The commit of this file alone. */
+  keep(place: Json): void {
     this.notes.write();
     this.begin();
     this.putPlace.run(JSON.stringify(place));

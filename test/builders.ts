@@ -4,11 +4,18 @@ import type { Alert, Level } from '../core/alert.ts';
 import { severityOf } from '../core/alert.ts';
 import { type AuditEvent, ECS_VERSION, EVENT_SCHEMA } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
-import type { CoverageRow } from '../core/records.ts';
+import type { IndexOffset } from '../core/ports.ts';
+import { type CoverageRow, LEDGER_PARTITION, topics } from '../core/records.ts';
 import { addSeconds } from '../core/time.ts';
 
 /** `second` seconds after the start of 2026-09-01, as a canonical time. */
 export const at = (second: number): string => addSeconds('2026-09-01T00:00:00.000000000Z', second);
+
+/** Offsets of an indexer of one partition, with event time come to `time`. */
+export const reached = (time: string): IndexOffset[] => [
+  { topic: topics.events, partition: 0, next: 1, sources: { 0: time } },
+  { topic: topics.leases, partition: LEDGER_PARTITION, next: 1, sources: { [LEDGER_PARTITION]: time } },
+];
 
 export interface EventParts {
   id: string;

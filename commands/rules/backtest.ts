@@ -10,7 +10,7 @@ import { type RuleTally, Tally } from './tally.ts';
 
 /** Without `learned` only rules run. */
 export interface BacktestOptions extends WholeOptions {
-  learned?: NonNullable<WholeOptions['learned']> & { commit(): void };
+  learned?: NonNullable<WholeOptions['learned']> & { keep(): void };
   reader: EvidenceReader;
   /** Event time; `to` is exclusive. Without them all that the store holds. */
   from?: string;
@@ -56,7 +56,7 @@ export async function backtest(options: BacktestOptions): Promise<BacktestResult
       const isLate = event.vault.flags?.includes('late') === true;
       detector.event(event, isLate ? END_OF_TIME : '');
     }
-    options.learned?.commit();
+    options.learned?.keep();
     events += page.length;
     tally.take(detector.take().alerts);
     const rate = Math.round((events * 1000) / Math.max(1, now() - startMs));

@@ -111,9 +111,10 @@ export class DetectTask extends DetectorTask {
     return { ...super.place(), own: this.own.snapshot(), nextLedger: this.nextLedger };
   }
 
-  override commit(): void {
-    super.commit();
-    this.savedLedger = this.nextLedger;
+  override async commit(): Promise<void> {
+    const { nextLedger } = this;
+    await super.commit();
+    this.savedLedger = nextLedger;
   }
 
   /** Leases before this offset are no longer needed here. */

@@ -144,10 +144,10 @@ export abstract class DetectorTask {
   }
 
   /** Only after a flush: what the memory stands for must be on disk. */
-  commit(): void {
+  async commit(): Promise<void> {
     if (!this.hasChanged) return;
     const place = this.place();
-    this.options.memory.commit(place as unknown as Json);
+    await this.options.memory.commit(place as unknown as Json);
     this.reading.kept(place.reading);
     this.hasChanged = false;
   }

@@ -70,7 +70,7 @@ export class LedgerTask {
   /** Goes on where the memory was committed, and asks again what nobody had answered. */
   static async load(options: LedgerTaskOptions): Promise<LedgerTask> {
     const { stream, memory, ask } = options;
-    const place = placeIn(memory, stream);
+    const place = await placeIn(memory, stream);
     const task = new LedgerTask(options, place, await highestCause(stream, place.end));
     await task.restore();
     for (const question of task.ledger.openQuestions()) ask?.(question);
@@ -123,7 +123,7 @@ export class LedgerTask {
   }
 
   /** Only after a flush: what the memory stands for must be on disk. */
-  commit(): void {
+  async commit(): Promise<void> {
     const { memory, stream } = this.options;
     const { next } = this.place;
     if (next === this.savedAt) return;
@@ -131,7 +131,7 @@ export class LedgerTask {
     // What another life made of records that are still to come must be found by its causes again.
     if (this.seen === undefined || this.seen.offset < next)
       this.place.end = stream.end(topics.leases, PARTITION);
-    memory.commit({ ...this.place, keep: offset, ledger: state } as unknown as Json);
+    await memory.commit({ ...this.place, keep: offset, ledger: state } as unknown as Json);
     this.savedAt = next;
     this.keep = offset;
   }
@@ -152,13 +152,13 @@ export class LedgerTask {
 }
 
 /** Where the memory stands; a new one begins with the oldest records, and says so before it does anything. */
-function placeIn(memory: LedgerMemory, stream: Stream): Place {
+async function placeIn(memory: LedgerMemory, stream: Stream): Promise<Place> {
   const end = stream.end(topics.leases, PARTITION);
   const place = memory.place() as unknown as Place | undefined;
   // A stream that ends before the place is another one.
   if (place !== undefined && place.next <= stream.end(topics.credentials, PARTITION)) return { ...place };
   const begin: Place = { next: 0, keep: 0, end, base: Math.max(end, place?.base ?? 0) };
-  memory.commit(begin as unknown as Json);
+  await memory.commit(begin as unknown as Json);
   return begin;
 }
 

@@ -4,7 +4,7 @@ import type { Stream } from '../../core/ports.ts';
 
 export interface Task {
   step(): Promise<number>;
-  commit(): void;
+  commit(): Promise<void>;
 }
 
 export class Restarting<M extends Disposable, T extends Task> implements Disposable {
@@ -33,14 +33,14 @@ export class Restarting<M extends Disposable, T extends Task> implements Disposa
 
   /** Only after a flush. Throws as `step` does. */
   async commit(): Promise<void> {
-    if (!this.isBroken) await this.breaking(async () => this.task.commit());
+    if (!this.isBroken) await this.breaking(() => this.task.commit());
   }
 
   /** Begins anew where it is, with what its `load` has now: after a flush, or what it made would be made twice. */
   async reload(): Promise<void> {
     if (this.isBroken) return;
     await this.breaking(async () => {
-      this.task.commit();
+      await this.task.commit();
       this.task = await this.options.load(this.memory);
     });
   }

@@ -40,7 +40,7 @@ export class RunningLedger implements Disposable {
 
   /** Only after a flush. Throws as `step` does. */
   async commit(): Promise<void> {
-    if (!this.isBroken) await this.breaking(async () => this.task.commit());
+    if (!this.isBroken) await this.breaking(() => this.task.commit());
   }
 
   private async breaking<T>(work: () => Promise<T>): Promise<T> {

@@ -53,8 +53,8 @@ class SqliteMemory extends NotesMemory implements LedgerMemory {
     return this.rows.countOpen();
   }
 
-  override commit(place: Json): void {
+  override keep(place: Json): void {
     this.rows.write();
-    super.commit(place);
+    super.keep(place);
   }
 }

@@ -6,7 +6,7 @@ import { summarySchema } from '../../api/identities/summary.ts';
 import type { Fact } from '../../core/directory.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { addSeconds } from '../../core/time.ts';
-import { aCoverageRow, aLease, anEvent, aToken } from '../builders.ts';
+import { aCoverageRow, aLease, anEvent, aToken, reached } from '../builders.ts';
 import { batchOf } from '../contract/evidence-store.ts';
 import { goldenEvents } from './golden-events.ts';
 import { Harness } from './harness.ts';
@@ -117,7 +117,7 @@ const open = () =>
       events: [...events, ...later].map((event) => ({ event, text: JSON.stringify(event) })),
       leases: [token, child, ofChild, own, over, others].map((body) => ({ revision: 1, body })),
       facts,
-      watermark: after(100),
+      offsets: reached(after(100)),
     }),
   );
 
@@ -232,7 +232,7 @@ test('prefixes are counted in one question, each in its own namespace and cluste
     of('db/creds/role-2/e', 'other', { ended_at: after(60), state: 'revoked' }),
   ];
   await using harness = await Harness.open(
-    batchOf({ leases: leases.map((body) => ({ revision: 1, body })), watermark: after(100) }),
+    batchOf({ leases: leases.map((body) => ({ revision: 1, body })), offsets: reached(after(100)) }),
   );
   const questions = vi.spyOn(harness.reader, 'count');
   const { contain } = (await harness.get(`/v1/identities/${service}/blast-radius`)).json();

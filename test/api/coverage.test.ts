@@ -7,7 +7,7 @@ import { hostOf, nodesOf } from '../../api/coverage-nodes.ts';
 import { answerSchema } from '../../api/evidence/schemas.ts';
 import type { Device } from '../../core/devices.ts';
 import type { CoverageRow, NodeSeen } from '../../core/records.ts';
-import { aCoverageRow, at } from '../builders.ts';
+import { aCoverageRow, at, reached } from '../builders.ts';
 import { eventsOf } from '../contract/evidence-store.ts';
 import { Harness } from './harness.ts';
 
@@ -18,7 +18,7 @@ const devices: Device[] = [
 
 const open = (coverage: CoverageRow[], nodes: NodeSeen[] = []) =>
   Harness.open(
-    { ...eventsOf(), coverage, nodes, watermark: at(100) },
+    { ...eventsOf(), coverage, nodes, offsets: reached(at(100)) },
     { devices, nodes: { '10.0.0.3': 'node-c' } },
   );
 

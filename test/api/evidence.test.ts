@@ -7,7 +7,7 @@ import { type Answer, answerSchema } from '../../api/evidence/schemas.ts';
 import { canonicalJson } from '../../core/canonical.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import type { EvidenceBatch } from '../../core/ports.ts';
-import { aCoverageRow, anEvent, at } from '../builders.ts';
+import { aCoverageRow, anEvent, at, reached } from '../builders.ts';
 import { eventsOf } from '../contract/evidence-store.ts';
 import { Harness } from './harness.ts';
 
@@ -16,7 +16,7 @@ const url = `/v1/evidence/CC6.1?from=${at(0)}&to=${at(100)}`;
 const closed = (...events: AuditEvent[]): EvidenceBatch => ({
   ...eventsOf(anEvent({ id: 'before', time: at(-10) }), ...events),
   coverage: [aCoverageRow({ hour: at(0), counts: { received: 20, paired: 10 } })],
-  watermark: at(100),
+  offsets: reached(at(100)),
 });
 
 async function ask(harness: Harness, more = ''): Promise<Answer> {
@@ -170,7 +170,7 @@ test('what is known to be missing makes the answer incomplete, and is said', asy
 });
 
 test('a period that is not closed, and one that begins before the first event, are said', async () => {
-  await using harness = await Harness.open({ ...eventsOf(...reads), watermark: at(50) });
+  await using harness = await Harness.open({ ...eventsOf(...reads), offsets: reached(at(50)) });
   const answer = await ask(harness);
   expect(answer.complete).toBe(false);
   expect(answer.limits.join('\n')).toContain(`event time has come to ${at(50)}`);

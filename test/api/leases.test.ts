@@ -6,7 +6,7 @@ import { lifetimeRow } from '../../api/leases/by-group.ts';
 import { Lifetimes } from '../../api/leases/lifetimes.ts';
 import { leaseSchema, listOf } from '../../api/schemas.ts';
 import type { Lease } from '../../core/lease.ts';
-import { aLease, anEvent, aToken, at } from '../builders.ts';
+import { aLease, anEvent, aToken, at, reached } from '../builders.ts';
 import { batchOf, eventsOf } from '../contract/evidence-store.ts';
 import { Harness } from './harness.ts';
 
@@ -61,7 +61,7 @@ const seeded = () =>
         other: { device: 'socket', hash: 'hmac-sha256:x' },
       },
     ],
-    watermark: at(100),
+    offsets: reached(at(100)),
   });
 
 const cases: [query: string, ids: string][] = [
@@ -98,7 +98,7 @@ test.each(cases)('/v1/leases?%s', async (query, ids) => {
 test('pages of what is alive now go on while event time does', async () => {
   await using harness = await seeded();
   const first = (await harness.get('/v1/leases?alive_at=now&limit=2')).json();
-  await harness.writer.write(batchOf({ watermark: at(1500) }));
+  await harness.writer.write(batchOf({ offsets: reached(at(1500)) }));
   const next = (await harness.get(`/v1/leases?alive_at=now&limit=2&cursor=${first.next_cursor}`)).json();
   expect([...first.items, ...next.items].map(({ id }: Lease) => id.slice(-1)).join(' ')).toBe('1 A b D');
 });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { coveragePageSchema } from '../../api/coverage.ts';
 import { alertSchema, eventSchema, leaseSchema, listOf } from '../../api/schemas.ts';
 import { canonicalJson } from '../../core/canonical.ts';
-import { aCoverageRow, aLease, anAlert, anEvent, at } from '../builders.ts';
+import { aCoverageRow, aLease, anAlert, anEvent, at, reached } from '../builders.ts';
 import { eventsOf } from '../contract/evidence-store.ts';
 import { Harness } from './harness.ts';
 
@@ -31,7 +31,7 @@ const seeded = () =>
       },
     ],
     coverage: [aCoverageRow({ hour: at(0), counts: { received: 8, paired: 4 } })],
-    watermark: at(5),
+    offsets: reached(at(5)),
   });
 
 const idsOf = (items: { event: { id: string } }[]) => items.map((item) => item.event.id);

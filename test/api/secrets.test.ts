@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SecretRow } from '../../api/secrets/inventory.ts';
 import type { AuditEvent } from '../../core/event.ts';
-import { anEvent, at, type EventParts } from '../builders.ts';
+import { anEvent, at, type EventParts, reached } from '../builders.ts';
 import { batchOf, eventsOf } from '../contract/evidence-store.ts';
 import { goldenEvents } from './golden-events.ts';
 import { Harness } from './harness.ts';
@@ -32,7 +32,7 @@ const scenes = ['people-and-services', 'kv-v1-read', 'database-lease', 'denied',
 const lived = () =>
   Harness.open({
     ...eventsOf(...scenes.flatMap((scene) => goldenEvents(scene))),
-    watermark: '2026-11-24T00:00:00.000000000Z',
+    offsets: reached('2026-11-24T00:00:00.000000000Z'),
   });
 
 test('of a real Vault: engines, who wrote, who read, who never did', async () => {

@@ -169,7 +169,7 @@ try {
     }
     if (n % BATCH === 0) {
       ledger.record('watermark', { source: 0, time: timeOfMs(ms) }, 0);
-      memory.commit(n);
+      memory.keep(n);
       peak = Math.max(peak, process.memoryUsage.rss());
     }
     if ((n + 1) % Math.ceil(identities / REPORTS) !== 0) continue;
@@ -185,7 +185,7 @@ try {
     process.stderr.write(`  ${line.join(', ')}\n`);
   }
   ledger.finish(timeOfMs(START_MS));
-  memory.commit(identities);
+  memory.keep(identities);
   const { user, system } = process.cpuUsage(started);
   const rows = identities * (leasesEach + 1);
   process.stdout.write(

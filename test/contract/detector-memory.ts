@@ -32,9 +32,9 @@ export function detectorMemoryContract(name: string, create: () => DetectorMemor
       expect(memory.get('calls', 'a')).toBeUndefined();
     });
 
-    test('lists by prefix in the order of keys, what was set last among them', () => {
+    test('lists by prefix in the order of keys, what was set last among them', async () => {
       for (const key of ['b2', 'a', 'b1', 'c']) memory.set('s', key, key);
-      memory.commit(1);
+      await memory.commit(1);
       memory.set('s', 'b1', 'new');
       memory.delete('s', 'b2');
       memory.set('s', 'b3', 3);
@@ -45,10 +45,10 @@ export function detectorMemoryContract(name: string, create: () => DetectorMemor
       expect(memory.list('s', '', 2).map(({ key }) => key)).toEqual(['a', 'b1']);
     });
 
-    test('has no place before its first commit, then that of the last', () => {
+    test('has no place before its first commit, then that of the last', async () => {
       expect(memory.place()).toBeUndefined();
-      memory.commit({ next: 1 });
-      memory.commit({ next: 2 });
+      await memory.commit({ next: 1 });
+      await memory.commit({ next: 2 });
       expect(memory.place()).toEqual({ next: 2 });
     });
   });

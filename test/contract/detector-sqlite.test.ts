@@ -21,11 +21,11 @@ detectorMemoryContract('SQLite', () => {
 
 detectorMemoryContract('Maps', () => ({ open: () => new MapMemory(), remove: () => {} }));
 
-test('a commit keeps what was set with its place; what came after is gone with the process', () => {
+test('a commit keeps what was set with its place; what came after is gone with the process', async () => {
   const dir = folder();
   const first = openDetectorMemory(join(dir, 'events-0.db'));
   first.set('s', 'kept', 1);
-  first.commit({ next: 5 });
+  await first.commit({ next: 5 });
   // More than waits in memory: the transaction has begun.
   for (let n = 0; n < 2 * limits.ledgerUnwrittenMax; n++) first.set('s', `gone-${n}`, n);
   first.set('s', 'kept', 2);
@@ -40,11 +40,11 @@ test('a commit keeps what was set with its place; what came after is gone with t
   rmSync(dir, { recursive: true });
 });
 
-test('a temporary memory leaves nothing behind', () => {
+test('a temporary memory leaves nothing behind', async () => {
   const dir = folder();
   const memory = temporaryDetectorMemory(join(dir, 'x.tmp'));
   memory.set('s', 'k', 1);
-  memory.commit(null);
+  await memory.commit(null);
   expect(readdirSync(dir)).toEqual([]);
   memory[Symbol.dispose]();
   rmSync(dir, { recursive: true });

@@ -8,7 +8,7 @@ import { limits } from '../../core/limits.ts';
 import type { EvidenceBatch, EvidenceReader, EvidenceWriter } from '../../core/ports.ts';
 import type { Clause, Field, Query } from '../../core/query.ts';
 import { topics } from '../../core/records.ts';
-import { aCoverageRow, aLease, anAlert, anEvent, at, type EventParts } from '../builders.ts';
+import { aCoverageRow, aLease, anAlert, anEvent, at, type EventParts, reached } from '../builders.ts';
 import { evidenceIncidentsContract } from './evidence-incidents.ts';
 import { countModel, findModel, groupModel } from './evidence-model.ts';
 
@@ -197,8 +197,8 @@ function transactions(open: Opened): void {
 
   test('the extent and a watermark that never goes back', async () => {
     expect(await open.reader.extent()).toEqual({});
-    await open.writer.write({ ...eventsOf(anEvent({ id: 'a', time: at(3) })), watermark: at(9) });
-    await open.writer.write({ ...eventsOf(anEvent({ id: 'b', time: at(1) })), watermark: at(8) });
+    await open.writer.write({ ...eventsOf(anEvent({ id: 'a', time: at(3) })), offsets: reached(at(9)) });
+    await open.writer.write({ ...eventsOf(anEvent({ id: 'b', time: at(1) })), offsets: reached(at(8)) });
     expect(await open.reader.extent()).toEqual({ first: at(1), last: at(3), watermark: at(9) });
   });
 
@@ -208,7 +208,7 @@ function transactions(open: Opened): void {
     const coverage = [0, 3600, 7200].map((second) =>
       aCoverageRow({ hour: at(second), counts: { received: 1 } }),
     );
-    await open.writer.write({ ...eventsOf(...events), rejects, coverage, watermark: at(10) });
+    await open.writer.write({ ...eventsOf(...events), rejects, coverage, offsets: reached(at(10)) });
     expect(await open.writer.retain(at(4400))).toBe(4400);
     expect(await open.reader.count('events', { where: [] })).toBe(100);
     expect((await open.reader.extent()).first).toBe(at(4400));

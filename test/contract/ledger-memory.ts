@@ -186,22 +186,22 @@ export function ledgerMemoryContract(name: string, create: () => LedgerMemoryFix
       expect(memory.list('dir/s', 'a', 1)).toEqual([{ key: 'a/1', value: 'a/1' }]);
     });
 
-    test('a place is what the last commit gave', () => {
+    test('a place is what the last commit gave', async () => {
       expect(memory.place()).toBeUndefined();
-      memory.commit({ next: 5, text: '\u{1F511}' });
+      await memory.commit({ next: 5, text: '\u{1F511}' });
       put({ id: 'a' });
       expect(memory.place()).toEqual({ next: 5, text: '\u{1F511}' });
-      memory.commit(6);
+      await memory.commit(6);
       expect(memory.place()).toBe(6);
     });
 
-    test('more rows than are kept in memory', () => {
+    test('more rows than are kept in memory', async () => {
       const ids = Array.from({ length: 3_000 }, (_, n) => `database/creds/app/${String(n).padStart(5, '0')}`);
       for (const [n, id] of ids.entries()) {
         put({ id, expires_at: at(n) });
         memory.set('read/n', id, n);
       }
-      memory.commit(1);
+      await memory.commit(1);
       expect(idsOf(memory.aliveUnder('', 'database/creds/app/', at(0), '', 10_000))).toEqual(ids);
       expect(idsOf(memory.expired(at(2_999), 10_000))).toEqual(ids);
       expect(memory.get('read/n', ids[17] as string)).toBe(17);

@@ -51,21 +51,21 @@ describe('the file of the ledger', () => {
     expect(codeOf(() => openLedgerMemory(other))).toBe('DATA_DIR_UNUSABLE');
   });
 
-  test('a temporary memory leaves nothing behind, and holds more than waits in memory', () => {
+  test('a temporary memory leaves nothing behind, and holds more than waits in memory', async () => {
     using memory = temporaryLedgerMemory(join(dir, 'ledger.tmp'));
     for (let n = 0; n < 3 * limits.ledgerUnwrittenMax; n++) memory.put(aHeld({ id: `lease/${n}` }));
-    memory.commit(1);
+    await memory.commit(1);
     expect(memory.held('lease/0')?.lease.id).toBe('lease/0');
     expect(memory.aliveUnder('', 'lease/', at(0), '', 20_000)).toHaveLength(3 * limits.ledgerUnwrittenMax);
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  test('a commit keeps everything with its place; what came after is gone with the process', () => {
+  test('a commit keeps everything with its place; what came after is gone with the process', async () => {
     const path = join(dir, 'ledger.db');
     const first = openLedgerMemory(path);
     first.put(aHeld({ id: 'kept', expires_at: at(5) }));
     first.set('life/x', 'k', 1);
-    first.commit({ next: 5 });
+    await first.commit({ next: 5 });
     first.put(aHeld({ id: 'gone' }));
     first.put(aHeld({ id: 'kept', ended_at: at(1) }, 2));
     first.set('life/x', 'k', 2);

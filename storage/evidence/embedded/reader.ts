@@ -7,7 +7,9 @@ import type { Clause, Page, Query, QueryKind, Rows } from '../../../core/query.t
 import { type CoverageCounter, coverageCounters, type NodeSeen } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import type { Database } from '../../sqlite.ts';
+import { lowestWatermark } from '../../watermark.ts';
 import { groupRows } from './group.ts';
+import { readOffsets } from './offsets.ts';
 import { openForReading } from './schema.ts';
 import { whereOf } from './where.ts';
 
@@ -82,12 +84,10 @@ class EmbeddedReader implements EvidenceReader {
 
   async extent(): ReturnType<EvidenceReader['extent']> {
     const row = this.database
-      .prepare(
-        `select (select min(ts) from events) as first, (select max(ts) from events) as last,
-          (select value from meta where name = 'watermark') as watermark`,
-      )
-      .get() as Record<'first' | 'last' | 'watermark', string | null>;
-    return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+      .prepare('select (select min(ts) from events) as first, (select max(ts) from events) as last')
+      .get() as Record<'first' | 'last', string | null>;
+    const watermark = lowestWatermark(readOffsets(this.database)) ?? null;
+    return Object.fromEntries(Object.entries({ ...row, watermark }).filter(([, value]) => value !== null));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,10 +3,12 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EvidenceBatch, EvidenceWriter, IndexOffset } from '../../../core/ports.ts';
 import type { QueryKind, Rows } from '../../../core/query.ts';
-import type { CoverageRow, HashPair, NodeSeen, Reject, Topic } from '../../../core/records.ts';
+import type { CoverageRow, HashPair, NodeSeen, Reject } from '../../../core/records.ts';
 import { msOf } from '../../../core/time.ts';
 import type { Database, Statement } from '../../sqlite.ts';
+import { lowestWatermark } from '../../watermark.ts';
 import { IncidentRows } from './incidents.ts';
+import { readOffsets } from './offsets.ts';
 import { putRow, upsertStatement } from './rows.ts';
 import { openForWriting } from './schema.ts';
 
@@ -19,11 +21,10 @@ export const openEvidenceWriter = (path: string): EvidenceWriter => new Embedded
 class EmbeddedWriter implements EvidenceWriter {
   private readonly database: Database;
   private readonly statements: Record<
-    Exclude<QueryKind, 'incidents'> | 'reject' | 'coverage' | 'hashes' | 'node' | 'offset' | 'watermark',
+    Exclude<QueryKind, 'incidents'> | 'reject' | 'coverage' | 'hashes' | 'node' | 'offset',
     Statement
   >;
   private readonly incidents: IncidentRows;
-  private watermark: string;
 
   constructor(database: Database) {
     this.database = database;
@@ -42,25 +43,12 @@ class EmbeddedWriter implements EvidenceWriter {
       offset: database.prepare(
         'insert into offsets values (?, ?, ?, ?) on conflict do update set next = excluded.next, sources = excluded.sources',
       ),
-      watermark: database.prepare(
-        "insert into meta values ('watermark', ?) on conflict do update set value = max(value, excluded.value)",
-      ),
     };
     this.incidents = new IncidentRows(database);
-    const row = database.prepare("select value from meta where name = 'watermark'").get() as
-      | { value: string }
-      | undefined;
-    this.watermark = row?.value ?? '';
   }
 
   async offsets(): Promise<IndexOffset[]> {
-    const rows = this.database.prepare('select * from offsets order by topic, part').all() as OffsetRow[];
-    return rows.map(({ topic, part, next, sources }) => ({
-      topic: topic as Topic,
-      partition: part,
-      next,
-      ...(sources !== null && { sources: JSON.parse(sources) as Record<number, string> }),
-    }));
+    return readOffsets(this.database);
   }
 
   async write(batch: EvidenceBatch): Promise<void> {
@@ -72,7 +60,6 @@ class EmbeddedWriter implements EvidenceWriter {
       this.rollback();
       throw error;
     }
-    if (batch.watermark !== undefined && batch.watermark > this.watermark) this.watermark = batch.watermark;
   }
 
   private rollback(): void {
@@ -95,8 +82,6 @@ class EmbeddedWriter implements EvidenceWriter {
     // The one whose last call is the latest holds.
     for (const baseline of batch.baselines)
       this.put('baselines', baseline, baseline.id, msOf(baseline.at), JSON.stringify(baseline));
-    if (batch.watermark !== undefined) this.statements.watermark.run(batch.watermark);
-    for (const reject of batch.rejects) this.putReject(reject);
     for (const row of batch.coverage) this.putCoverage(row);
     for (const pair of batch.hashes) this.putHashes(pair);
     for (const seen of batch.nodes) this.putNode(seen);
@@ -107,6 +92,9 @@ class EmbeddedWriter implements EvidenceWriter {
         next,
         sources === undefined ? null : JSON.stringify(sources),
       );
+    if (batch.rejects.length === 0) return;
+    const watermark = lowestWatermark(readOffsets(this.database)) ?? '';
+    for (const reject of batch.rejects) this.putReject(reject, watermark);
   }
 
   private put<K extends Exclude<QueryKind, 'incidents'>>(
@@ -132,16 +120,9 @@ class EmbeddedWriter implements EvidenceWriter {
   }
 
   /** A reject without a time of its own stands where event time was when it came, so that it ages like the others. */
-  private putReject(reject: Reject): void {
+  private putReject(reject: Reject, watermark: string): void {
     const { id, device, reason, bytes, hash } = reject;
-    this.statements.reject.run(
-      id,
-      reject['@timestamp'] ?? this.watermark,
-      device,
-      reason,
-      bytes,
-      hash ?? null,
-    );
+    this.statements.reject.run(id, reject['@timestamp'] ?? watermark, device, reason, bytes, hash ?? null);
   }
 
   private putCoverage({ id, device, hour, partition, origin, revision, counts }: CoverageRow): void {
@@ -157,7 +138,9 @@ class EmbeddedWriter implements EvidenceWriter {
     this.statements.node.run(id, node, cluster, how, hour);
   }
 
-  async retain(before: string): Promise<number> {
+  async retain(beforeTime: string): Promise<number> {
+    // Whole days, as a store of daily indices has it.
+    const before = `${beforeTime.slice(0, 10)}T00:00:00.000000000Z`;
     const events = await this.deleteOlder(
       'delete from events where seq in (select seq from events where ts < ? order by ts limit ?)',
       before,
@@ -186,13 +169,6 @@ class EmbeddedWriter implements EvidenceWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     this.database.close();
   }
-}
-
-interface OffsetRow {
-  topic: string;
-  part: number;
-  next: number;
-  sources: string | null;
 }
 
 const putCoverage = `insert into coverage values (?, ?, ?, ?, ?, ?, ?)

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SealwatchError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
-import type { NewRecord, Snapshot, Stream, StreamRecord } from '../../../core/ports.ts';
+import type { NewRecord, Place, Snapshot, Stream, StreamRecord } from '../../../core/ports.ts';
 import { type Topic, topics } from '../../../core/records.ts';
 import { type Hole, PartitionReader } from './reader.ts';
 import { deleteOldSegments, segmentBases } from './segments.ts';
@@ -29,6 +29,8 @@ export class EmbeddedStream implements Stream {
   readonly partitions: number;
   private readonly dir: string;
   private readonly all = new Map<Topic, Partition[]>();
+  /** What readers have told that they need, `topic/partition` of each. */
+  private readonly needs = new Map<string, Map<string, number>>();
   private readonly holes = new Set<string>();
   private readonly onHole: (hole: Hole) => void;
   /** Records that could not be read since the start, each counted once whoever read them. */
@@ -108,6 +110,9 @@ export class EmbeddedStream implements Stream {
     await Promise.all([...this.all.values()].flat().map((partition) => partition.writer?.flush()));
   }
 
+  /** One process sees all that it writes. */
+  async sync(): Promise<void> {}
+
   /** Another thread's writer has made everything before `end` durable. */
   follow(topic: Topic, partition: number, end: number): void {
     this.of(topic, partition).end = end;
@@ -130,6 +135,19 @@ export class EmbeddedStream implements Stream {
     const { dir } = this.of(topic, partition);
     // A follower may look before the writer has made the folder.
     return existsSync(dir) ? (segmentBases(dir)[0] ?? 0) : 0;
+  }
+
+  async commit(reader: string, places: readonly Place[]): Promise<void> {
+    let needs = this.needs.get(reader);
+    if (needs === undefined) {
+      needs = new Map();
+      this.needs.set(reader, needs);
+    }
+    for (const { topic, partition, offset } of places) needs.set(`${topic}/${partition}`, offset);
+  }
+
+  async needed(topic: Topic, partition: number, readers: readonly string[]): Promise<number> {
+    return Math.min(...readers.map((reader) => this.needs.get(reader)?.get(`${topic}/${partition}`) ?? 0));
   }
 
   async retain(topic: Topic, partition: number, beforeMs: number, keepOffset: number): Promise<number> {

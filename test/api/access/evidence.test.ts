@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { type Answer, answerSchema } from '../../../api/evidence/schemas.ts';
 import type { EvidenceBatch } from '../../../core/ports.ts';
-import { aCoverageRow, anEvent, at } from '../../builders.ts';
+import { aCoverageRow, anEvent, at, reached } from '../../builders.ts';
 import { eventsOf } from '../../contract/evidence-store.ts';
 import { Harness } from '../harness.ts';
 import { aFact, aToken, batchWith, organisation, reading } from './facts.ts';
@@ -89,7 +89,7 @@ test('one row per secret and identity or role, with what it did in the period', 
 });
 
 test('a period that is not closed: who could as far as event time has come', async () => {
-  const { access, could } = await ask({ ...batch, watermark: at(45) });
+  const { access, could } = await ask({ ...batch, offsets: reached(at(45)) });
   expect(access.at).toBe(at(45));
   expect(named(could)).toContainEqual(['secret/app', 'e-work', 1]);
 });

@@ -3,7 +3,7 @@
 import type { Fact, FactKind, FactValues } from '../../../core/directory.ts';
 import type { Lease } from '../../../core/lease.ts';
 import type { EvidenceBatch } from '../../../core/ports.ts';
-import { aLease, at } from '../../builders.ts';
+import { aLease, at, reached } from '../../builders.ts';
 import { batchOf } from '../../contract/evidence-store.ts';
 
 interface Parts {
@@ -63,7 +63,12 @@ export const batchWith = (
   tokens: Lease[] = [],
   more: Partial<EvidenceBatch> = {},
 ): EvidenceBatch =>
-  batchOf({ facts, leases: tokens.map((body) => ({ revision: 1, body })), watermark: at(100), ...more });
+  batchOf({
+    facts,
+    leases: tokens.map((body) => ({ revision: 1, body })),
+    offsets: reached(at(100)),
+    ...more,
+  });
 
 const noGroups = { policies: [], member_entity_ids: [], member_group_ids: [] };
 

@@ -54,6 +54,11 @@ export class MemorySpool implements Stream {
 
   async loadSnapshot(): Promise<undefined> {}
 
+  async sync(): Promise<void> {}
+  async commit(): Promise<void> {}
+  async needed(): Promise<number> {
+    return 0;
+  }
   async retain(): Promise<number> {
     return 0;
   }

@@ -75,7 +75,7 @@ export class MapMemory implements LedgerMemory {
       .map(([key, text]) => ({ key, value: JSON.parse(text) as Json }));
   }
 
-  commit(place: Json): void {
+  async commit(place: Json): Promise<void> {
     this.committed = JSON.stringify(place);
   }
 
