@@ -1,5 +1,7 @@
 // Every bound of sealwatch: its name, its unit and why it is there (guarantee 8).
 
+import { scaleLimits } from './limits-scale.ts';
+
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
@@ -392,19 +394,7 @@ export const limits = {
   detectorPageCacheBytes: 8 * MiB,
   /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
   detectorCheckpointsMax: 100,
-  /** Longest silence after which Kafka gives a member's partitions to others. */
-  kafkaSessionMs: 10_000,
-  /** Time to connect to a broker, and to log in. */
-  kafkaConnectMs: 5_000,
-  /** Time a broker has for an answer, beside what it was asked to wait. */
-  kafkaRequestMs: 15_000,
-  /** How long a call of Kafka is tried again before whoever called hears of it. */
-  kafkaGiveUpMs: 20_000,
-  /** Waits between two tries double from the first to the second. */
-  kafkaRetryMsMin: 100,
-  kafkaRetryMsMax: 2_000,
-  /** How often it is asked again which broker leads what. */
-  kafkaMetadataMs: 60_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
+  ...scaleLimits,
 } as const;
