@@ -392,6 +392,8 @@ export const limits = {
   detectorPageCacheBytes: 8 * MiB,
   /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
   detectorCheckpointsMax: 100,
+  /** Spools of which a normaliser remembers how far it has taken them: a record that is sent again is known by it. */
+  spoolsMax: 1_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
