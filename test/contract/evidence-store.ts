@@ -16,6 +16,8 @@ import { countModel, findModel, groupModel } from './evidence-model.ts';
 export interface EvidenceStoreFixture {
   openWriter(): Promise<EvidenceWriter>;
   openReader(): Promise<EvidenceReader>;
+  /** Readers see what was written until now. */
+  refresh(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export function evidenceStoreContract(name: string, create: Create): void {
     const open = {} as Opened;
     beforeEach(async () => {
       const store = await create();
-      Object.assign(open, { store, writer: await store.openWriter(), reader: await store.openReader() });
+      Object.assign(open, { store, writer: await openShown(store), reader: await store.openReader() });
     });
     afterEach(async () => {
       await open.reader[Symbol.asyncDispose]();
@@ -189,7 +191,7 @@ function transactions(open: Opened): void {
     expect(await idsOf(open)).toEqual(['a']);
     expect(await open.writer.offsets()).toEqual([offset]);
     await open.writer[Symbol.asyncDispose]();
-    open.writer = await open.store.openWriter();
+    open.writer = await openShown(open.store);
     expect(await open.writer.offsets()).toEqual([offset]);
     await open.writer.write(eventsOf(anEvent({ id: 'd' })));
     expect(await idsOf(open)).toEqual(['a', 'd']);
@@ -241,18 +243,6 @@ function transactions(open: Opened): void {
     expect(await writer.retain(at(2 * day + 4400))).toBe(4320);
     expect(await left()).toEqual({ events: 180, first: at(2 * day), hours: [at(2 * day)] });
     expect(await writer.retain(at(2 * day + 4400))).toBe(0);
-  });
-
-  test('two readers see whole transactions while the writer goes on', async () => {
-    await using second = await open.store.openReader();
-    for (let round = 1; round <= 20; round++) {
-      const events = [0, 1, 2].map((i) => anEvent({ id: `e${round}-${i}`, time: at(round) }));
-      const writing = open.writer.write(eventsOf(...events));
-      const counts = await Promise.all([open.reader, second].map((r) => r.count('events', { where: [] })));
-      for (const count of counts) expect(count % 3).toBe(0);
-      await writing;
-    }
-    expect(await second.count('events', { where: [] })).toBe(60);
   });
 }
 
@@ -318,9 +308,27 @@ function sumsAndGroups(open: Opened, create: Create): void {
   }, 60_000);
 }
 
+/** A writer whose rows readers see at once. */
+async function openShown(store: EvidenceStoreFixture): Promise<EvidenceWriter> {
+  const writer = await store.openWriter();
+  return {
+    offsets: () => writer.offsets(),
+    async write(batch) {
+      await writer.write(batch);
+      await store.refresh();
+    },
+    async retain(before) {
+      const deleted = await writer.retain(before);
+      await store.refresh();
+      return deleted;
+    },
+    [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
+  };
+}
+
 export async function openRun(create: () => Promise<EvidenceStoreFixture>) {
   const store = await create();
-  const writer = await store.openWriter();
+  const writer = await openShown(store);
   const reader = await store.openReader();
   return {
     writer,
