@@ -110,11 +110,20 @@ export const columnLists: { [K in QueryKind]: Column<K>[] } = {
 };
 
 /** The column of a field of `kind`. Throws on a field that is not in `core/query`: its name becomes part of the question. */
-export function columnName(kind: QueryKind, field: string): string {
-  const column = (columns[kind] as Record<string, { column: string }>)[field]?.column;
+export const columnName = (kind: QueryKind, field: string): string => columnOf(kind, field).column;
+
+/** Whether the column of a field holds numbers. Throws as `columnName` does. */
+export const isInteger = (kind: QueryKind, field: string): boolean =>
+  columnOf(kind, field).type === 'integer';
+
+function columnOf(kind: QueryKind, field: string): { column: string; type?: 'integer' } {
+  const column = (columns[kind] as Record<string, { column: string; type?: 'integer' }>)[field];
   if (column === undefined) throw new Error(`${kind} have no field ${field}`);
   return column;
 }
+
+/** Numbers are asked for by their text. Any other text (`1.0`, `01`, `x`) equals none. */
+export const isIntegerText = (text: string): boolean => /^(0|-?[1-9]\d{0,14})$/.test(text);
 
 /**
  * A value as it stands in a column, not in the body, and as it is asked for: cut to `limits.columnCharsMax`. SQLite gives text back
