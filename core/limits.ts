@@ -70,6 +70,10 @@ export const limits = {
   recentBytesMax: 16 * MiB,
   /** Records of each partition that a start looks back through for the place of a file device. */
   recoverRecordsMax: 100_000,
+  /** Bytes that the spool is drained onto Kafka in one step, over all partitions. */
+  drainBytesMax: 16 * MiB,
+  /** How often Kafka is told how far a spool was drained, so that one that was put back to an earlier state is known. */
+  drainMarkMs: 10_000,
   /** How often an idle file is looked at. */
   tailPollMs: 200,
   /** A renamed file is left for the new one when nothing has come for this long. */
@@ -396,6 +400,8 @@ export const limits = {
   detectorPageCacheBytes: 8 * MiB,
   /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
   detectorCheckpointsMax: 100,
+  /** Spools of which a normaliser remembers how far it has taken them: a record that is sent again is known by it. */
+  spoolsMax: 1_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
 } as const;
