@@ -2,6 +2,7 @@
 
 import { limits } from '../../core/limits.ts';
 import { type Field, type QueryKind, type Rows, timeOf } from '../../core/query.ts';
+import { spanOf } from './spans.ts';
 
 interface Column<K extends QueryKind> {
   column: string;
@@ -123,7 +124,7 @@ function columnOf(kind: QueryKind, field: string): { column: string; type?: 'int
 }
 
 /** Numbers are asked for by their text. Any other text (`1.0`, `01`, `x`) equals none. */
-export const isIntegerText = (text: string): boolean => /^(0|-?[1-9]\d{0,14})$/.test(text);
+export const isNumberText = (text: string): boolean => String(Number(text)) === text;
 
 /**
  * A value as it stands in a column, not in the body, and as it is asked for: cut to `limits.columnCharsMax`. SQLite gives text back
@@ -145,6 +146,9 @@ export const columnValues = <K extends QueryKind>(kind: K, row: Rows[K]): (strin
 export interface RowColumns {
   /** The time that orders rows of the kind. */
   ts: string;
+  /** The same time as numbers. */
+  span: number;
+  nanos: number;
   id: string;
   revision: number;
   [column: string]: string | number | undefined;
@@ -156,7 +160,8 @@ export function rowColumns<K extends QueryKind>(
   row: Rows[K],
   { id, revision }: { id: string; revision: number },
 ): RowColumns {
-  const result: RowColumns = { ts: timeOf(kind, row), id: columnText(id), revision };
+  const ts = timeOf(kind, row);
+  const result: RowColumns = { ts, ...spanOf(ts), id: columnText(id), revision };
   const values = columnValues(kind, row);
   columnLists[kind].forEach(({ column }, i) => {
     const value = values[i];

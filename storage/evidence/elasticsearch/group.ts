@@ -3,7 +3,7 @@
 import type { Group } from '../../../core/query.ts';
 import { columnName } from '../columns.ts';
 import { type FineGroup, type GroupAnswer, type GroupOptions, Groups } from '../groups.ts';
-import { spanTime } from './spans.ts';
+import { spanTime } from '../spans.ts';
 import type { estypes } from './client.ts';
 import { fieldName, indicesOf, queryOf } from './query.ts';
 import { allHits, type Searcher, type Searches } from './search.ts';

@@ -2,7 +2,7 @@
 // built as text.
 
 import type { Clause, QueryKind } from '../../../core/query.ts';
-import { columnName, columnText, isInteger, isIntegerText } from '../columns.ts';
+import { columnName, columnText, isInteger, isNumberText } from '../columns.ts';
 import type { estypes } from './client.ts';
 import { eventsPattern, indexName } from './names.ts';
 
@@ -22,7 +22,9 @@ export function queryOf(kind: QueryKind, { from, to, where }: Asked): Condition 
   const filter = where.map((clause) => conditionOf(kind, clause));
   if (from !== undefined || to !== undefined)
     filter.push({
-      range: { [fieldName('ts')]: { ...(from !== undefined && { gte: from }), ...(to !== undefined && { lt: to }) } },
+      range: {
+        [fieldName('ts')]: { ...(from !== undefined && { gte: from }), ...(to !== undefined && { lt: to }) },
+      },
     });
   return { bool: { filter } };
 }
@@ -63,7 +65,7 @@ function oneOf(field: string, values: string[]): Condition {
 
 /** What a column must hold one of. */
 const valuesOf = (kind: QueryKind, field: string, values: string[]): string[] =>
-  isInteger(kind, field) ? values.filter(isIntegerText) : values.map(columnText);
+  isInteger(kind, field) ? values.filter(isNumberText) : values.map(columnText);
 
 /** Characters of index names in one call: they stand in its address, of which Elasticsearch takes 4 KiB. */
 const NAMES_CHARS_MAX = 3_000;

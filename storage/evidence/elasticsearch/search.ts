@@ -46,7 +46,8 @@ export class Searches {
   /** One search of `index`. An index that is not there is empty; a part of it that does not answer is an error. */
   search(index: string, search: Search): Promise<Found> {
     return this.ask(
-      (client, options) => client.search<Source>({ ...search, index, ...wholeAnswers, ...openAndClosed }, options),
+      (client, options) =>
+        client.search<Source>({ ...search, index, ...wholeAnswers, ...openAndClosed }, options),
       nothing,
     );
   }

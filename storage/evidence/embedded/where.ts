@@ -1,7 +1,7 @@
 // A question as SQL: the conditions and the values to bind. Column names come from our own table, values are bound.
 
 import type { Clause, QueryKind } from '../../../core/query.ts';
-import { columnName, columnText, isInteger, isIntegerText } from '../columns.ts';
+import { columnName, columnText, isInteger, isNumberText } from '../columns.ts';
 
 type Bound = string | number | Uint8Array;
 
@@ -76,4 +76,4 @@ function inOf(column: string, values: string[]): [string, ...Bound[]] {
 
 /** What a column must hold one of. */
 const valuesOf = (kind: QueryKind, field: string, values: string[]): string[] =>
-  isInteger(kind, field) ? values.filter(isIntegerText) : values.map(columnText);
+  isInteger(kind, field) ? values.filter(isNumberText) : values.map(columnText);

@@ -1,6 +1,6 @@
 // Event time as two numbers that a double holds exactly, so that Elasticsearch finds the first and the last to the nanosecond.
 
-import { addNanos, msOf, timeOfMs } from '../../../core/time.ts';
+import { addNanos, msOf, timeOfMs } from '../../core/time.ts';
 
 export interface SpanTime {
   /** Number of the span of 100 days, from 1970 on. */
