@@ -19,6 +19,7 @@ import {
   tcpOptions,
 } from './devices.ts';
 import { SealwatchError } from './errors.ts';
+import type { StageName } from './records.ts';
 import { isOddRef, REF_SHAPE, type SecretRef, secretRef } from './secret-ref.ts';
 
 /** A file, or a reference to a secret in Vault. */
@@ -377,3 +378,7 @@ export const dataFiles = (dataDir: string) => ({
   accessLog: join(dataDir, 'evidence-access.jsonl'),
   doctorLogins: join(dataDir, 'doctor-logins.jsonl'),
 });
+
+/** Held by a stage that runs alone on the data folder, beside other stages. */
+export const stageLockFile = (dataDir: string, stage: StageName): string =>
+  join(dataDir, `lock-${stage}.db`);
