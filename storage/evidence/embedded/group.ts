@@ -4,7 +4,7 @@ import { limits } from '../../../core/limits.ts';
 import type { EvidenceReader } from '../../../core/ports.ts';
 import type { Clause, Field, Group, QueryKind } from '../../../core/query.ts';
 import type { Database } from '../../sqlite.ts';
-import { columnName } from './columns.ts';
+import { columnName } from '../columns.ts';
 import { whereOf } from './where.ts';
 
 interface Options {

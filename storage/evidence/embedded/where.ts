@@ -1,7 +1,7 @@
 // A question as SQL: the conditions and the values to bind. Column names come from our own table, values are bound.
 
 import type { Clause, QueryKind } from '../../../core/query.ts';
-import { columnName, columnText } from './columns.ts';
+import { columnName, columnText } from '../columns.ts';
 
 type Bound = string | number | Uint8Array;
 
