@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { StageName } from '../../../core/records.ts';
+import { type StageName, stageNames } from '../../../core/records.ts';
 import { freePort, Sealwatch, until } from '../../e2e/sealwatch.ts';
 import { SmallDisk } from '../small-disk.ts';
 import { Closing } from './closing.ts';
@@ -18,8 +18,8 @@ import { Stages } from './stages.ts';
 import type { Playground } from './troubles.ts';
 
 const DISK_MIB = 1_500;
-/** What runs at the begin; `ledger` has one that stands by. */
-const processes = { collect: 1, normalise: 2, ledger: 2, detect: 2, index: 2, deliver: 1, serve: 1 } as const;
+/** More than one process at the begin; of `ledger` one stands by. */
+const counts = { normalise: 2, ledger: 2, detect: 2, index: 2 };
 
 export interface Scene extends Playground, AsyncDisposable {
   folder: string;
@@ -55,18 +55,15 @@ async function furnish(closing: Closing, random: () => number, partitions: numbe
   };
   const api = { SEALWATCH_API_PORT: String(await freePort()), SEALWATCH_UNIX_PATH: path('calm.sock') };
   const calm = closing.use(new Sealwatch(path('calm'), { ...common, ...api }));
-  const settings = {
-    ...{ ...common, SEALWATCH_UNIX_PATH: path('stages.sock') },
-    ...{ SEALWATCH_STREAM: 'kafka', SEALWATCH_KAFKA_BROKERS: kafka.address },
-    ...{ SEALWATCH_EVIDENCE: 'elasticsearch', SEALWATCH_ELASTICSEARCH_REPLICAS: '0' },
-    SEALWATCH_ELASTICSEARCH_NODES: `http://${elasticsearch.address}`,
-  };
-  await makeTopics(settings, path('doctor'));
-  const stages = closing.use(new Stages(folder, settings));
-  const collector = { SEALWATCH_DATA_DIR: join(disk.path, 'collect') };
-  for (const [stage, count] of Object.entries(processes) as [StageName, number][])
-    for (let n = 0; n < count; n++) await stages.add(stage, stage === 'collect' ? collector : {});
   calm.start();
+  const stages = closing.use(
+    await startStages(
+      folder,
+      { kafka: kafka.address, elasticsearch: elasticsearch.address },
+      { ...common, SEALWATCH_UNIX_PATH: path('stages.sock') },
+      { counts, collectDir: join(disk.path, 'collect') },
+    ),
+  );
   await Promise.all([calm.ready(), stages.ready()]);
   closing.use(new BareReader(path('bare.sock')));
   const sockets = { stages: path('stages.sock'), calm: path('calm.sock'), bare: path('bare.sock') };
@@ -77,9 +74,33 @@ async function furnish(closing: Closing, random: () => number, partitions: numbe
   };
 }
 
-/** Topics and templates; Elasticsearch says that the disk is full when other work has filled it, so nothing is asked of the code. */
-async function makeTopics(settings: Record<string, string>, dataDir: string): Promise<void> {
-  const env = { ...process.env, ...settings, SEALWATCH_DATA_DIR: dataDir };
+/** Makes topics and templates, and starts all stages; each has a folder in `folder`, the collector `collectDir`. */
+export async function startStages(
+  folder: string,
+  { kafka, elasticsearch }: { kafka: string; elasticsearch: string },
+  given: Record<string, string>,
+  { counts = {}, collectDir }: { counts?: Partial<Record<StageName, number>>; collectDir?: string } = {},
+): Promise<Stages> {
+  const settings = {
+    ...given,
+    ...{ SEALWATCH_STREAM: 'kafka', SEALWATCH_KAFKA_BROKERS: kafka },
+    ...{ SEALWATCH_EVIDENCE: 'elasticsearch', SEALWATCH_ELASTICSEARCH_REPLICAS: '0' },
+    SEALWATCH_ELASTICSEARCH_NODES: `http://${elasticsearch}`,
+  };
+  await makeTopics({ ...settings, SEALWATCH_DATA_DIR: join(folder, 'doctor') });
+  const stages = new Stages(folder, settings);
+  for (const stage of stageNames)
+    for (let n = 0; n < (counts[stage] ?? 1); n++)
+      await stages.add(
+        stage,
+        stage === 'collect' && collectDir !== undefined ? { SEALWATCH_DATA_DIR: collectDir } : {},
+      );
+  return stages;
+}
+
+/** Topics and templates. It ends with 1 for what else it finds: nothing collects yet. */
+async function makeTopics(settings: Record<string, string>): Promise<void> {
+  const env = { ...process.env, ...settings };
   await promisify(execFile)(process.execPath, ['dist/main.js', 'doctor', '--fix'], { env }).catch(() => {});
 }
 
