@@ -249,6 +249,8 @@ export const limits = {
   accessExamplesMax: 10,
   /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
   elasticsearchRequestMs: 60_000,
+  /** The same for one search: whoever waits for the answer is told that there is none. */
+  elasticsearchReadMs: 30_000,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
