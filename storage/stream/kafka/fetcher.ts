@@ -67,7 +67,7 @@ export class Fetcher {
   of(topic: string, number: number): Readonly<Partition> {
     const partition = this.partition(topic, number);
     partition.watchedMs = Date.now();
-    if (!this.isWatching) this.watch();
+    this.watch();
     return partition;
   }
 
@@ -121,25 +121,17 @@ export class Fetcher {
   }
 
   /** Fetches for places that are behind, until each has what its reader takes next. */
-  private readAhead(): void {
+  private async readAhead(): Promise<void> {
     if (this.isReading) return;
     this.isReading = true;
-    this.fetchAll()
-      .catch(() => {})
-      .finally(() => {
-        this.isReading = false;
-      });
-  }
-
-  private async fetchAll(): Promise<void> {
-    while (!this.isClosed) {
-      const asked = this.behind();
-      if (asked.length === 0) return;
+    // Ends in the same turn in which it finds that nobody is behind: who is so from then on begins it again.
+    for (let asked = this.behind(); asked.length > 0 && !this.isClosed; asked = this.behind()) {
       const before = asked.map(({ offset }) => offset);
-      if (!(await this.ask(asked, 0))) return;
+      if (!(await this.ask(asked, 0))) break;
       // Whoever leads it now may not have all of it yet.
       if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
     }
+    this.isReading = false;
   }
 
   private behind(): Asked[] {
@@ -165,16 +157,14 @@ export class Fetcher {
 
   /** Asks for new records of all partitions that somebody looks at, for as long as there are any. */
   private async watch(): Promise<void> {
+    if (this.isWatching) return;
     this.isWatching = true;
-    try {
-      while (!this.isClosed && this.isWatched()) {
-        const asked = this.atEnd();
-        if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
-        else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
-      }
-    } finally {
-      this.isWatching = false;
+    while (!this.isClosed && this.isWatched()) {
+      const asked = this.atEnd();
+      if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
+      else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
     }
+    this.isWatching = false;
   }
 
   private isWatched(): boolean {
