@@ -67,7 +67,7 @@ export class Fetcher {
   of(topic: string, number: number): Readonly<Partition> {
     const partition = this.partition(topic, number);
     partition.watchedMs = Date.now();
-    this.watch();
+    void this.watch();
     return partition;
   }
 
@@ -98,7 +98,7 @@ export class Fetcher {
       place.want = bytesMax;
       place.usedMs = Date.now();
       const records = place.entries.length === 0 ? [] : this.take(partition, place, from, bytesMax);
-      if (place.bytes < place.want) this.readAhead();
+      void this.readAhead();
       if (records.length > 0 || from >= partition.end) return records;
       await new Promise<void>((done, failed) => place.waiting.push({ done, failed }));
     }
@@ -140,7 +140,7 @@ export class Fetcher {
     for (const partition of this.partitions.values()) {
       if (partition.broken !== undefined) continue;
       for (const place of partition.places) {
-        const bytesMax = Math.min(place.want, room);
+        const bytesMax = goalOf(place, room);
         if (place.isAsked || place.next >= partition.end || place.bytes >= bytesMax) continue;
         found.push({ partition, offset: place.next, bytesMax, place });
       }
@@ -181,11 +181,11 @@ export class Fetcher {
       if (partition.watchedMs < since || partition.broken !== undefined) continue;
       const places = [...partition.places];
       const place = places.find(
-        (one) => !one.isAsked && one.next === partition.end && one.bytes < Math.min(one.want, room),
+        (one) => !one.isAsked && one.next === partition.end && one.bytes < goalOf(one, room),
       );
       // A place that is not there yet, or has enough, hears of the end by its own requests.
       if (place === undefined && places.length > 0) continue;
-      const bytesMax = place === undefined ? 1 : Math.min(place.want, room);
+      const bytesMax = place === undefined ? 1 : goalOf(place, room);
       found.push({ partition, offset: partition.end, bytesMax, place });
     }
     return found;
@@ -230,6 +230,10 @@ export class Fetcher {
       failWaiting(partition, new Error('the stream was closed while it was read'));
   }
 }
+
+/** What is read ahead for a place: more than its reader takes next, so that it need not wait for the one after. */
+const goalOf = ({ want }: Place, room: number): number =>
+  Math.min(Math.max(want, limits.kafkaFetchBytes), room);
 
 const entryOf = (message: Message & { offset: number }): Entry => ({
   offset: message.offset,
