@@ -2,7 +2,7 @@
 
 import type { Config } from '../../core/config.ts';
 import { type ErrorCode, mendable, SealwatchError } from '../../core/errors.ts';
-import type { Answer, Question } from '../../core/records.ts';
+import type { Answer, Question, StageName } from '../../core/records.ts';
 import type { Metrics } from '../../core/telemetry.ts';
 
 export interface ThreadData {
@@ -17,6 +17,8 @@ export type FromThread =
   | { type: 'metrics'; metrics: Metrics }
   /** What the ledger wants to know from Vault. */
   | { type: 'question'; question: Question }
+  /** The stage has these partitions from now on. */
+  | { type: 'assigned'; stage: StageName; partitions: number[] }
   /** Other rules or lists judge from now on. */
   | { type: 'rules' }
   | { type: 'failed'; code: ErrorCode; message: string; advice: string };

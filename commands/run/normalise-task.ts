@@ -109,6 +109,7 @@ export class NormaliseTask {
       state?.normaliser,
     );
     Object.assign(task.ends, snapshot?.outputs);
+    task.keep = snapshot?.inputs[partition] ?? 0;
     await task.restore(snapshot?.inputs[partition] ?? 0);
     // The first snapshot comes before the first record, so that there is always one that tells the settings.
     if (state === undefined) await task.save(true);
