@@ -4,11 +4,14 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  fstatSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -44,13 +47,38 @@ export function ensureKey(path: string): { key: string; isNew: boolean } {
   }
   makeDataDir(dirname(path));
   const key = randomBytes(32).toString('base64url');
-  // Under another name first: a key that is cut off by a crash must never be taken for one.
-  const file = openSync(`${path}.new`, 'w', 0o600);
-  writeSync(file, `${key}\n`);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(`${path}.new`, path);
-  return { key, isNew: true };
+  return writeOnce(path, () => `${key}\n`) ? { key, isNew: true } : ensureKey(path);
+}
+
+/**
+ * Makes the file `path` durable with what `text` gives for its inode; false when another process has just made it. Under another name
+ * first: what a crash has cut off must never be taken for it.
+ */
+export function writeOnce(path: string, text: (inode: number) => string): boolean {
+  const made = `${path}.${process.pid}.new`;
+  const file = openSync(made, 'w', 0o600);
+  try {
+    writeSync(file, text(fstatSync(file).ino));
+    fsyncSync(file);
+    linkOrRename(made, path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    closeSync(file);
+    rmSync(made, { force: true });
+  }
+}
+
+/** Only a link says that somebody else was first; not every file system has them. */
+function linkOrRename(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS'].includes(systemCode(error) ?? '')) throw error;
+    renameSync(from, to);
+  }
 }
 
 const KEY_CHARS_MIN = 32;

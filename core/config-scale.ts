@@ -13,17 +13,29 @@ const file = z.string().min(1);
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 
-const sasl = z.discriminatedUnion('mechanism', [
-  z.strictObject({
-    mechanism: z.enum(['scram-sha-256', 'scram-sha-512', 'plain']),
-    username: z.string().min(1),
-    passwordFile: file.describe('file that holds the password'),
-  }),
-  z.strictObject({
-    mechanism: z.literal('oauthbearer'),
-    tokenFile: file.describe('file that holds the token; read again before each login'),
-  }),
-]);
+/** How sealwatch shows Kafka who it is. */
+export type SaslSettings =
+  | { mechanism: 'scram-sha-256' | 'scram-sha-512' | 'plain'; username: string; passwordFile: string }
+  | { mechanism: 'oauthbearer'; tokenFile: string };
+
+/** Flat, so that variables can carry it; undefined without a mechanism. */
+const sasl = z
+  .strictObject({
+    mechanism: z.enum(['scram-sha-256', 'scram-sha-512', 'plain', 'oauthbearer']).optional(),
+    username: z.string().min(1).optional(),
+    passwordFile: file.optional().describe('file that holds the password'),
+    tokenFile: file.optional().describe('file that holds the token; read again before each login'),
+  })
+  .prefault({})
+  .transform(({ mechanism, username, passwordFile, tokenFile }, context): SaslSettings | undefined => {
+    const password = username !== undefined || passwordFile !== undefined;
+    if (mechanism === undefined && !password && tokenFile === undefined) return undefined;
+    if (mechanism === 'oauthbearer' && tokenFile !== undefined && !password) return { mechanism, tokenFile };
+    if (mechanism !== undefined && mechanism !== 'oauthbearer' && tokenFile === undefined)
+      if (username !== undefined && passwordFile !== undefined) return { mechanism, username, passwordFile };
+    context.addIssue('oauthbearer needs tokenFile alone, every other mechanism username and passwordFile');
+    return z.NEVER;
+  });
 
 export const kafkaSettings = z.strictObject({
   brokers: list(z.string().regex(/^[^\s,]+:\d{1,5}$/, 'must be host:port'))
@@ -48,8 +60,11 @@ export const kafkaSettings = z.strictObject({
     .prefault({})
     .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
       message: 'certFile and keyFile belong together',
+    })
+    .refine(({ enabled, caFile, certFile }) => enabled || (caFile === undefined && certFile === undefined), {
+      message: 'files of TLS are set, but enabled is not: nothing would be encrypted',
     }),
-  sasl: sasl.optional(),
+  sasl: sasl.describe('how sealwatch shows who it is'),
 });
 export type KafkaSettings = z.output<typeof kafkaSettings>;
 

@@ -19,6 +19,7 @@ import {
   tcpOptions,
 } from './devices.ts';
 import { SealwatchError } from './errors.ts';
+import type { StageName } from './records.ts';
 import { isOddRef, REF_SHAPE, type SecretRef, secretRef } from './secret-ref.ts';
 
 /** A file, or a reference to a secret in Vault. */
@@ -250,7 +251,10 @@ export function inputsOf({ tcp, unix, file, devices }: Config): Input[] {
 export const configuredDevices = (config: Config): Device[] => devicesOf(inputsOf(config), config.cluster);
 
 /** Own secrets that lie in Vault, each reference once. */
-export function secretRefsOf({ outputs, keys }: Config): (SecretRef & { ref: string })[] {
+export function secretRefsOf({
+  outputs,
+  keys,
+}: Pick<Config, 'outputs' | 'keys'>): (SecretRef & { ref: string })[] {
   const texts = new Set([outputs.webhook.secretFile ?? '', ...keys.map(({ file }) => file)]);
   return [...texts].flatMap((ref) => {
     const found = secretRef(ref);
@@ -266,18 +270,24 @@ const otherVariables = new Set(['SEALWATCH_CONFIG', 'SEALWATCH_DEBUG']);
 const variableName = (path: readonly string[]) =>
   PREFIX + path.map((key) => key.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()).join('_');
 
+/** A node of a zod schema: an object, what wraps one (`innerType`), or the begin of what is transformed (`in`). */
+interface ZodNode {
+  def?: { innerType?: ZodNode; in?: ZodNode; type?: string };
+  shape?: Record<string, ZodNode>;
+}
+
 /** Each setting that a variable can carry: its path, by variable name. Lists come by YAML only. */
 function variablePaths(): Map<string, string[]> {
   const paths = new Map<string, string[]>();
-  const visit = (node: unknown, path: string[]) => {
-    let inner = node as { def?: { innerType?: unknown; type?: string }; shape?: Record<string, unknown> };
-    while (inner.def?.innerType !== undefined && inner.shape === undefined)
-      inner = inner.def.innerType as typeof inner;
+  const visit = (node: ZodNode, path: string[]) => {
+    let inner = node as ZodNode;
+    while (inner.shape === undefined && (inner.def?.innerType ?? inner.def?.in) !== undefined)
+      inner = (inner.def?.innerType ?? inner.def?.in) as ZodNode;
     if (inner.shape !== undefined)
       for (const [key, child] of Object.entries(inner.shape)) visit(child, [...path, key]);
     else if (inner.def?.type !== 'array' && inner.def?.type !== 'record') paths.set(variableName(path), path);
   };
-  visit(schema, []);
+  visit(schema as ZodNode, []);
   return paths;
 }
 
@@ -371,3 +381,6 @@ export const dataFiles = (dataDir: string) => ({
   accessLog: join(dataDir, 'evidence-access.jsonl'),
   doctorLogins: join(dataDir, 'doctor-logins.jsonl'),
 });
+
+/** Held by a stage that runs alone on the data folder, beside other stages. */
+export const stageLockFile = (dataDir: string, stage: StageName): string => join(dataDir, `lock-${stage}.db`);

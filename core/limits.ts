@@ -1,5 +1,7 @@
 // Every bound of sealwatch: its name, its unit and why it is there (guarantee 8).
 
+import { scaleLimits } from './limits-scale.ts';
+
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
@@ -56,6 +58,8 @@ export const limits = {
   eventDataBytesMax: 64 * KiB,
   /** Characters kept of a free text such as an error message or a path. */
   textCharsMax: 4096,
+  /** Characters of a value that is asked, ordered or grouped by: three bytes each at most, and Lucene takes no term over 32,766 bytes. */
+  columnCharsMax: 8_192,
   /** Texts kept of a list such as policies or warnings. */
   listTextsMax: 200,
   /** One segment file of the stream. */
@@ -68,6 +72,10 @@ export const limits = {
   recentBytesMax: 16 * MiB,
   /** Records of each partition that a start looks back through for the place of a file device. */
   recoverRecordsMax: 100_000,
+  /** Bytes that the spool is drained onto Kafka in one step, over all partitions. */
+  drainBytesMax: 16 * MiB,
+  /** How often Kafka is told how far a spool was drained, so that one that was put back to an earlier state is known. */
+  drainMarkMs: 10_000,
   /** How often an idle file is looked at. */
   tailPollMs: 200,
   /** A renamed file is left for the new one when nothing has come for this long. */
@@ -239,6 +247,10 @@ export const limits = {
   accessSecretsMax: 1_000,
   /** Ids that stand as examples beside what could not be evaluated. */
   accessExamplesMax: 10,
+  /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
+  elasticsearchRequestMs: 60_000,
+  /** The same for one search: whoever waits for the answer is told that there is none. */
+  elasticsearchReadMs: 30_000,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
@@ -392,6 +404,9 @@ export const limits = {
   detectorPageCacheBytes: 8 * MiB,
   /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
   detectorCheckpointsMax: 100,
+  /** Spools of which a normaliser remembers how far it has taken them: a record that is sent again is known by it. */
+  spoolsMax: 1_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
+  ...scaleLimits,
 } as const;

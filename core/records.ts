@@ -59,6 +59,8 @@ export interface Tick {
   spooled?: Record<string, number>;
   /** Lines since the last tick from further in the future than `limits.futureSeconds`; on partition 0 alone. */
   future?: Record<string, number>;
+  /** Wall time in ms at which it was drained onto Kafka. */
+  sent?: number;
 }
 
 export interface FilePlace {

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { type Config, dataFiles } from '../../core/config.ts';
-import { lockDataDir } from '../lock.ts';
+import { lockStage } from '../lock.ts';
 
 /** A sealwatch that does not answer within this time says nothing. */
 const ANSWER_MS = 2_000;
@@ -29,11 +29,11 @@ export async function rulesOff({ api, dataDir }: Config): Promise<Map<string, st
 
 const wildcards: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
-/** Whether somebody holds the data folder. */
+/** Whether a `run` or a `serve` holds the data folder. */
 function isRunning(dataDir: string): boolean {
   if (!existsSync(dataFiles(dataDir).lock)) return false;
   try {
-    lockDataDir(dataDir)[Symbol.dispose]();
+    lockStage(dataDir, 'serve')[Symbol.dispose]();
     return false;
   } catch {
     return true;

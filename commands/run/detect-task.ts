@@ -44,7 +44,7 @@ export class DetectTask extends DetectorTask {
 
   /** Goes on where the memory was committed. */
   static async load(options: DetectTaskOptions): Promise<DetectTask> {
-    const place = DetectorTask.placeIn(options, topics.events) as Place | undefined;
+    const place = (await DetectorTask.placeIn(options, topics.events)) as Place | undefined;
     const task = new DetectTask(options, place);
     await task.resume(place);
     return task;

@@ -66,10 +66,11 @@ export abstract class DetectorTask {
   }
 
   /** Where the memory was committed; undefined when it is new, or of another stream. */
-  protected static placeIn(
+  protected static async placeIn(
     { memory, stream, partition }: DetectorTaskOptions,
     topic: Topic,
-  ): DetectorPlace | undefined {
+  ): Promise<DetectorPlace | undefined> {
+    await stream.sync();
     const place = memory.place() as unknown as DetectorPlace | undefined;
     if (place === undefined || place.reading.now.next > stream.end(topic, partition)) return undefined;
     if (place.format !== 1)

@@ -13,7 +13,7 @@ export class GroupsTask extends DetectorTask {
 
   /** Goes on where the memory was committed. */
   static async load(options: DetectorTaskOptions): Promise<GroupsTask> {
-    const place = DetectorTask.placeIn(options, topics.groups);
+    const place = await DetectorTask.placeIn(options, topics.groups);
     const task = new GroupsTask(options, place);
     await task.resume(place);
     return task;

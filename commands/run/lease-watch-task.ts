@@ -14,7 +14,7 @@ export class LeaseWatchTask extends DetectorTask {
   /** Goes on where the memory was committed; `partition` is the ledger's. No rule counts here. */
   static async load(options: Omit<DetectorTaskOptions, 'partition'>): Promise<LeaseWatchTask> {
     const all = { ...options, partition: LEDGER_PARTITION };
-    const place = DetectorTask.placeIn(all, topics.leases);
+    const place = await DetectorTask.placeIn(all, topics.leases);
     const task = new LeaseWatchTask(all, place);
     await task.resume(place);
     return task;

@@ -9,6 +9,7 @@ import type { Cause, LedgerMemory, NewRecord, Stream } from '../../core/ports.ts
 import { type Kind, LEDGER_PARTITION, type Question, topics } from '../../core/records.ts';
 import { type JoinOptions, ledgerParts } from '../../ingest/ledger/join.ts';
 import { Ledger, type LedgerState } from '../../ingest/ledger/ledger.ts';
+import { type CausesState, isAfter, TakenCauses } from './causes.ts';
 
 const GROUP = 'ledger';
 /** One owner: a revoke of a prefix or a dying parent crosses every key (design section 3). */
@@ -31,6 +32,8 @@ interface Place {
   /** Added to each revision: a ledger that begins anew must not be taken for older than the one before it. */
   base: number;
   ledger?: LedgerState;
+  /** Credentials that were taken, by raw partition; absent in places of versions before. */
+  causes?: CausesState;
 }
 
 export class LedgerTask {
@@ -39,6 +42,7 @@ export class LedgerTask {
   private readonly place: Place;
   /** Highest cause that is on the stream already. */
   private readonly seen: Cause | undefined;
+  private readonly taken: TakenCauses;
   private readonly batch: NewRecord[] = [];
   private index = 0;
   private offset = 0;
@@ -49,6 +53,7 @@ export class LedgerTask {
     this.place = place;
     this.seen = seen;
     this.keep = place.keep;
+    this.taken = new TakenCauses(place.causes);
     const { memory, stream, ask } = options;
     this.ledger = new Ledger(
       {
@@ -71,6 +76,7 @@ export class LedgerTask {
   /** Goes on where the memory was committed, and asks again what nobody had answered. */
   static async load(options: LedgerTaskOptions): Promise<LedgerTask> {
     const { stream, memory, ask } = options;
+    await stream.sync();
     const place = await placeIn(memory, stream);
     const task = new LedgerTask(options, place, await highestCause(stream, place.end));
     await task.restore();
@@ -97,10 +103,10 @@ export class LedgerTask {
     const { stream } = this.options;
     const from = Math.max(this.place.next, stream.start(topics.credentials, PARTITION));
     const records = await stream.read(topics.credentials, PARTITION, from, limits.readBytesMax);
-    for (const { kind, value, offset } of records) {
+    for (const { kind, value, offset, cause } of records) {
       this.offset = offset;
       this.index = 0;
-      this.ledger.record(kind, value, offset);
+      if (this.taken.take(cause)) this.ledger.record(kind, value, offset);
       this.place.next = offset + 1;
     }
     if (this.batch.length > 0) stream.append(topics.leases, PARTITION, this.batch.splice(0));
@@ -114,12 +120,7 @@ export class LedgerTask {
 
   private put(kind: Kind, value: unknown): void {
     const cause = { partition: PARTITION, offset: this.offset, index: this.index++ };
-    const { seen } = this;
-    if (
-      seen !== undefined &&
-      (cause.offset < seen.offset || (cause.offset === seen.offset && cause.index <= seen.index))
-    )
-      return;
+    if (this.seen !== undefined && !isAfter(cause, this.seen)) return;
     this.batch.push({ kind, cause, value });
   }
 
@@ -132,7 +133,8 @@ export class LedgerTask {
     // What another life made of records that are still to come must be found by its causes again.
     if (this.seen === undefined || this.seen.offset < next)
       this.place.end = stream.end(topics.leases, PARTITION);
-    await memory.commit({ ...this.place, keep: offset, ledger: state } as unknown as Json);
+    const causes = this.taken.state();
+    await memory.commit({ ...this.place, keep: offset, ledger: state, causes } as unknown as Json);
     this.savedAt = next;
     this.keep = offset;
   }
@@ -173,7 +175,7 @@ async function highestCause(stream: Stream, from: number): Promise<Cause | undef
       offset,
       limits.readBytesMax,
     )) {
-      highest = cause ?? highest;
+      if (cause !== undefined && (highest === undefined || isAfter(cause, highest))) highest = cause;
       offset = at + 1;
     }
   }

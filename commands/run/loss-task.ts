@@ -6,6 +6,7 @@ import { partitionOf } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
 import { type Reject, topics } from '../../core/records.ts';
 import { LostLines } from '../../detectors/engine/lost.ts';
+import { type CausesState, TakenCauses } from './causes.ts';
 import { Outbox } from './outbox.ts';
 
 /** A JSON value. */
@@ -13,6 +14,8 @@ export interface LossState {
   lost: ReturnType<LostLines['snapshot']>;
   /** Next offset of each partition. */
   next: Record<number, number>;
+  /** Of each partition; absent before there were any. */
+  causes?: Record<number, CausesState>;
 }
 
 export class LossTask {
@@ -20,6 +23,7 @@ export class LossTask {
   private readonly outbox: Outbox;
   private readonly lost: LostLines;
   private readonly next: Record<number, number>;
+  private readonly causes: TakenCauses[];
   private saved: Record<number, number>;
 
   constructor(stream: Stream, cluster: string, state?: LossState) {
@@ -27,6 +31,7 @@ export class LossTask {
     this.outbox = new Outbox(stream);
     this.lost = new LostLines(cluster, state?.lost);
     this.next = { ...state?.next };
+    this.causes = Array.from({ length: stream.partitions }, (_, of) => new TakenCauses(state?.causes?.[of]));
     this.saved = { ...this.next };
   }
 
@@ -47,8 +52,9 @@ export class LossTask {
     const { stream } = this;
     const from = Math.max(this.next[partition] ?? 0, stream.start(topics.coverage, partition));
     const records = await stream.read(topics.coverage, partition, from, limits.readBytesMax);
-    for (const { kind, value, offset } of records) {
-      if (kind === 'reject') this.lost.reject(value as Reject);
+    for (const { kind, value, offset, cause } of records) {
+      const isNew = this.causes[partition]?.take(cause) === true;
+      if (kind === 'reject' && isNew) this.lost.reject(value as Reject);
       this.next[partition] = offset + 1;
     }
     return records.length;
@@ -60,7 +66,8 @@ export class LossTask {
   }
 
   state(): LossState {
-    return { lost: this.lost.snapshot(), next: { ...this.next } };
+    const causes = { ...this.causes.map((taken) => taken.state()) };
+    return { lost: this.lost.snapshot(), next: { ...this.next }, causes };
   }
 
   /** `state` lasts. */

@@ -1,4 +1,4 @@
-// What the threads of `run` say to each other.
+// What the threads of a process say to each other.
 
 import type { Config } from '../../core/config.ts';
 import { type ErrorCode, mendable, SealwatchError } from '../../core/errors.ts';
@@ -8,6 +8,8 @@ import type { Metrics } from '../../core/telemetry.ts';
 export interface ThreadData {
   config: Config;
   version: string;
+  /** What this process runs: each thread does its part of it. */
+  stages: readonly StageName[];
 }
 
 export type FromThread =
@@ -17,8 +19,6 @@ export type FromThread =
   | { type: 'metrics'; metrics: Metrics }
   /** What the ledger wants to know from Vault. */
   | { type: 'question'; question: Question }
-  /** The stage has these partitions from now on. */
-  | { type: 'assigned'; stage: StageName; partitions: number[] }
   /** Other rules or lists judge from now on. */
   | { type: 'rules' }
   | { type: 'failed'; code: ErrorCode; message: string; advice: string };

@@ -3,7 +3,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Config } from '../../core/config.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
-import { type StageName, stageNames, topics } from '../../core/records.ts';
+import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { load } from '../rules/load.ts';
 import { memoriesOf, openMembership, openStream, openWriter } from './open.ts';
@@ -15,10 +15,8 @@ import { makeStages } from './stages/all.ts';
 import { DetectStage } from './stages/detect.ts';
 import { runThread, type Thread } from './thread.ts';
 
-/** What a process gives its pipeline beside its configuration. */
-interface Given {
-  /** Without it all of them. */
-  stages?: StageName[];
+/** Ports to other threads of the process. */
+interface Ports {
   /** Says how far the collector's spool is durable, when it is in this process and the stream is the spool. */
   collector?: MessagePort;
   /** Where the API's thread asks to have kept what people do. */
@@ -27,7 +25,7 @@ interface Given {
 
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
-  const { stages: names = stageNames, collector, records } = workerData as Given;
+  const { collector, records } = workerData as Ports;
   const stream = await openStream(config, logger);
   let onFollowed = () => {};
   if (collector !== undefined && stream instanceof EmbeddedStream)
@@ -43,15 +41,12 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       writer: () => (opened ??= openWriter(config)),
       outputs: () => outputsOf(config, secrets),
     },
-    names,
+    data.stages,
   );
   const members = await Promise.all(
     stages.map(async (stage) => ({ stage, membership: await openMembership(stage.name, stream) })),
   );
-  const pipeline = new Pipeline({
-    ...{ stream, members, logger, now: Date.now },
-    onAssigned: (stage, partitions) => say({ type: 'assigned', stage, partitions: [...partitions] }),
-  });
+  const pipeline = new Pipeline({ stream, members, logger, now: Date.now });
   await pipeline.load();
   onFollowed = () => pipeline.notify();
   if (records !== undefined) answerRecords(records, streamRecorder(stream));

@@ -4,6 +4,7 @@
 import { limits } from '../../core/limits.ts';
 import type { Cause, Stream, StreamRecord } from '../../core/ports.ts';
 import type { Topic, Watermark } from '../../core/records.ts';
+import { isAfter } from './causes.ts';
 
 /** All that is known at an offset of the partition. A JSON value. */
 interface Checkpoint {
@@ -118,6 +119,3 @@ export class Reading {
     this.keep = (earlier[0] ?? now).next;
   }
 }
-
-const isAfter = (a: Cause, b: Cause): boolean =>
-  a.offset > b.offset || (a.offset === b.offset && a.index > b.index);

@@ -1,4 +1,4 @@
-// One sealwatch per data folder: the second is refused, also from another process, and the lock ends with its holder.
+// Who may share a data folder: `run` has it alone, stages share it, each kind once; a lock ends with its holder.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lockDataDir } from '../../commands/lock.ts';
+import { lockDataDir, lockStage } from '../../commands/lock.ts';
 import { dataFiles } from '../../core/config.ts';
 
 let folder: string;
@@ -46,6 +46,39 @@ test('another process that holds the folder keeps it until it is killed', async 
   const child = spawn(process.execPath, ['-e', holder(dataFiles(folder).lock)]);
   await once(child.stdout, 'data');
   expect(() => lockDataDir(folder)).toThrow(locked);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  lockDataDir(folder)[Symbol.dispose]();
+});
+
+test('stages share a folder, two of the same do not, and none shares it with `run`', () => {
+  const index = lockStage(folder, 'index');
+  {
+    using _serve = lockStage(folder, 'serve');
+    expect(() => lockStage(folder, 'index')).toThrow(locked);
+    expect(() => lockStage(folder, 'index')).toThrow('another `sealwatch index`');
+    expect(() => lockDataDir(folder)).toThrow(locked);
+  }
+  // The refused ones have let go of what they had.
+  expect(() => lockDataDir(folder)).toThrow(locked);
+  index[Symbol.dispose]();
+  using _run = lockDataDir(folder);
+  expect(() => lockStage(folder, 'serve')).toThrow(locked);
+  expect(() => lockStage(folder, 'serve')).toThrow('`sealwatch run`');
+});
+
+const shared = (path: string) => `
+  const { DatabaseSync } = require('@photostructure/sqlite');
+  const database = new DatabaseSync(${JSON.stringify(path)});
+  database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN; SELECT count(*) FROM sqlite_master;');
+  process.stdout.write('held');
+  setInterval(() => database, 1000);`;
+
+test('a stage in another process is seen, and lets go when it is killed', async () => {
+  const child = spawn(process.execPath, ['-e', shared(dataFiles(folder).lock)]);
+  await once(child.stdout, 'data');
+  expect(() => lockDataDir(folder)).toThrow(locked);
+  lockStage(folder, 'detect')[Symbol.dispose]();
   child.kill('SIGKILL');
   await once(child, 'exit');
   lockDataDir(folder)[Symbol.dispose]();

@@ -9,7 +9,7 @@ import { incidentOf } from '../../core/incident.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openDatabase } from '../../storage/sqlite.ts';
-import { anAlert, anEvent } from '../builders.ts';
+import { anAlert, anEvent, at } from '../builders.ts';
 import { batchOf, eventsOf, evidenceStoreContract } from './evidence-store.ts';
 
 async function embedded() {
@@ -19,6 +19,7 @@ async function embedded() {
     path,
     openWriter: async () => openEvidenceWriter(path),
     openReader: async () => openEvidenceReader(path),
+    refresh: async () => {},
     remove: () => rm(folder, { recursive: true }),
   };
 }
@@ -101,6 +102,24 @@ test('a reader in another thread never blocks the writer and sees only whole tra
   for (const [i, count] of counts.entries()) {
     expect(count % 7).toBe(0);
     expect(count).toBeGreaterThanOrEqual(counts[i - 1] ?? 0);
+  }
+  await store.remove();
+});
+
+test('two readers see whole transactions while the writer goes on', async () => {
+  const store = await embedded();
+  {
+    await using writer = await store.openWriter();
+    await using first = await store.openReader();
+    await using second = await store.openReader();
+    for (let round = 1; round <= 20; round++) {
+      const events = [0, 1, 2].map((i) => anEvent({ id: `e${round}-${i}`, time: at(round) }));
+      const writing = writer.write(eventsOf(...events));
+      const counts = await Promise.all([first, second].map((r) => r.count('events', { where: [] })));
+      for (const count of counts) expect(count % 3).toBe(0);
+      await writing;
+    }
+    expect(await second.count('events', { where: [] })).toBe(60);
   }
   await store.remove();
 });

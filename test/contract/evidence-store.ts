@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../core/canonical.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
-import type { EvidenceBatch, EvidenceReader, EvidenceWriter } from '../../core/ports.ts';
+import type { EvidenceBatch, EvidenceReader, EvidenceWriter, IndexOffset } from '../../core/ports.ts';
 import type { Clause, Field, Query } from '../../core/query.ts';
-import { topics } from '../../core/records.ts';
+import { LEDGER_PARTITION, topics } from '../../core/records.ts';
 import { aCoverageRow, aLease, anAlert, anEvent, at, type EventParts, reached } from '../builders.ts';
 import { evidenceIncidentsContract } from './evidence-incidents.ts';
 import { countModel, findModel, groupModel } from './evidence-model.ts';
@@ -16,6 +16,8 @@ import { countModel, findModel, groupModel } from './evidence-model.ts';
 export interface EvidenceStoreFixture {
   openWriter(): Promise<EvidenceWriter>;
   openReader(): Promise<EvidenceReader>;
+  /** Readers see what was written until now. */
+  refresh(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export function evidenceStoreContract(name: string, create: Create): void {
     const open = {} as Opened;
     beforeEach(async () => {
       const store = await create();
-      Object.assign(open, { store, writer: await store.openWriter(), reader: await store.openReader() });
+      Object.assign(open, { store, writer: await openShown(store), reader: await store.openReader() });
     });
     afterEach(async () => {
       await open.reader[Symbol.asyncDispose]();
@@ -189,45 +191,58 @@ function transactions(open: Opened): void {
     expect(await idsOf(open)).toEqual(['a']);
     expect(await open.writer.offsets()).toEqual([offset]);
     await open.writer[Symbol.asyncDispose]();
-    open.writer = await open.store.openWriter();
+    open.writer = await openShown(open.store);
     expect(await open.writer.offsets()).toEqual([offset]);
     await open.writer.write(eventsOf(anEvent({ id: 'd' })));
     expect(await idsOf(open)).toEqual(['a', 'd']);
   });
 
-  test('the extent and a watermark that never goes back', async () => {
+  test('the extent, and a watermark that is the lowest of what the offsets tell', async () => {
     expect(await open.reader.extent()).toEqual({});
-    await open.writer.write({ ...eventsOf(anEvent({ id: 'a', time: at(3) })), offsets: reached(at(9)) });
-    await open.writer.write({ ...eventsOf(anEvent({ id: 'b', time: at(1) })), offsets: reached(at(8)) });
-    expect(await open.reader.extent()).toEqual({ first: at(1), last: at(3), watermark: at(9) });
+    const { writer, reader } = open;
+    await writer.write({ ...eventsOf(anEvent({ id: 'a', time: at(3) })), offsets: reached(at(8)) });
+    await writer.write({ ...eventsOf(anEvent({ id: 'b', time: at(1) })), offsets: reached(at(9)) });
+    expect(await reader.extent()).toEqual({ first: at(1), last: at(3), watermark: at(9) });
+    const leases = { topic: topics.leases, partition: LEDGER_PARTITION, next: 2 };
+    await writer.write(batchOf({ offsets: [{ ...leases, sources: { [LEDGER_PARTITION]: at(10) } }] }));
+    expect(await reader.extent()).toEqual({ first: at(1), last: at(3), watermark: at(9) });
   });
 
-  test('retention deletes what is older, and only that', async () => {
-    const events = Array.from({ length: 4500 }, (_, i) => anEvent({ id: `e${i}`, time: at(i) }));
-    const rejects = [{ id: 'r', bytes: 1, device: 'file', reason: 'not_json' as const }];
-    const coverage = [0, 3600, 7200].map((second) =>
-      aCoverageRow({ hour: at(second), counts: { received: 1 } }),
-    );
-    await open.writer.write({ ...eventsOf(...events), rejects, coverage, offsets: reached(at(10)) });
-    expect(await open.writer.retain(at(4400))).toBe(4400);
-    expect(await open.reader.count('events', { where: [] })).toBe(100);
-    expect((await open.reader.extent()).first).toBe(at(4400));
-    expect((await open.reader.coverage(at(0), at(9999))).map((row) => row.hour)).toEqual(
-      [3600, 7200].map((second) => at(second)),
-    );
-    expect(await open.writer.retain(at(4400))).toBe(0);
+  test('there is no watermark before every source has been heard of on every partition', async () => {
+    const [, leases] = reached(at(9));
+    const of = (partition: number, sources: Record<number, string>): IndexOffset[] => [
+      { topic: topics.events, partition, next: 1, sources },
+      leases as IndexOffset,
+    ];
+    await open.writer.write(batchOf({ offsets: of(0, { 0: at(9), 1: at(8) }) }));
+    expect(await open.reader.extent()).toEqual({});
+    await open.writer.write(batchOf({ offsets: of(1, { 0: at(7), 1: '' }) }));
+    expect(await open.reader.extent()).toEqual({});
+    await open.writer.write(batchOf({ offsets: of(1, { 0: at(7), 1: at(8) }) }));
+    expect(await open.reader.extent()).toEqual({ watermark: at(7) });
   });
 
-  test('two readers see whole transactions while the writer goes on', async () => {
-    await using second = await open.store.openReader();
-    for (let round = 1; round <= 20; round++) {
-      const events = [0, 1, 2].map((i) => anEvent({ id: `e${round}-${i}`, time: at(round) }));
-      const writing = open.writer.write(eventsOf(...events));
-      const counts = await Promise.all([open.reader, second].map((r) => r.count('events', { where: [] })));
-      for (const count of counts) expect(count % 3).toBe(0);
-      await writing;
-    }
-    expect(await second.count('events', { where: [] })).toBe(60);
+  test('retention deletes whole UTC days, and only those that are older', async () => {
+    const day = 86_400;
+    const events = Array.from({ length: 4500 }, (_, i) => anEvent({ id: `e${i}`, time: at(i * 40) }));
+    const rejects = [0, 2 * day].map((second) => ({
+      ...{ id: `r${second}`, '@timestamp': at(second), bytes: 1, device: 'file' },
+      reason: 'not_json' as const,
+    }));
+    const hours = [0, day, 2 * day];
+    const coverage = hours.map((second) => aCoverageRow({ hour: at(second), counts: { received: 1 } }));
+    const { writer, reader } = open;
+    await writer.write({ ...eventsOf(...events), rejects, coverage, offsets: reached(at(10)) });
+    const left = async () => ({
+      events: await reader.count('events', { where: [] }),
+      first: (await reader.extent()).first,
+      hours: (await reader.coverage(at(0), at(3 * day))).map(({ hour }) => hour),
+    });
+    expect(await writer.retain(at(day - 1))).toBe(0);
+    expect(await left()).toEqual({ events: 4500, first: at(0), hours: hours.map(at) });
+    expect(await writer.retain(at(2 * day + 4400))).toBe(4320);
+    expect(await left()).toEqual({ events: 180, first: at(2 * day), hours: [at(2 * day)] });
+    expect(await writer.retain(at(2 * day + 4400))).toBe(0);
   });
 }
 
@@ -293,9 +308,27 @@ function sumsAndGroups(open: Opened, create: Create): void {
   }, 60_000);
 }
 
+/** A writer whose rows readers see at once. */
+async function openShown(store: EvidenceStoreFixture): Promise<EvidenceWriter> {
+  const writer = await store.openWriter();
+  return {
+    offsets: () => writer.offsets(),
+    async write(batch) {
+      await writer.write(batch);
+      await store.refresh();
+    },
+    async retain(before) {
+      const deleted = await writer.retain(before);
+      await store.refresh();
+      return deleted;
+    },
+    [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
+  };
+}
+
 export async function openRun(create: () => Promise<EvidenceStoreFixture>) {
   const store = await create();
-  const writer = await store.openWriter();
+  const writer = await openShown(store);
   const reader = await store.openReader();
   return {
     writer,

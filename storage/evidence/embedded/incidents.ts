@@ -4,7 +4,7 @@ import { type Alert, levels } from '../../../core/alert.ts';
 import { incidentOf } from '../../../core/incident.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Database, Statement } from '../../sqlite.ts';
-import { columnText } from './columns.ts';
+import { columnText } from '../columns.ts';
 import { putRow, upsertStatement } from './rows.ts';
 
 const rank = `case level ${levels.map((level, i) => `when '${level}' then ${i}`).join(' ')} end`;

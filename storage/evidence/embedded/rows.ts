@@ -2,7 +2,7 @@
 
 import { type QueryKind, type Rows, timeOf } from '../../../core/query.ts';
 import type { Database, Statement } from '../../sqlite.ts';
-import { columnLists, columnText } from './columns.ts';
+import { columnLists, columnValues } from '../columns.ts';
 
 /** The highest revision stays; the same revision again has the same content, or is told later. */
 export function upsertStatement(database: Database, kind: QueryKind): Statement {
@@ -19,9 +19,6 @@ export function putRow<K extends QueryKind>(
   row: Rows[K],
   { id, revision, text }: { id: string; revision: number; text: string },
 ): void {
-  const values = columnLists[kind].map(({ value }) => {
-    const found = value(row);
-    return typeof found === 'string' ? columnText(found) : (found ?? null);
-  });
+  const values = columnValues(kind, row).map((value) => value ?? null);
   statement.run(id, revision, timeOf(kind, row), ...values, text);
 }

@@ -3,7 +3,7 @@
 import { SealwatchError } from '../../../core/errors.ts';
 import type { QueryKind } from '../../../core/query.ts';
 import { type Database, openDatabase } from '../../sqlite.ts';
-import { columnLists } from './columns.ts';
+import { columnLists } from '../columns.ts';
 import { IncidentRows, incidentIndex } from './incidents.ts';
 
 /** `user_version` of the file: count up with each change of the tables. */

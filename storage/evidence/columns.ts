@@ -1,6 +1,8 @@
-// Which column holds which field of `core/query`, and where a row's value comes from. A new field fails to compile here.
+// Which column holds which field of `core/query`, and where a row's value comes from, for both stores. A new field fails to compile here.
 
-import type { Field, QueryKind, Rows } from '../../../core/query.ts';
+import { limits } from '../../core/limits.ts';
+import { type Field, type QueryKind, type Rows, timeOf } from '../../core/query.ts';
+import { spanOf } from './spans.ts';
 
 interface Column<K extends QueryKind> {
   column: string;
@@ -108,13 +110,62 @@ export const columnLists: { [K in QueryKind]: Column<K>[] } = {
   baselines: Object.values(columns.baselines),
 };
 
-/** The column of a field of `kind`. Throws on a field that is not in `core/query`: its name becomes part of the SQL. */
-export function columnName(kind: QueryKind, field: string): string {
-  const column = (columns[kind] as Record<string, { column: string }>)[field]?.column;
+/** The column of a field of `kind`. Throws on a field that is not in `core/query`: its name becomes part of the question. */
+export const columnName = (kind: QueryKind, field: string): string => columnOf(kind, field).column;
+
+/** Whether the column of a field holds numbers. Throws as `columnName` does. */
+export const isInteger = (kind: QueryKind, field: string): boolean =>
+  columnOf(kind, field).type === 'integer';
+
+function columnOf(kind: QueryKind, field: string): { column: string; type?: 'integer' } {
+  const column = (columns[kind] as Record<string, { column: string; type?: 'integer' }>)[field];
   if (column === undefined) throw new Error(`${kind} have no field ${field}`);
   return column;
 }
 
-/** A value as it stands in a column: SQLite gives text back only up to a NUL, so a NUL becomes U+FFFD (not in the body). */
-export const columnText = (value: string): string =>
-  value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
+/** Numbers are asked for by their text. Any other text (`1.0`, `01`, `x`) equals none. */
+export const isNumberText = (text: string): boolean => String(Number(text)) === text;
+
+/**
+ * A value as it stands in a column, not in the body, and as it is asked for: cut to `limits.columnCharsMax`. SQLite gives text back
+ * only up to a NUL, and half a surrogate pair has no UTF-8: both become U+FFFD.
+ */
+export function columnText(value: string): string {
+  const text = value.length > limits.columnCharsMax ? value.slice(0, limits.columnCharsMax) : value;
+  return text.replace(/[\0\p{Cs}]/gu, '\uFFFD');
+}
+
+/** Values of the columns of `row`, in the order of `columnLists`. */
+export const columnValues = <K extends QueryKind>(kind: K, row: Rows[K]): (string | number | undefined)[] =>
+  columnLists[kind].map(({ value }) => {
+    const found = value(row);
+    return typeof found === 'string' ? columnText(found) : found;
+  });
+
+/** What a document says of its row beside the row itself: all that is asked, ordered and grouped by. */
+export interface RowColumns {
+  /** The time that orders rows of the kind. */
+  ts: string;
+  /** The same time as numbers. */
+  span: number;
+  nanos: number;
+  id: string;
+  revision: number;
+  [column: string]: string | number | undefined;
+}
+
+/** The columns of `row` by their names, with its time, id and revision. */
+export function rowColumns<K extends QueryKind>(
+  kind: K,
+  row: Rows[K],
+  { id, revision }: { id: string; revision: number },
+): RowColumns {
+  const ts = timeOf(kind, row);
+  const result: RowColumns = { ts, ...spanOf(ts), id: columnText(id), revision };
+  const values = columnValues(kind, row);
+  columnLists[kind].forEach(({ column }, i) => {
+    const value = values[i];
+    if (value !== undefined) result[column] = value;
+  });
+  return result;
+}

@@ -1,0 +1,109 @@
+// The connection to Elasticsearch, and its errors in our words: the one file that imports its client, and only when it is asked for.
+
+import { readFileSync } from 'node:fs';
+import type { Client, estypes } from '@elastic/elasticsearch';
+import type { ElasticsearchSettings } from '../../../core/config-scale.ts';
+import { SealwatchError, systemCode } from '../../../core/errors.ts';
+import { limits } from '../../../core/limits.ts';
+
+export type { Client, estypes };
+
+/** A client for `settings`; nothing is sent yet. Throws SealwatchError CONFIG_INVALID when a file of theirs cannot be read. */
+export async function connect(settings: ElasticsearchSettings): Promise<Client> {
+  const elasticsearch = await import('@elastic/elasticsearch');
+  return new elasticsearch.Client(optionsOf(settings));
+}
+
+function optionsOf(settings: ElasticsearchSettings): ConstructorParameters<typeof Client>[0] {
+  const { apiKeyFile, username, passwordFile, caFile } = settings;
+  return {
+    nodes: settings.nodes,
+    requestTimeout: limits.elasticsearchRequestMs,
+    // Another node may answer; of one that does not, whoever asks has better patience than the client.
+    maxRetries: settings.nodes.length - 1,
+    redaction: { type: 'remove' },
+    ...(caFile !== undefined && { tls: { ca: fileText('caFile', caFile) } }),
+    ...(apiKeyFile !== undefined && { auth: { apiKey: fileText('apiKeyFile', apiKeyFile).trim() } }),
+    ...(username !== undefined &&
+      passwordFile !== undefined && {
+        auth: { username, password: fileText('passwordFile', passwordFile).replace(/\r?\n$/, '') },
+      }),
+  };
+}
+
+function fileText(key: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SealwatchError(
+      'CONFIG_INVALID',
+      `elasticsearch.${key}: cannot read ${path} (${systemCode(error) ?? error})`,
+      'Check the path and its rights.',
+      { cause: error },
+    );
+  }
+}
+
+/** What Elasticsearch answers to a call that it refuses. */
+interface Refusal {
+  name: string;
+  message: string;
+  statusCode?: number;
+  body?: { error?: { type?: string; reason?: string } | string };
+}
+
+/** The status of an answer that is a refusal; undefined when there was no answer, and for anything else that was thrown. */
+export const statusOf = (error: unknown): number | undefined =>
+  (error as Partial<Refusal> | null)?.statusCode;
+
+/** Kind and reason of a refusal, on one line. What it quotes of a document is left out: it does not belong into logs. */
+export function reasonOf(error: { type?: string; reason?: string | null }): string {
+  const reason = (error.reason ?? '').replace(/Preview of field's value.*|\s+/gs, ' ');
+  return `${error.type ?? 'error'}: ${reason.slice(0, REASON_CHARS)}`.trim();
+}
+
+const REASON_CHARS = 300;
+
+/** `error` of a call as one that the user can mend; any other, a mistake of ours, as it is. */
+export function explained(error: unknown, settings: ElasticsearchSettings): unknown {
+  if (error instanceof SealwatchError) return error;
+  const { name, message, body } = error as Refusal;
+  const where = settings.nodes.map((node) => new URL(node).host).join(', ');
+  const status = statusOf(error);
+  const told = typeof body?.error === 'object' ? reasonOf(body.error) : (message ?? String(error));
+  if (unanswered.has(name) || (status !== undefined && unable.has(status)))
+    return new SealwatchError(
+      'ELASTICSEARCH_UNREACHABLE',
+      `Elasticsearch at ${where} does not answer (${told})`,
+      'Check elasticsearch.nodes, the network, the certificates and that the cluster is healthy; nothing is lost, the stream waits.',
+      { cause: error },
+    );
+  if (status === 401 || status === 403)
+    return new SealwatchError(
+      'ELASTICSEARCH_DENIED',
+      `Elasticsearch at ${where} does not let sealwatch do this (${told})`,
+      'Check the key or password and its role: docs/operating/elasticsearch.md lists the least rights.',
+      { cause: error },
+    );
+  if (name === 'ProductNotSupportedError' || status !== undefined)
+    return new SealwatchError(
+      'ELASTICSEARCH_UNUSABLE',
+      `Elasticsearch at ${where} refused (${told})`,
+      'Run `sealwatch doctor`: it checks the version, the templates and the rights.',
+      { cause: error },
+    );
+  return error;
+}
+
+const unanswered = new Set(['ConnectionError', 'TimeoutError', 'NoLivingConnectionsError']);
+/** Too much at once, or not now. */
+const unable = new Set([408, 429, 502, 503, 504]);
+
+/** `work`, with its errors `explained`. */
+export async function asking<T>(settings: ElasticsearchSettings, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explained(error, settings);
+  }
+}
