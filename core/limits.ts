@@ -1,5 +1,7 @@
 // Every bound of sealwatch: its name, its unit and why it is there (guarantee 8).
 
+import { scaleLimits } from './limits-scale.ts';
+
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
@@ -258,6 +260,8 @@ export const limits = {
   daySlackSeconds: 600,
   /** How often an incident is made anew that others change at the same time. */
   incidentTries: 20,
+  /** The same for one search: whoever waits for the answer is told that there is none. */
+  elasticsearchReadMs: 30_000,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
@@ -415,4 +419,5 @@ export const limits = {
   spoolsMax: 1_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
+  ...scaleLimits,
 } as const;

@@ -1,11 +1,11 @@
-// Health, readiness, metrics, and the OpenAPI document.
+// Health, readiness and metrics.
 
 import { z } from 'zod';
-import type { App } from '../app.ts';
-import type { ApiOptions } from '../options.ts';
+import type { App } from '../bare-app.ts';
+import type { ServiceOptions } from '../options.ts';
 import { problems } from '../schemas.ts';
 
-export function addService(app: App, { ready, metrics }: ApiOptions): void {
+export function addService(app: App, { ready, metrics }: ServiceOptions): void {
   const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
   app.get(
     '/healthz',
@@ -44,5 +44,4 @@ export function addService(app: App, { ready, metrics }: ApiOptions): void {
     },
     async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
   );
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

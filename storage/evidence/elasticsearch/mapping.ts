@@ -123,6 +123,9 @@ function leafOf(name: string): estypes.MappingProperty {
 /** Numbers as JavaScript has them, so that both stores compare and tell them alike. */
 const number = { type: 'double' } as const;
 
+/** Of aggregations alone. */
+const counted = { type: 'long', index: false } as const;
+
 /** `row` of the store's own kinds: what the writer deletes and the reader asks and orders by. */
 const ownColumns: { [K in keyof OwnRows]: Properties } = {
   rejects: { ts: keyword },
@@ -139,7 +142,7 @@ const rowProperties = (kind: DocumentKind): Properties =>
   kind in ownColumns
     ? { id: keyword, ...ownColumns[kind as keyof OwnRows] }
     : {
-        ...{ ts: keyword, id: keyword, revision: { type: 'long' } },
+        ...{ ts: keyword, span: counted, nanos: counted, id: keyword, revision: { type: 'long' } },
         ...Object.fromEntries(
           columnLists[kind as QueryKind].map(({ column, type }) => [
             column,
