@@ -247,8 +247,6 @@ export const limits = {
   accessSecretsMax: 1_000,
   /** Ids that stand as examples beside what could not be evaluated. */
   accessExamplesMax: 10,
-  /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
-  elasticsearchRequestMs: 60_000,
   /** The same for one search: whoever waits for the answer is told that there is none. */
   elasticsearchReadMs: 30_000,
   /** Rows of one list answer. */
