@@ -34,6 +34,7 @@ import { addRules } from './routes/rules.ts';
 import { addSecrets } from './routes/secrets.ts';
 import { addService } from './routes/service.ts';
 import { addTriage } from './routes/triage.ts';
+import { addWanted } from './store.ts';
 import { addWeb } from './web.ts';
 
 export type App = FastifyInstance<
@@ -62,6 +63,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   addProblems(app);
   addAuth(app, options.keys);
+  addWanted(app);
   addHeaders(app);
   addCallLog(app);
   void app.register(swagger, {

@@ -247,6 +247,11 @@ export const limits = {
   accessExamplesMax: 10,
   /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
   elasticsearchRequestMs: 60_000,
+  /** The same to find out whether the store answers at all; and how long what was found holds. */
+  storeLookMs: 3_000,
+  storeLookEachMs: 1_000,
+  /** After which a client asks again that was told `503`. */
+  apiRetryAfterSeconds: 5,
   /** The same for one search: whoever waits for the answer is told that there is none. */
   elasticsearchReadMs: 30_000,
   /** Rows of one list answer. */

@@ -4,8 +4,10 @@ import { z } from 'zod';
 import type { App } from '../app.ts';
 import type { ApiOptions } from '../options.ts';
 import { problems } from '../schemas.ts';
+import { storeFaults } from '../store.ts';
 
-export function addService(app: App, { ready, metrics }: ApiOptions): void {
+export function addService(app: App, { ready, metrics, reader }: ApiOptions): void {
+  const storeFault = storeFaults(reader);
   const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
   app.get(
     '/healthz',
@@ -29,7 +31,10 @@ export function addService(app: App, { ready, metrics }: ApiOptions): void {
     },
     async (_request, reply) => {
       const state = ready();
-      return reply.code(state.ready ? 200 : 503).send(state);
+      const fault = await storeFault();
+      const reasons = fault === undefined ? state.reasons : [...state.reasons, fault];
+      const isReady = state.ready && fault === undefined;
+      return reply.code(isReady ? 200 : 503).send({ ready: isReady, reasons });
     },
   );
   app.get(

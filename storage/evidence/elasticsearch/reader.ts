@@ -11,7 +11,7 @@ import { rowOf, type Source } from './document.ts';
 import { storedWatermark } from './extent.ts';
 import { groupRows } from './group.ts';
 import { sameHashes } from './hashes.ts';
-import { documentId, eventsPattern, indexName, type SingleIndex } from './names.ts';
+import { documentId, eventsPattern, indexName, type SingleIndex, searchIndex } from './names.ts';
 import { type Condition, fieldName, indicesOf, queryOf } from './query.ts';
 import { allHits, type Search, Searches } from './search.ts';
 
@@ -47,27 +47,15 @@ class ElasticReader implements EvidenceReader {
       : { items, next: { time: last.row.ts, id: last.row.id } };
   }
 
-  /** Rows of other kinds than events are there as soon as they are written. */
+  /** By a search, though a document is there sooner than searches find it: whoever waits for a row then finds it in lists as well. */
   async get<K extends QueryKind>(kind: K, id: string): Promise<Rows[K] | undefined> {
-    const source = kind === 'events' ? await this.event(id) : await this.single(kind, id);
-    return source && rowOf<Rows[K]>(source);
-  }
-
-  private single(index: SingleIndex, id: string): Promise<Source | undefined> {
-    return this.searches.ask(async (client, options) => {
-      const document = { index: indexName(this.prefix, index), id: documentId(id) };
-      return (await client.get<Source>(document, options))._source;
-    }, undefined);
-  }
-
-  /** Its day is not known. */
-  private async event(id: string): Promise<Source | undefined> {
-    const [row] = await this.rows(eventsPattern(this.prefix), {
+    const [row] = await this.rows(searchIndex(this.prefix, kind), {
       query: { ids: { values: [documentId(id)] } },
+      // For a moment an event may stand in the indices of two days.
       sort: [{ [fieldName('revision')]: 'desc' }],
       size: 1,
     });
-    return row;
+    return row && rowOf<Rows[K]>(row);
   }
 
   async group<K extends QueryKind>(options: Parameters<EvidenceReader['group']>[0] & { kind?: K }) {
