@@ -4,6 +4,7 @@
 import { basename, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import type { BacktestCommand } from './commands/rules/backtest-command.ts';
+import { addStages } from './commands/stage-commands.ts';
 import { readVersion } from './commands/version.ts';
 import { type Config, loadConfig } from './core/config.ts';
 import { SealwatchError, systemCode } from './core/errors.ts';
@@ -32,6 +33,7 @@ Examples:
   sealwatch replay audit.log.gz --out result       the same as files, no server
   sealwatch rules test                             do all rules find what they are for
   sealwatch doctor                                 what is wrong, and what to do
+  sealwatch collect                                one stage alone, where one process is not enough: see each stage's --help
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Errors: docs/errors.md`,
   );
@@ -77,20 +79,13 @@ Keeps everything in ./data (SEALWATCH_DATA_DIR). The admin key is in the file ad
     });
   });
 
-program
-  .command('collect')
-  .description('the collector alone; for now only with --drain')
-  .option('--drain', 'accept what Vault writes and throw it away, to get Vault going again')
-  .action(async ({ drain: drains }: { drain?: boolean }) => {
-    if (drains !== true)
-      throw new SealwatchError(
-        'USAGE',
-        'collect works with --drain only',
-        'Use `sealwatch run` to collect and keep.',
-      );
-    const { drain } = await import('./commands/collect.ts');
-    exitCode = await drain(config());
-  });
+addStages(program, {
+  config,
+  version,
+  onEnd: (code) => {
+    exitCode = code;
+  },
+});
 
 program
   .command('replay')

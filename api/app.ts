@@ -1,25 +1,10 @@
 // The HTTP API as a Fastify app without `listen`: tests use `inject`, the composition root listens.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  fastify,
-  LogController,
-  type RawServerDefault,
-} from 'fastify';
-import {
-  type FastifyPluginAsyncZod,
-  jsonSchemaTransform,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
-import { limits } from '../core/limits.ts';
-import { addAuth } from './auth.ts';
-import { addCallLog, addHeaders } from './headers.ts';
+import type { FastifyInstance } from 'fastify';
+import { type FastifyPluginAsyncZod, jsonSchemaTransform } from 'fastify-type-provider-zod';
+import { type App, bareApp } from './bare-app.ts';
 import type { ApiOptions } from './options.ts';
-import { addProblems, problemOf, sendProblem } from './problem.ts';
 import { addAccess } from './routes/access.ts';
 import { addChanges } from './routes/changes.ts';
 import { addCoverage } from './routes/coverage.ts';
@@ -37,35 +22,10 @@ import { addTriage } from './routes/triage.ts';
 import { addWanted } from './store.ts';
 import { addWeb } from './web.ts';
 
-export type App = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  ZodTypeProvider
->;
-
 /** The app with all its routes; whoever listens closes it. */
 export function buildApi(options: ApiOptions): FastifyInstance {
-  const app: App = fastify({
-    loggerInstance: options.logger,
-    // Fastify's own request log holds the URL with its query; ours (addCallLog) does not.
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: limits.apiBodyBytesMax,
-    http: { maxHeaderSize: limits.apiHeaderBytesMax },
-    requestTimeout: limits.apiRequestMs,
-    routerOptions: { maxParamLength: limits.apiParamCharsMax },
-    frameworkErrors: (error, request, reply) => sendProblem(reply, problemOf(error, request)),
-  }).withTypeProvider<ZodTypeProvider>();
-  app.server.maxConnections = limits.connectionsMax;
-  app.setValidatorCompiler(validatorCompiler);
-  // Rows leave as they are stored. Tests hold answers against the response schemas; here they only document.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  addProblems(app);
-  addAuth(app, options.keys);
+  const app = bareApp(options);
   addWanted(app);
-  addHeaders(app);
-  addCallLog(app);
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -98,5 +58,6 @@ function addRoutes(app: App, options: ApiOptions): void {
   addEvidence(app, options);
   addAccess(app, options);
   addService(app, options);
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   addWeb(app);
 }

@@ -7,11 +7,20 @@ import type { EvidenceReader, Recorder } from '../core/ports.ts';
 import type { KeyRing, Role } from './auth.ts';
 import type { PostureSettings } from './posture/settings.ts';
 
-export interface ApiOptions {
+/** What every process tells of itself. */
+export interface ServiceOptions {
+  keys: KeyRing;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  /** A reason may also say why there is nothing to do: then it is ready all the same. */
+  ready(): { ready: boolean; reasons: string[] };
+  logger: FastifyBaseLogger;
+}
+
+export interface ApiOptions extends ServiceOptions {
   reader: EvidenceReader;
   /** Keeps what people say of alerts. */
   recorder: Recorder;
-  keys: KeyRing;
   /** Configured audit devices in order of rank: what coverage is held against. */
   devices: readonly Device[];
   /** Configured names of Vault nodes by their address. */
@@ -26,11 +35,7 @@ export interface ApiOptions {
   posture: PostureSettings;
   /** Called before the answer to each call of /v1/evidence leaves; when it throws, no evidence is given out. */
   recordAccess(entry: AccessEntry): void;
-  /** Prometheus text. */
-  metrics(): Promise<string>;
-  ready(): { ready: boolean; reasons: string[] };
   now(): Date;
-  logger: FastifyBaseLogger;
 }
 
 /** A rule or behaviour as it is in force. */
@@ -49,7 +54,8 @@ export interface RuleInfo {
   groups: readonly string[];
   /** How long a behaviour learns; absent for what needs no learning. */
   learning?: string;
-  enabled: boolean;
+  /** Absent where nobody knows: whoever judges is another process. */
+  enabled?: boolean;
   /** Why it is switched off. */
   why?: string;
 }

@@ -1,7 +1,7 @@
 // The web page: a few static files, read once at the start. Found beside api/ in the sources and in dist/ alike.
 
 import { readFileSync } from 'node:fs';
-import type { App } from './app.ts';
+import type { App } from './bare-app.ts';
 
 const folder = new URL('../dashboards/web/', import.meta.url);
 

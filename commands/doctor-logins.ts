@@ -7,6 +7,7 @@ import {
   fchownSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
@@ -42,13 +43,16 @@ export function noteLogin({ dataDir }: Config, ...answers: Answer[]): void {
 /** Those that were noted since the last start; a line that is none is left out. */
 export function takeLogins({ dataDir }: Config): Answer[] {
   const path = dataFiles(dataDir).doctorLogins;
+  // Stages that share the folder must not both tell of them.
+  const taken = `${path}.${process.pid}`;
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    renameSync(path, taken);
+    text = readFileSync(taken, 'utf8');
   } catch {
     return [];
   }
-  rmSync(path);
+  rmSync(taken);
   return text.split('\n').flatMap((line) => {
     try {
       return login.safeParse(JSON.parse(line)).data ?? [];

@@ -251,7 +251,10 @@ export function inputsOf({ tcp, unix, file, devices }: Config): Input[] {
 export const configuredDevices = (config: Config): Device[] => devicesOf(inputsOf(config), config.cluster);
 
 /** Own secrets that lie in Vault, each reference once. */
-export function secretRefsOf({ outputs, keys }: Config): (SecretRef & { ref: string })[] {
+export function secretRefsOf({
+  outputs,
+  keys,
+}: Pick<Config, 'outputs' | 'keys'>): (SecretRef & { ref: string })[] {
   const texts = new Set([outputs.webhook.secretFile ?? '', ...keys.map(({ file }) => file)]);
   return [...texts].flatMap((ref) => {
     const found = secretRef(ref);

@@ -1,5 +1,7 @@
 // Every bound of sealwatch: its name, its unit and why it is there (guarantee 8).
 
+import { scaleLimits } from './limits-scale.ts';
+
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
@@ -252,6 +254,17 @@ export const limits = {
   storeLookEachMs: 1_000,
   /** After which a client asks again that was told `503`. */
   apiRetryAfterSeconds: 5,
+  /** One bulk request to Elasticsearch. */
+  bulkDocumentsMax: 5_000,
+  bulkCharsMax: 8 * MiB,
+  /** How often documents are sent that the cluster cannot take just then; the waits between double to a bound. */
+  bulkTries: 8,
+  bulkBackoffMsMin: 100,
+  bulkBackoffMsMax: 10_000,
+  /** How near to midnight a call may have another revision on the other side: copies on two devices, an answer that came late. */
+  daySlackSeconds: 600,
+  /** How often an incident is made anew that others change at the same time. */
+  incidentTries: 20,
   /** The same for one search: whoever waits for the answer is told that there is none. */
   elasticsearchReadMs: 30_000,
   /** Rows of one list answer. */
@@ -411,4 +424,5 @@ export const limits = {
   spoolsMax: 1_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
+  ...scaleLimits,
 } as const;

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { accessTo } from '../access/ask.ts';
 import { accessSchema } from '../access/schemas.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { logNow } from '../leases/alive.ts';
 import type { ApiOptions } from '../options.ts';
 import { problems, text, time } from '../schemas.ts';

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Change } from '../../core/records.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { type Filters, listPage } from '../list.ts';
 import { documented, inOrder, listOf, paging, period, problems, toNotAfterFrom } from '../schemas.ts';
 import { filterText } from './rows.ts';

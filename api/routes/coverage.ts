@@ -1,7 +1,7 @@
 // GET /v1/coverage: how complete the record of a period is.
 
 import { z } from 'zod';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { coverageOf, coveragePageSchema, type HourRow, rowId } from '../coverage.ts';
 import { decodeCursor, encodeCursor, queryHash } from '../list.ts';
 import type { ApiOptions } from '../options.ts';

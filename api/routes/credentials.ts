@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { takeTurns } from '../access/turns.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { chainOf, chainSchema } from '../credentials/chain.ts';
 import {
   byAccessor,

@@ -1,7 +1,7 @@
 // GET /v1/identities/{id}: what is known of one identity; /blast-radius: what it can still use, and what it already has.
 
 import { z } from 'zod';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { blastOf, blastSchema } from '../identities/blast-radius.ts';
 import { summaryOf, summarySchema } from '../identities/summary.ts';
 import { logNow } from '../leases/alive.ts';

@@ -5,7 +5,7 @@ import { levels } from '../../core/alert.ts';
 import type { Incident } from '../../core/incident.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause } from '../../core/query.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { type Neighbours, neighboursOf, storyOf } from '../incidents/story.ts';
 import {
   type IncidentTriage,

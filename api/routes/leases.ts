@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause } from '../../core/query.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { aliveAt, logNow } from '../leases/alive.ts';
 import { groupings, keyOf, lifetimeRow, lifetimesBy } from '../leases/by-group.ts';
 import { type Filters, listPage, pageByKey, queryHash } from '../list.ts';

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { msOf, timeOfMs } from '../../core/time.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { pageByKey, queryHash } from '../list.ts';
 import type { ApiOptions } from '../options.ts';
 import { type Numbers, numbersSchema, Tally } from '../posture/numbers.ts';

@@ -6,7 +6,7 @@ import type { AuditEvent } from '../../core/event.ts';
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Rows } from '../../core/query.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { withFullNames } from '../directory/full-name.ts';
 import {
   historyOf,

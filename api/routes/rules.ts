@@ -5,7 +5,7 @@ import { levels } from '../../core/alert.ts';
 import { limits } from '../../core/limits.ts';
 import type { Group } from '../../core/query.ts';
 import { addSeconds } from '../../core/time.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { logNow } from '../leases/alive.ts';
 import type { ApiOptions, RuleInfo } from '../options.ts';
 import { listOf, problems } from '../schemas.ts';
@@ -25,7 +25,10 @@ const ruleSchema = z.object({
   techniques: z.array(z.string()),
   groups: z.array(z.string()).meta({ description: 'fields by which it is counted' }),
   learning: z.string().nullable().meta({ description: 'of behaviours: how long each learns' }),
-  enabled: z.boolean(),
+  enabled: z
+    .boolean()
+    .nullable()
+    .meta({ description: 'null: detectors run elsewhere, and nobody here knows' }),
   why: z.string().nullable().meta({ description: 'why it is off' }),
   alerts: z.int().meta({ description: 'alerts held' }),
   alerts_last_week: z.int().meta({ description: 'of the 7 days of event time before now' }),
@@ -62,6 +65,7 @@ export function addRules(app: App, { reader, rules, now }: ApiOptions): void {
         techniques: [...techniques],
         groups: [...groups],
         learning: rule.learning ?? null,
+        enabled: rule.enabled ?? null,
         why: rule.why ?? null,
         alerts: all.get(rule.id)?.n ?? 0,
         alerts_last_week: week.get(rule.id)?.n ?? 0,

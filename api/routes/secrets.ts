@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.ts';
 import { addSeconds } from '../../core/time.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { logNow } from '../leases/alive.ts';
 import { decodeCursor, encodeCursor, queryHash } from '../list.ts';
 import type { ApiOptions } from '../options.ts';

@@ -1,13 +1,18 @@
-// Health, readiness, metrics, and the OpenAPI document.
+// Health, readiness and metrics.
 
 import { z } from 'zod';
-import type { App } from '../app.ts';
-import type { ApiOptions } from '../options.ts';
+import type { EvidenceReader } from '../../core/ports.ts';
+import type { App } from '../bare-app.ts';
+import type { ServiceOptions } from '../options.ts';
 import { problems } from '../schemas.ts';
 import { storeFaults } from '../store.ts';
 
-export function addService(app: App, { ready, metrics, reader }: ApiOptions): void {
-  const storeFault = storeFaults(reader);
+/** With a `reader`, whether it answers belongs to being ready. */
+export function addService(
+  app: App,
+  { ready, metrics, reader }: ServiceOptions & { reader?: EvidenceReader },
+): void {
+  const storeFault = reader === undefined ? async () => undefined : storeFaults(reader);
   const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
   app.get(
     '/healthz',
@@ -49,5 +54,4 @@ export function addService(app: App, { ready, metrics, reader }: ApiOptions): vo
     },
     async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
   );
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

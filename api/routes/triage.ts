@@ -7,7 +7,7 @@ import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Triage } from '../../core/records.ts';
 import { timeOfMs } from '../../core/time.ts';
-import type { App } from '../app.ts';
+import type { App } from '../bare-app.ts';
 import { type Said, saidSchema, triageOf, triageSchema, unsaid } from '../incidents/triage.ts';
 import type { ApiOptions } from '../options.ts';
 import { ProblemError } from '../problem.ts';

@@ -15,7 +15,7 @@ const PAUSE_RESOLUTION_MS = 5;
 await runThread('collector', async ({ data, logger, say }) => {
   const { config } = data;
   const files = dataFiles(config.dataDir);
-  const { pipeline } = workerData as { pipeline: MessagePort };
+  const { reader } = workerData as { reader: MessagePort };
   const stream = await EmbeddedStream.open({
     dir: files.stream,
     partitions: config.partitions,
@@ -31,7 +31,7 @@ await runThread('collector', async ({ data, logger, say }) => {
     onDurable: (ends) => {
       if (told === ends.join()) return;
       told = ends.join();
-      pipeline.postMessage(ends);
+      reader.postMessage(ends);
     },
   });
   say({
@@ -45,7 +45,7 @@ await runThread('collector', async ({ data, logger, say }) => {
     stop: async () => {
       await collector[Symbol.asyncDispose]();
       await stream[Symbol.asyncDispose]();
-      pipeline.close();
+      reader.close();
     },
     hear: (message) => {
       if (message.type === 'answer') collector.intake.answer(message.answer);

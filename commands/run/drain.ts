@@ -99,7 +99,9 @@ export class Drain {
   private async begin(stream: Stream): Promise<void> {
     const marked = (await stream.loadSnapshot(GROUP, this.spoolId))?.inputs ?? {};
     const { spool, renewId } = this.options;
-    const isRewound = this.parts.some((_, partition) => (marked[partition] ?? 0) > spool.end(topics.raw, partition));
+    const isRewound = this.parts.some(
+      (_, partition) => (marked[partition] ?? 0) > spool.end(topics.raw, partition),
+    );
     if (isRewound) this.spoolId = renewId();
   }
 
@@ -124,7 +126,11 @@ export class Drain {
     }
   }
 
-  private drained({ kind, offset, bytes, value, text }: StreamRecord, partition: number, sent: number): NewRecord {
+  private drained(
+    { kind, offset, bytes, value, text }: StreamRecord,
+    partition: number,
+    sent: number,
+  ): NewRecord {
     const cause: Cause = { spool: this.spoolId, partition, offset, index: 0 };
     if (kind === 'tick') return { kind, cause, value: { ...(value as Tick), sent } satisfies Tick };
     if (kind !== 'line') return { kind, cause, value, text };

@@ -1,13 +1,15 @@
-// What the threads of `run` say to each other.
+// What the threads of a process say to each other.
 
 import type { Config } from '../../core/config.ts';
 import { type ErrorCode, mendable, SealwatchError } from '../../core/errors.ts';
-import type { Answer, Question } from '../../core/records.ts';
+import type { Answer, Question, StageName } from '../../core/records.ts';
 import type { Metrics } from '../../core/telemetry.ts';
 
 export interface ThreadData {
   config: Config;
   version: string;
+  /** What this process runs: each thread does its part of it. */
+  stages: readonly StageName[];
 }
 
 export type FromThread =

@@ -32,6 +32,9 @@ export async function replayConfig(config: Config, file: string): Promise<Config
   const { address: _, tokenFile: _file, login, ...vault } = config.vault;
   return {
     ...config,
+    // Nothing of it belongs among what is live.
+    stream: 'embedded',
+    evidence: 'embedded',
     dataDir,
     file: { path },
     tcp: { ...config.tcp, enabled: false },

@@ -1,227 +1,138 @@
-// `sealwatch run`: everything in one process, on three threads; this one starts them, watches them and says what to do.
+// Starts the threads that a process needs, watches them and says what to do: all of sealwatch (`run`), or one stage of it.
 
-import { once } from 'node:events';
-import { MessageChannel, Worker } from 'node:worker_threads';
-import { type Config, dataFiles } from '../../core/config.ts';
+import { MessageChannel } from 'node:worker_threads';
+import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
 import { mendable, SealwatchError } from '../../core/errors.ts';
-import { limits } from '../../core/limits.ts';
-import type { Question } from '../../core/records.ts';
-import type { Metrics } from '../../core/telemetry.ts';
+import { type StageName, stageNames } from '../../core/records.ts';
+import { labelled, type Metrics } from '../../core/telemetry.ts';
 import { prepareStream } from '../../storage/stream/embedded/stream.ts';
 import { ensureKey, makeDataDir } from '../keys.ts';
-import { dataDirGone, lockDataDir } from '../lock.ts';
-import type { FromThread, ToThread } from './messages.ts';
+import { dataDirGone, lockDataDir, lockStage } from '../lock.ts';
+import type { FromThread } from './messages.ts';
+import { allMetrics, PARTITIONS_METRIC, readiness } from './report.ts';
 import { signalled } from './signals.ts';
-import { type RunningVault, startVault } from './vault.ts';
-import { welcome } from './welcome.ts';
-
-interface RunningThread {
-  name: string;
-  worker: Worker;
-  says: Record<string, string>;
-  metrics: Metrics;
-  /** When it last reported. */
-  reportedMs: number;
-  /** Its modules are loaded, or it has ended. */
-  loaded: Promise<unknown>;
-  /** Why it ended; settles once, whenever that is. */
-  ended: Promise<SealwatchError>;
-}
+import { ensureSpoolId } from './spool-id.ts';
+import { Threads } from './threads.ts';
+import { VaultDuty } from './vault-duty.ts';
+import { stageWelcome, welcome } from './welcome.ts';
 
 export interface RunOptions {
   config: Config;
   version: string;
   /** A recorded log that is shown; its data lie in a folder of their own. */
   replayOf?: string;
+  /** The one that runs alone; all of them without it. */
+  stage?: StageName;
 }
 
 /** Runs until SIGINT or SIGTERM, or until its terminal is closed; returns the exit code. */
-export async function run({ config, version, replayOf }: RunOptions): Promise<number> {
+export async function run({ config, version, replayOf, stage }: RunOptions): Promise<number> {
+  if (stage !== undefined) needsKafka(config, stage);
+  const stages = stage === undefined ? stageNames : [stage];
   makeDataDir(config.dataDir);
-  using _lock = lockDataDir(config.dataDir);
+  using _lock = stage === undefined ? lockDataDir(config.dataDir) : lockStage(config.dataDir, stage);
   using gone = dataDirGone(config.dataDir);
-  const key = await prepareData(config);
-  const threads: RunningThread[] = [];
-  const data = { config, version };
-  const { port1, port2 } = new MessageChannel();
-  const records = new MessageChannel();
-  const stopSignal = signalled(() => {
-    tell(
-      threads.filter(({ name }) => name === 'pipeline'),
-      { type: 'reload' },
-    );
+  await prepareData(config, stages);
+  await using threads = new Threads({ config, version, stages }, (message) => hear(message));
+  const vault = new VaultDuty(config, stages, {
+    onAnswer: (answer) =>
+      threads.tell([threads.firstOf(['collector', 'pipeline', 'serve'])], { type: 'answer', answer }),
+    onSecret: (ref, value) => threads.tell(['pipeline', 'serve'], { type: 'secret', ref, value }),
   });
-  try {
-    const collector = start(threads, 'collector', { ...data, pipeline: port1 }, [port1]);
-    const pipelinePorts = { collector: port2, records: records.port2 };
-    const pipeline = start(threads, 'pipeline', { ...data, ...pipelinePorts }, [port2, records.port2]);
-    const giveQuestions = holdQuestions(pipeline);
-    await Promise.all([ready(collector), ready(pipeline)]);
-    const serve = start(threads, 'serve', { ...data, records: records.port1 }, [records.port1]);
-    await ready(serve);
-    welcome({
-      config,
-      address: serve.says['address'] ?? '',
-      key,
-      ...(replayOf === undefined ? {} : { replayOf }),
-    });
-    const vault = startVault(config, {
-      onAnswer: (answer) => tell([collector], { type: 'answer', answer }),
-      onSecret: (ref, value) => tell(threads, { type: 'secret', ref, value }),
-    });
-    giveQuestions(vault);
+  const hear = (message: FromThread) => {
+    if (message.type === 'question') vault.ask(message.question);
     // What the pipeline has taken over, the API shows.
-    pipeline.worker.on('message', ({ type }: FromThread) => {
-      if (type === 'rules') tell([serve], { type: 'reload' });
-    });
-    const lines = () => collector.metrics['sealwatch_collector_lines_total'] ?? 0;
-    const reporting = setInterval(() => report(threads, vault.metrics(lines())), 1000);
-    const failure = await Promise.race([stopSignal, gone, ...threads.map((thread) => thread.ended)]);
-    clearInterval(reporting);
-    await vault.stop();
-    if (failure !== undefined) throw failure;
-    await stopAll(threads);
-    return 0;
-  } finally {
-    // A thread that is ended while it loads a native module takes the process with it.
-    await Promise.all(threads.map((thread) => thread.loaded));
-    // A part that has failed takes the others with it: half a sealwatch looks like a whole one from outside.
-    await Promise.all(threads.map((thread) => thread.worker.terminate()));
-  }
+    if (message.type === 'rules') threads.tell(['serve'], { type: 'reload' });
+  };
+  const stopSignal = signalled(() =>
+    threads.tell([threads.firstOf(['pipeline', 'serve'])], { type: 'reload' }),
+  );
+  await using health = stages.includes('serve')
+    ? undefined
+    : await (await import('./health.ts')).startHealth(config);
+  await startThreads(threads, config, stages);
+  const address = threads.get('serve')?.says?.['address'] ?? health?.address;
+  if (stage === undefined) welcome({ config, address, replayOf });
+  else stageWelcome({ config, address, stage });
+  const report = () => {
+    const own = vault.metrics(linesOf(threads, config));
+    const metrics = allMetrics(threads.all(), own);
+    vault.become(hasLedger(config, stages, metrics));
+    const state = readiness(threads.all(), metrics);
+    threads.tell(['serve'], { type: 'metrics', metrics, ...state });
+    health?.show(metrics, state);
+  };
+  report();
+  const reporting = setInterval(report, 1000);
+  const failure = await Promise.race([stopSignal, gone, ...threads.all().map((thread) => thread.ended)]);
+  clearInterval(reporting);
+  await vault.stop();
+  if (failure !== undefined) throw failure;
+  await threads.stop();
+  return 0;
 }
 
-/** What must be there before any thread starts; returns the admin's key. Throws DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
-async function prepareData({ dataDir, partitions }: Config): Promise<string> {
+/** The embedded stream is one process's own. Throws USAGE. */
+function needsKafka({ stream }: Config, stage: StageName): void {
+  if (stream === 'kafka') return;
+  throw new SealwatchError(
+    'USAGE',
+    `\`sealwatch ${stage}\` is one stage, and stages that run apart meet in Kafka: the stream of this configuration is ${stream}`,
+    'Set stream: kafka (SEALWATCH_STREAM) and kafka.brokers (SEALWATCH_KAFKA_BROKERS), or use `sealwatch run`, which is all stages in one process.',
+  );
+}
+
+/** What must be there before any thread starts. Throws DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
+async function prepareData(
+  { dataDir, partitions, stream, stage }: Config,
+  stages: readonly StageName[],
+): Promise<void> {
   const files = dataFiles(dataDir);
   try {
-    ensureKey(files.scrubKey);
-    await prepareStream(files.stream, partitions);
-    return ensureKey(files.adminKey).key;
+    if (stages.includes('collect')) {
+      ensureKey(files.scrubKey);
+      await prepareStream(files.stream, partitions);
+      if (stream === 'kafka') ensureSpoolId(files.spoolId);
+    }
+    if (stages.includes('serve') || stage.port !== undefined) ensureKey(files.adminKey);
   } catch (error) {
     throw mendable(error, dataDir);
   }
 }
 
-function start(threads: RunningThread[], name: string, data: object, transfer: MessagePort[]): RunningThread {
-  // Run from TypeScript in tests, from JavaScript when built: the extension is this file's own.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new Worker(new URL(`./${name}-thread.${extension}`, import.meta.url), {
-    workerData: data,
-    transferList: transfer,
-  });
-  const thread: RunningThread = {
-    name,
-    worker,
-    says: {},
-    metrics: {},
-    reportedMs: Date.now(),
-    loaded: Promise.race(
-      ['message', 'error', 'exit'].map((name) => new Promise((resolve) => worker.once(name, resolve))),
-    ),
-    ended: endOf(name, worker),
-  };
-  worker.on('message', (message: FromThread) => {
-    if (message.type === 'ready') thread.says = message.says;
-    if (message.type !== 'metrics') return;
-    thread.metrics = message.metrics;
-    thread.reportedMs = Date.now();
-  });
-  threads.push(thread);
-  return thread;
-}
-type MessagePort = import('node:worker_threads').MessagePort;
-
-function tell(threads: RunningThread[], message: ToThread): void {
-  for (const { worker } of threads) worker.postMessage(message);
-}
-
-/** Questions that come before anybody can ask Vault wait: at the start the ledger asks again what was not answered. */
-function holdQuestions({ worker }: RunningThread): (vault: RunningVault) => void {
-  const held: Question[] = [];
-  let asker: RunningVault | undefined;
-  worker.on('message', (message: FromThread) => {
-    if (message.type !== 'question') return;
-    if (asker !== undefined) asker.ask(message.question);
-    else if (held.length < limits.ledgerQuestionsMax) held.push(message.question);
-  });
-  return (vault) => {
-    asker = vault;
-    for (const question of held.splice(0)) vault.ask(question);
-  };
-}
-
-/** A thread ends by itself only when it has failed; what it said of it is the error. */
-function endOf(name: string, worker: Worker): Promise<SealwatchError> {
-  const internal = (cause: unknown) =>
-    new SealwatchError(
-      'INTERNAL',
-      `the ${name} thread ended (${cause instanceof Error ? cause.message : cause})`,
-      'Start sealwatch again: nothing is lost.',
-      { cause },
-    );
-  return new Promise((resolve) => {
-    worker.on('message', (message: FromThread) => {
-      if (message.type === 'failed')
-        resolve(new SealwatchError(message.code, message.message, message.advice));
-    });
-    worker.once('error', (error) => resolve(internal(error)));
-    worker.once('exit', (code) => resolve(internal(`exit code ${code}`)));
-  });
-}
-
-/** Resolves when the thread says so; rejects when it ends instead. */
-async function ready({ worker, ended }: RunningThread): Promise<void> {
-  const isReady = new Promise<undefined>((resolve) => {
-    worker.on('message', (message: FromThread) => {
-      if (message.type === 'ready') resolve(undefined);
-    });
-  });
-  const failure = await Promise.race([isReady, ended]);
-  if (failure !== undefined) throw failure;
-}
-
-/** The API first, then what feeds it, in the order of the data: each ends with what came before it done. */
-async function stopAll(threads: RunningThread[]): Promise<void> {
-  for (const name of ['serve', 'collector', 'pipeline']) {
-    const thread = threads.find((candidate) => candidate.name === name);
-    if (thread === undefined || thread.worker.threadId < 0) continue;
-    const exit = once(thread.worker, 'exit');
-    thread.worker.postMessage({ type: 'stop' } satisfies ToThread);
-    const timeout = setTimeout(() => void thread.worker.terminate(), STOP_MS);
-    await exit;
-    clearTimeout(timeout);
+/** Each with a port to whom it talks to. The API comes last: it shows what the others have made ready. */
+async function startThreads(
+  threads: Threads,
+  { stream }: Config,
+  stages: readonly StageName[],
+): Promise<void> {
+  const isPipelined = stages.some((stage) => stage !== 'collect' && stage !== 'serve');
+  const spool = new MessageChannel();
+  const records = new MessageChannel();
+  if (stages.includes('collect')) {
+    threads.start('collector', { reader: spool.port1 });
+    if (stream === 'kafka') threads.start('drain', { collector: spool.port2 });
   }
+  if (isPipelined)
+    threads.start('pipeline', {
+      ...(stream === 'embedded' && { collector: spool.port2 }),
+      ...(stages.includes('serve') && { records: records.port2 }),
+    });
+  await threads.ready();
+  if (!stages.includes('serve')) return;
+  threads.start('serve', isPipelined ? { records: records.port1 } : {});
+  await threads.ready();
 }
 
-const STOP_MS = 10_000;
-
-function report(threads: RunningThread[], own: Metrics): void {
-  const metrics = Object.assign(
-    { sealwatch_resident_bytes: process.memoryUsage.rss() },
-    own,
-    ...threads.map((thread) => thread.metrics),
-  ) as Metrics;
-  const reasons = threads
-    .filter((thread) => Date.now() - thread.reportedMs > SILENT_MS)
-    .map((thread) => `the ${thread.name} thread does not answer`);
-  for (const [name, reason] of Object.entries(failures)) if (metrics[name] === 1) reasons.push(reason);
-  const serve = threads.find((thread) => thread.name === 'serve');
-  serve?.worker.postMessage({
-    type: 'metrics',
-    metrics,
-    ready: reasons.length === 0,
-    reasons,
-  } satisfies ToThread);
+/** Whether the ledger works here. With Kafka it works in one process, and stands by in the others. */
+function hasLedger({ stream }: Config, stages: readonly StageName[], metrics: Metrics): boolean {
+  if (!stages.includes('ledger')) return false;
+  return stream === 'embedded' || (metrics[labelled(PARTITIONS_METRIC, { stage: 'ledger' })] ?? 0) > 0;
 }
 
-/** Gauges that are 1 while something cannot be done, and what that is. */
-const failures = {
-  sealwatch_collector_failing: 'the spool cannot be written',
-  sealwatch_pipeline_stream_failing: 'the stream cannot be written',
-  sealwatch_pipeline_store_failing: 'the evidence store cannot be written',
-  sealwatch_ledger_failing: 'the ledger cannot be written',
-  sealwatch_pipeline_snapshots_failing: 'snapshots cannot be written',
-};
-
-/** A thread reports each second; one that is silent this long does no work either. */
-const SILENT_MS = 10_000;
+/** Lines that were received since the start; without a collector here those at least that the ledger's calls are told in. */
+function linesOf(threads: Threads, config: Config): number {
+  const collected = threads.get('collector')?.metrics['sealwatch_collector_lines_total'];
+  const calls = threads.get('pipeline')?.metrics['sealwatch_ledger_records_total'] ?? 0;
+  return collected ?? 2 * configuredDevices(config).length * calls;
+}

@@ -2,17 +2,17 @@
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { Counter, Gauge, Registry } from 'prom-client';
 import { buildApi } from '../../api/app.ts';
 import { type ApiKey, keyDigest } from '../../api/auth.ts';
 import type { RuleInfo } from '../../api/options.ts';
 import type { PostureSettings } from '../../api/posture/settings.ts';
 import { type Config, configuredDevices, dataFiles, inputsOf } from '../../core/config.ts';
-import { SealwatchError, systemCode } from '../../core/errors.ts';
+import { SealwatchError } from '../../core/errors.ts';
 import { secretRef } from '../../core/secret-ref.ts';
-import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { load } from '../rules/load.ts';
+import { listenOn } from './listen.ts';
+import { MetricsPage } from './metrics-page.ts';
 import { portRecorder } from './recorder.ts';
 import { shownRules, switchedOff, withStates } from './shown-rules.ts';
 import { runThread } from './thread.ts';
@@ -25,7 +25,7 @@ await runThread('serve', async ({ data, logger, say }) => {
   const files = dataFiles(config.dataDir);
   const { records } = workerData as { records: MessagePort };
   const reader = openEvidenceReader(files.evidence);
-  const registry = new Registry();
+  const page = new MetricsPage();
   const keys = keysOf(config);
   const catalogue = () => shownRules(load(config.rules));
   let rules = catalogue();
@@ -42,27 +42,12 @@ await runThread('serve', async ({ data, logger, say }) => {
     posture: postureOf(config),
     rules: () => withStates(rules, off),
     recordAccess: accessRecorder(files.accessLog),
-    metrics: () => registry.metrics(),
+    metrics: () => page.text(),
     ready: () => state,
     now: () => new Date(),
     logger,
   });
-  const { host, port } = config.api;
-  const address = await app.listen({ host, port }).catch((error: unknown) => {
-    throw systemCode(error) === 'EADDRINUSE'
-      ? new SealwatchError(
-          'PORT_TAKEN',
-          `${host}:${port} is already in use`,
-          'Stop what listens there, or set another port with SEALWATCH_API_PORT.',
-          { cause: error },
-        )
-      : new SealwatchError(
-          'LISTEN_FAILED',
-          `cannot listen on ${host}:${port} (${systemCode(error) ?? error})`,
-          'Check api.host and api.port.',
-          { cause: error },
-        );
-  });
+  const address = await listenOn(app, config.api, 'api');
   say({ type: 'ready', says: { address } });
   return {
     stop: async () => {
@@ -77,7 +62,7 @@ await runThread('serve', async ({ data, logger, say }) => {
       if (message.type !== 'metrics') return;
       state = { ready: message.ready, reasons: message.reasons };
       off = switchedOff(message.metrics);
-      show(registry, message.metrics);
+      page.show(message.metrics);
     },
   };
 });
@@ -111,23 +96,6 @@ function accessRecorder(path: string): (entry: object) => void {
     appendFileSync(path, line, { mode: 0o600 });
     isCutOff = false;
   };
-}
-
-/** Other threads count; here the numbers are only shown. What they no longer report is gone. */
-function show(registry: Registry, metrics: Metrics): void {
-  registry.resetMetrics();
-  for (const [metric, value] of Object.entries(metrics)) {
-    const { name, labels } = nameAndLabels(metric);
-    const options = {
-      name,
-      help: name.replaceAll('_', ' '),
-      labelNames: Object.keys(labels),
-      registers: [registry],
-    };
-    const found = registry.getSingleMetric(name);
-    if (name.endsWith('_total')) ((found as Counter | undefined) ?? new Counter(options)).inc(labels, value);
-    else ((found as Gauge | undefined) ?? new Gauge(options)).set(labels, value);
-  }
 }
 
 /** The names that inputs give to the addresses of Vault's nodes. */

@@ -1,7 +1,7 @@
-// sealwatch as a client of Vault in `run`, on the first thread: it has nothing else to do, so no call holds up a socket, a stage or
-// a query. The heartbeat, the ledger's questions, and secrets of sealwatch's own go over one session.
+// sealwatch as a client of Vault, on the first thread: it has nothing else to do, so no call holds up a socket, a stage or a query.
+// The heartbeat, the ledger's questions, and secrets of sealwatch's own go over one session.
 
-import { type Config, configuredDevices, secretRefsOf } from '../../core/config.ts';
+import { type Config, configuredDevices, type secretRefsOf } from '../../core/config.ts';
 import type { Answer, Question } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
 import { Asker, askOutcomes } from '../../vault/asker.ts';
@@ -23,21 +23,26 @@ export interface RunningVault {
   stop(): Promise<void>;
 }
 
-export interface VaultEvents {
+export interface VaultOptions {
+  /** Heartbeat and questions: of the process whose ledger works, and of no other. */
+  asks: boolean;
+  /** Own secrets that are followed. */
+  refs: ReturnType<typeof secretRefsOf>;
   onAnswer: (answer: Answer) => void;
   onSecret: (ref: string, value: string) => void;
 }
 
-/** Starts to talk with the configured Vault; without one it does nothing. */
-export function startVault(config: Config, { onAnswer, onSecret }: VaultEvents): RunningVault {
+/** Starts to talk with the configured Vault; without one, or without anything to ask for, it does nothing. */
+export function startVault(config: Config, { asks, refs, onAnswer, onSecret }: VaultOptions): RunningVault {
   const logger = createLogger(config.logLevel, 'main');
   const common = { logger, now: Date.now, random: Math.random };
   let rights: Rights | undefined;
   const onLogin = (answer: Answer) => {
     onAnswer(answer);
-    void rights?.look();
+    if (asks) void rights?.look();
   };
-  const opened = openVault(config.vault, { ...common, env: process.env, onLogin });
+  const opened =
+    asks || refs.length > 0 ? openVault(config.vault, { ...common, env: process.env, onLogin }) : undefined;
   if (opened === undefined) return { ask: () => {}, metrics: () => ({}), stop: async () => {} };
   for (const answer of takeLogins(config)) onAnswer(answer);
   const { session } = opened;
@@ -57,12 +62,12 @@ export function startVault(config: Config, { onAnswer, onSecret }: VaultEvents):
     secrets: new OwnSecrets({
       ...common,
       session,
-      refs: secretRefsOf(config),
+      refs,
       pollMs: secretPollSeconds * 1000,
       onValue: onSecret,
     }),
   };
-  return running(parts, heartbeatSeconds);
+  return running(parts, asks ? heartbeatSeconds : undefined);
 }
 
 interface Parts extends OpenVault {
@@ -73,14 +78,17 @@ interface Parts extends OpenVault {
   secrets: OwnSecrets;
 }
 
-function running(parts: Parts, heartbeatSeconds: number): RunningVault {
+function running(parts: Parts, heartbeatSeconds: number | undefined): RunningVault {
   const { client, session, budget, heartbeat, asker, rights, secrets } = parts;
   session.start();
   secrets.start();
-  const timers = [
-    setInterval(() => void heartbeat.beat(), heartbeatSeconds * 1000),
-    setInterval(() => void rights.look(), RIGHTS_MS),
-  ];
+  const timers =
+    heartbeatSeconds === undefined
+      ? []
+      : [
+          setInterval(() => void heartbeat.beat(), heartbeatSeconds * 1000),
+          setInterval(() => void rights.look(), RIGHTS_MS),
+        ];
   return {
     ask: (question) => asker.ask(question),
     metrics: (lines) => {

@@ -1,34 +1,58 @@
 // What a start says: how to point a Vault at it, where the page is, where the key lies.
 
 import { type Config, dataFiles } from '../../core/config.ts';
+import type { StageName } from '../../core/records.ts';
+import { ensureKey } from '../keys.ts';
 
 export interface Welcome {
   config: Config;
-  /** Where the API listens. */
-  address: string;
-  key: string;
-  replayOf?: string;
+  /** Where the API listens, or where a stage tells of its health. */
+  address: string | undefined;
+  replayOf?: string | undefined;
 }
 
-export function welcome({ config, address, key, replayOf }: Welcome): void {
-  const { adminKey } = dataFiles(config.dataDir);
-  // A key belongs on the owner's terminal, never into a log that somebody collects.
-  const shownKey = process.stdout.isTTY ? `${key}   (kept in ${adminKey})` : `in ${adminKey}`;
-  const lines = [
-    '',
+export function welcome({ config, address, replayOf }: Welcome): void {
+  say([
     replayOf === undefined
       ? 'sealwatch is running.'
       : `sealwatch shows ${replayOf}; live Vaults are not listened to.`,
     '',
     `  web and API   ${address}`,
-    `  admin key     ${shownKey}`,
-    `  data          ${config.dataDir}`,
+    ...keyAndData(config),
     '',
     ...(replayOf === undefined ? vaultCommands(config) : []),
     'Ctrl-C ends it; nothing is lost.',
+  ]);
+}
+
+/** The same of a stage that runs alone. */
+export function stageWelcome({ config, address, stage }: Welcome & { stage: StageName }): void {
+  const { brokers, prefix } = config.kafka;
+  const health = ['  health        not told: set SEALWATCH_STAGE_PORT for /healthz, /readyz and /metrics'];
+  say([
+    `sealwatch ${stage} is running.`,
     '',
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+    ...(stage === 'serve' ? [`  web and API   ${address}`] : []),
+    ...(stage === 'serve' ? [] : address === undefined ? health : [`  health        ${address}`]),
+    `  Kafka         ${brokers.join(', ')}${prefix === '' ? '' : `, topics ${prefix}vault.audit.*`}`,
+    ...(address === undefined ? [`  data          ${config.dataDir}`] : keyAndData(config)),
+    '',
+    ...(stage === 'collect' ? vaultCommands(config) : []),
+    'Ctrl-C ends it; nothing is lost.',
+  ]);
+}
+
+const say = (lines: string[]): void => {
+  process.stdout.write(`\n${lines.join('\n')}\n\n`);
+};
+
+function keyAndData({ dataDir }: Config): string[] {
+  const { adminKey } = dataFiles(dataDir);
+  // A key belongs on the owner's terminal, never into a log that somebody collects.
+  const shown = process.stdout.isTTY
+    ? `${ensureKey(adminKey).key}   (kept in ${adminKey})`
+    : `in ${adminKey}`;
+  return [`  admin key     ${shown}`, `  data          ${dataDir}`];
 }
 
 function vaultCommands(config: Config): string[] {

@@ -1,0 +1,66 @@
+// What this process has to do with Vault, which changes while it runs: who has the ledger asks, everybody follows the secrets that its
+// own stages need.
+
+import { type Config, secretRefsOf } from '../../core/config.ts';
+import { limits } from '../../core/limits.ts';
+import type { Question, StageName } from '../../core/records.ts';
+import type { Metrics } from '../../core/telemetry.ts';
+import { type RunningVault, startVault, type VaultOptions } from './vault.ts';
+
+type Refs = VaultOptions['refs'];
+
+export class VaultDuty {
+  private readonly config: Config;
+  private readonly refs: Refs;
+  private readonly events: Pick<VaultOptions, 'onAnswer' | 'onSecret'>;
+  private vault: RunningVault | undefined;
+  private asks = false;
+  /** What the ledger wanted to know before anybody could ask. */
+  private held: Question[] = [];
+  private stopping: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    config: Config,
+    stages: readonly StageName[],
+    events: Pick<VaultOptions, 'onAnswer' | 'onSecret'>,
+  ) {
+    this.config = config;
+    this.refs = refsOf(config, stages);
+    this.events = events;
+  }
+
+  /** `asks`: the ledger works here. Another token is logged in for when that changes. */
+  become(asks: boolean): void {
+    if (this.vault !== undefined && asks === this.asks) return;
+    const before = this.vault;
+    this.stopping = this.stopping.then(() => before?.stop());
+    this.asks = asks;
+    this.vault = startVault(this.config, { asks, refs: this.refs, ...this.events });
+    // Who gave the ledger away is not to ask for it: the next owner asks again what was not answered.
+    for (const question of this.held.splice(0)) if (asks) this.vault.ask(question);
+  }
+
+  ask(question: Question): void {
+    if (this.asks) this.vault?.ask(question);
+    else if (this.held.length < limits.ledgerQuestionsMax) this.held.push(question);
+  }
+
+  metrics(lines: number): Metrics {
+    return this.vault?.metrics(lines) ?? {};
+  }
+
+  /** Gives the token back. */
+  async stop(): Promise<void> {
+    await this.stopping;
+    await this.vault?.stop();
+  }
+}
+
+/** Own secrets in Vault that these stages need: `deliver` signs with one, `serve` takes keys. */
+function refsOf({ outputs, keys }: Config, stages: readonly StageName[]): Refs {
+  const { webhook, ...others } = outputs;
+  return secretRefsOf({
+    outputs: { ...others, webhook: stages.includes('deliver') ? webhook : {} },
+    keys: stages.includes('serve') ? keys : [],
+  });
+}
