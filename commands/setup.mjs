@@ -31,7 +31,8 @@ const verbs = {
     return vitest('test', ['--project', 'unit', '--project', 'contract', '--project', 'e2e', ...args]);
   },
   'test:real': async (args) => {
-    await prepare('tsconfig.build.json');
+    // With the tools: chaos has a sender that is a process of its own.
+    await prepare('tsconfig.tools.json');
     await startServers();
     return vitest('real', ['--project', 'real', ...args]);
   },

@@ -1,5 +1,7 @@
 // Every bound of sealwatch: its name, its unit and why it is there (guarantee 8).
 
+import { scaleLimits } from './limits-scale.ts';
+
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
@@ -247,6 +249,8 @@ export const limits = {
   accessExamplesMax: 10,
   /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
   elasticsearchRequestMs: 60_000,
+  /** The same for one search: whoever waits for the answer is told that there is none. */
+  elasticsearchReadMs: 30_000,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */
@@ -404,4 +408,5 @@ export const limits = {
   spoolsMax: 1_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
+  ...scaleLimits,
 } as const;

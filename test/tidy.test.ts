@@ -38,6 +38,8 @@ describe('each rule finds what breaks it', () => {
     ['a stage imports itself', 'ingest/collector/a.ts', `${ok}import '../normalise/b.ts';\n`],
     ['a stage imports itself', 'api/a.ts', `${ok}const b = await import('../outputs/b.ts');\n`],
     ['a stage imports itself', 'api/a.ts', `${ok}new Worker(new URL('../main.ts', import.meta.url));\n`],
+    ['imported in one file', 'storage/stream/kafka/a.ts', `${ok}import { Kafka } from 'kafkajs';\n`],
+    ['imported in one file', 'api/a.ts', `${ok}import Cluster from 'kafkajs/src/cluster/index.js';\n`],
     ['every source file lies', 'ingest/a.ts', ok],
     ['every source file lies', 'tools/a.ts', ok],
     ['pure', 'detectors/engine/a.ts', `${ok}import { existsSync, readFileSync } from 'node:fs';\n`],

@@ -2,6 +2,7 @@
 
 import { limits } from '../../core/limits.ts';
 import { type Field, type QueryKind, type Rows, timeOf } from '../../core/query.ts';
+import { spanOf } from './spans.ts';
 
 interface Column<K extends QueryKind> {
   column: string;
@@ -110,11 +111,20 @@ export const columnLists: { [K in QueryKind]: Column<K>[] } = {
 };
 
 /** The column of a field of `kind`. Throws on a field that is not in `core/query`: its name becomes part of the question. */
-export function columnName(kind: QueryKind, field: string): string {
-  const column = (columns[kind] as Record<string, { column: string }>)[field]?.column;
+export const columnName = (kind: QueryKind, field: string): string => columnOf(kind, field).column;
+
+/** Whether the column of a field holds numbers. Throws as `columnName` does. */
+export const isInteger = (kind: QueryKind, field: string): boolean =>
+  columnOf(kind, field).type === 'integer';
+
+function columnOf(kind: QueryKind, field: string): { column: string; type?: 'integer' } {
+  const column = (columns[kind] as Record<string, { column: string; type?: 'integer' }>)[field];
   if (column === undefined) throw new Error(`${kind} have no field ${field}`);
   return column;
 }
+
+/** Numbers are asked for by their text. Any other text (`1.0`, `01`, `x`) equals none. */
+export const isNumberText = (text: string): boolean => String(Number(text)) === text;
 
 /**
  * A value as it stands in a column, not in the body, and as it is asked for: cut to `limits.columnCharsMax`. SQLite gives text back
@@ -136,6 +146,9 @@ export const columnValues = <K extends QueryKind>(kind: K, row: Rows[K]): (strin
 export interface RowColumns {
   /** The time that orders rows of the kind. */
   ts: string;
+  /** The same time as numbers. */
+  span: number;
+  nanos: number;
   id: string;
   revision: number;
   [column: string]: string | number | undefined;
@@ -147,7 +160,8 @@ export function rowColumns<K extends QueryKind>(
   row: Rows[K],
   { id, revision }: { id: string; revision: number },
 ): RowColumns {
-  const result: RowColumns = { ts: timeOf(kind, row), id: columnText(id), revision };
+  const ts = timeOf(kind, row);
+  const result: RowColumns = { ts, ...spanOf(ts), id: columnText(id), revision };
   const values = columnValues(kind, row);
   columnLists[kind].forEach(({ column }, i) => {
     const value = values[i];

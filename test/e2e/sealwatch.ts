@@ -1,4 +1,4 @@
-// The built product as a process of its own: start it, kill it, start it again, ask its API.
+// The built product, or one of its stages, as a process of its own: start it, kill it, start it again, ask its API.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Alert } from '../../core/alert.ts';
+import type { StageName } from '../../core/records.ts';
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -41,8 +42,15 @@ export class Sealwatch implements AsyncDisposable {
   keyDir: string;
   output = '';
   #child: ChildProcess | undefined;
+  readonly #command: string;
 
-  constructor(dataDir: string, settings: Record<string, string>, args: string[] = []) {
+  constructor(
+    dataDir: string,
+    settings: Record<string, string>,
+    args: string[] = [],
+    command: 'run' | StageName = 'run',
+  ) {
+    this.#command = command;
     this.#dataDir = this.keyDir = dataDir;
     this.#settings = settings;
     this.#args = args;
@@ -51,7 +59,7 @@ export class Sealwatch implements AsyncDisposable {
   /** Starts it; `ready` waits until it answers. */
   start(): void {
     const env = { ...process.env, ...this.#settings, SEALWATCH_DATA_DIR: this.#dataDir };
-    const child = spawn(process.execPath, ['dist/main.js', 'run', ...this.#args], {
+    const child = spawn(process.execPath, ['dist/main.js', this.#command, ...this.#args], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -63,12 +71,16 @@ export class Sealwatch implements AsyncDisposable {
   }
 
   async ready(): Promise<void> {
-    const ended = () => this.#child?.exitCode ?? this.#child?.signalCode ?? undefined;
     await until('ready', async () =>
-      ended() !== undefined || (await this.fetch('/readyz')).ok ? true : undefined,
+      this.ended !== undefined || (await this.fetch('/readyz')).ok ? true : undefined,
     );
-    if (ended() !== undefined)
-      throw new Error(`it ended with ${ended()} before it was ready: ${this.output}`);
+    if (this.ended !== undefined)
+      throw new Error(`it ended with ${this.ended} before it was ready: ${this.output}`);
+  }
+
+  /** Exit code or signal; undefined while it runs. */
+  get ended(): number | string | undefined {
+    return this.#child?.exitCode ?? this.#child?.signalCode ?? undefined;
   }
 
   /** As a power cut would. */
@@ -97,7 +109,8 @@ export class Sealwatch implements AsyncDisposable {
     const file = join(this.keyDir, 'admin-key');
     const key = existsSync(file) ? { authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` } : {};
     const headers = { ...key, ...init.headers };
-    return fetch(`http://127.0.0.1:${this.#settings['SEALWATCH_API_PORT']}${path}`, { ...init, headers });
+    const port = this.#settings['SEALWATCH_STAGE_PORT'] ?? this.#settings['SEALWATCH_API_PORT'];
+    return fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers });
   }
 
   post(path: string, body: unknown): Promise<Response> {

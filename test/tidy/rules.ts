@@ -53,6 +53,20 @@ const placeOnMap: Rule = {
   },
 };
 
+/** Packages that one file of the product imports, so that another can take their place. */
+const inOnePlace: Record<string, string> = { kafkajs: 'storage/stream/kafka/kafkajs.ts' };
+
+const onePlace: Rule = {
+  name: 'a client is imported in one file',
+  find(file) {
+    if (file.path.startsWith('test/')) return [];
+    return importsOf(file).flatMap((specifier) => {
+      const place = inOnePlace[specifier.split('/')[0] ?? ''];
+      return place === undefined || place === file.path ? [] : [`imports ${specifier}: only ${place} may`];
+    });
+  },
+};
+
 const impure: [RegExp, string][] = [
   [
     /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b/,
@@ -147,6 +161,7 @@ const noUtils: Rule = {
 
 export const rules: Rule[] = [
   lawOfImports,
+  onePlace,
   placeOnMap,
   pure,
   fileLength,

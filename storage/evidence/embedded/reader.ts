@@ -1,13 +1,12 @@
 // Reads the embedded evidence store by a connection of its own; under WAL no reader holds up the writer.
 
-import type { Origin } from '../../../core/devices.ts';
 import { limits } from '../../../core/limits.ts';
 import type { CoverageHour, EvidenceReader } from '../../../core/ports.ts';
 import type { Clause, Page, Query, QueryKind, Rows } from '../../../core/query.ts';
-import { type CoverageCounter, coverageCounters, type NodeSeen } from '../../../core/records.ts';
-import { addSeconds } from '../../../core/time.ts';
+import type { NodeSeen } from '../../../core/records.ts';
 import type { Database } from '../../sqlite.ts';
 import { lowestWatermark } from '../../watermark.ts';
+import { addToHours, afterLastHour, firstHour, type HourRow } from '../hours.ts';
 import { groupRows } from './group.ts';
 import { readOffsets } from './offsets.ts';
 import { openForReading } from './schema.ts';
@@ -59,7 +58,7 @@ class EmbeddedReader implements EvidenceReader {
         `select device, hour, part, origin, counts from coverage
           where hour = '' or (hour >= ? and hour < ?) order by device, hour, part`,
       )
-      .all(from.slice(0, 13), afterLastHour(to)) as CoverageDbRow[];
+      .all(firstHour(from), afterLastHour(to)) as HourRow[];
     const hours: CoverageHour[] = [];
     for (const row of rows) addToHours(hours, row);
     return hours;
@@ -68,7 +67,7 @@ class EmbeddedReader implements EvidenceReader {
   async nodes(from: string, to: string): Promise<NodeSeen[]> {
     return this.database
       .prepare('select * from nodes where hour >= ? and hour < ? order by node, how, hour')
-      .all(from.slice(0, 13), afterLastHour(to)) as NodeSeen[];
+      .all(firstHour(from), afterLastHour(to)) as NodeSeen[];
   }
 
   async sameHashes(hash: string): Promise<string[]> {
@@ -99,34 +98,4 @@ interface Row {
   ts: string;
   id: string;
   body: string;
-}
-
-interface CoverageDbRow {
-  device: string;
-  hour: string;
-  part: number;
-  origin: Origin;
-  counts: string;
-}
-
-const noCounts = Object.fromEntries(
-  coverageCounters.map((counter) => [counter, 0]),
-) as CoverageHour['counts'];
-
-/** Rows of one device, hour and partition come one after the other, and add up. */
-function addToHours(hours: CoverageHour[], { device, hour, part, origin, counts }: CoverageDbRow): void {
-  let last = hours.at(-1);
-  if (last?.device !== device || (last.hour ?? '') !== hour || last.partition !== part) {
-    last = { device, hour: hour === '' ? undefined : hour, partition: part, origin, counts: { ...noCounts } };
-    hours.push(last);
-  }
-  for (const [counter, count] of Object.entries(JSON.parse(counts) as Record<string, number>)) {
-    if (counter in last.counts) last.counts[counter as CoverageCounter] += count;
-  }
-}
-
-/** A text above every hour that begins before `to` and below the next: hours are compared as text, `2026-11-23T01...`. */
-function afterLastHour(to: string): string {
-  const wholeHour = to.slice(13) === ':00:00.000000000Z';
-  return `${(wholeHour ? addSeconds(to, -1) : to).slice(0, 13)}~`;
 }

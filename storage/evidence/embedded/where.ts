@@ -1,7 +1,7 @@
 // A question as SQL: the conditions and the values to bind. Column names come from our own table, values are bound.
 
 import type { Clause, QueryKind } from '../../../core/query.ts';
-import { columnName, columnText } from '../columns.ts';
+import { columnName, columnText, isInteger, isNumberText } from '../columns.ts';
 
 type Bound = string | number | Uint8Array;
 
@@ -39,11 +39,11 @@ function conditionOf(kind: QueryKind, clause: Clause): [string, ...Bound[]] {
   const column = columnName(kind, clause.field);
   switch (clause.op) {
     case 'eq':
-      return [`${column} = ?`, columnText(clause.value)];
+      return inOf(column, valuesOf(kind, clause.field, [clause.value]));
     case 'prefix':
       return prefixOf(column, columnText(clause.value));
     case 'in':
-      return [`${column} in (${clause.value.map(() => '?').join(', ')})`, ...clause.value.map(columnText)];
+      return inOf(column, valuesOf(kind, clause.field, clause.value));
     case 'after':
       return [`${column} > ?`, columnText(clause.value)];
     case 'after_or_absent':
@@ -62,3 +62,18 @@ const prefixOf = (column: string, prefix: string): [string, ...Bound[]] => [
   prefix,
   Buffer.concat([Buffer.from(prefix), Buffer.of(0xff)]),
 ];
+
+/** SQLite binds at most 32,766 values in one statement. */
+const BOUND_VALUES_MAX = 10_000;
+
+function inOf(column: string, values: string[]): [string, ...Bound[]] {
+  if (values.length > BOUND_VALUES_MAX)
+    return [`${column} in (select value from json_each(?))`, JSON.stringify(values)];
+  return values.length === 1
+    ? [`${column} = ?`, ...values]
+    : [`${column} in (${values.map(() => '?').join(', ')})`, ...values];
+}
+
+/** What a column must hold one of. */
+const valuesOf = (kind: QueryKind, field: string, values: string[]): string[] =>
+  isInteger(kind, field) ? values.filter(isNumberText) : values.map(columnText);

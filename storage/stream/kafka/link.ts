@@ -69,5 +69,13 @@ export interface Link extends AsyncDisposable {
     group: string,
     topic: string,
     onAssigned: (partitions: readonly number[] | undefined) => void,
-  ): Promise<AsyncDisposable>;
+  ): Promise<Joined>;
+}
+
+export interface Joined extends AsyncDisposable {
+  /**
+   * Calls `onAssigned` with undefined, before it returns, when the session may have ended by the clock. Whoever works on a
+   * partition asks before it goes on: in a process that was stopped no timer has run.
+   */
+  check(): void;
 }

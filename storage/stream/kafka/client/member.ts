@@ -1,0 +1,149 @@
+// A member of a group that shares partitions: the heartbeat of a kafkajs consumer that fetches nothing, and a watch over it.
+
+import { limits } from '../../../../core/limits.ts';
+import type { Logger } from '../../../../core/telemetry.ts';
+import type { Joined } from '../link.ts';
+import type { Member, MemberEvent } from './inside.ts';
+
+export interface MemberOptions {
+  group: string;
+  topic: string;
+  logger: Logger;
+  /** A consumer of the group; `onJoin` is called each time before it asks to be let in, when what it had is no longer its. */
+  create(onJoin: () => void): Member;
+  onAssigned(partitions: readonly number[] | undefined): void;
+}
+
+/** The group thinks a member dead that is silent for `limits.kafkaSessionMs`: it must know that before the group does. */
+const SESSION_MARGIN = 0.8;
+
+export class GroupMember implements Joined {
+  private readonly options: MemberOptions;
+  private member: Member | undefined;
+  /** What the group gave in its present generation; undefined while it is being decided. */
+  private given: readonly number[] | undefined;
+  /** What `onAssigned` was told last. */
+  private told: readonly number[] | undefined;
+  /** When the last answered sign of life was sent, by two clocks: one may be set, the other may stand still. */
+  private alive = { wall: 0, steady: 0 };
+  private sent = { wall: 0, steady: 0 };
+  private readonly watch: NodeJS.Timeout;
+  private restart: NodeJS.Timeout | undefined;
+  private isClosed = false;
+
+  private constructor(options: MemberOptions) {
+    this.options = options;
+    this.watch = setInterval(() => this.check(), limits.kafkaSessionMs / 20);
+    this.watch.unref();
+  }
+
+  /** Resolves when the group is known; partitions come with `onAssigned`. Rejects when no broker answers, or refuses. */
+  static async join(options: MemberOptions): Promise<GroupMember> {
+    const joined = new GroupMember(options);
+    try {
+      await joined.begin();
+      return joined;
+    } catch (error) {
+      await joined[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Whoever works on a partition asks before it goes on: a process that stood still has no timer that ran. */
+  check(): void {
+    const { wall, steady } = this.alive;
+    const silent = Math.max(Date.now() - wall, performance.now() - steady);
+    if (this.told !== undefined && silent > limits.kafkaSessionMs * SESSION_MARGIN)
+      this.lose('silent for a session');
+  }
+
+  private async begin(): Promise<void> {
+    const { topic } = this.options;
+    const member = this.options.create(() => this.leave('a rebalance begins'));
+    this.member = member;
+    this.listen(member);
+    await member.connect();
+    await member.subscribe({ topic, fromBeginning: false });
+    await member.run({ autoCommit: false, eachBatch: async () => {} });
+  }
+
+  private listen(member: Member): void {
+    const { events } = member;
+    const on = (event: string, listener: (payload: MemberEvent) => void) =>
+      member.on(event, ({ payload }) => {
+        if (member === this.member) listener(payload);
+      });
+    on(events.REQUEST, ({ apiName, sentAt }) => {
+      if (apiName === 'Heartbeat' || apiName === 'SyncGroup') this.noteSent(sentAt ?? 0);
+    });
+    on(events.HEARTBEAT, () => {
+      this.alive = this.sent;
+      // It had been silent for too long, and the group has waited nevertheless.
+      if (this.told === undefined && this.given !== undefined) this.tell(this.given);
+    });
+    on(events.GROUP_JOIN, ({ memberAssignment = {} }) => {
+      member.pause([{ topic: this.options.topic }]);
+      this.alive = this.sent;
+      this.leave('another generation');
+      this.given = [...(memberAssignment[this.options.topic] ?? [])].sort((a, b) => a - b);
+      this.tell(this.given);
+    });
+    on(events.REBALANCING, () => this.leave('a rebalance begins'));
+    on(events.DISCONNECT, () => this.leave('disconnected'));
+    on(events.CRASH, (payload) => this.onCrash(payload));
+  }
+
+  private noteSent(sentAt: number): void {
+    this.sent = { wall: sentAt, steady: performance.now() - Math.max(0, Date.now() - sentAt) };
+  }
+
+  private onCrash({ restart, error }: MemberEvent): void {
+    this.leave('the group cannot be reached');
+    if (restart === true || this.isClosed) return;
+    const { logger, group } = this.options;
+    logger.warn({ group, error: String(error) }, 'left a Kafka group after an error, joins it again');
+    this.joinAgain(limits.kafkaRetryMsMin);
+  }
+
+  private joinAgain(wait: number): void {
+    this.restart = setTimeout(() => {
+      if (this.isClosed) return;
+      const old = this.member;
+      old?.disconnect().catch(() => {});
+      this.begin().catch((error: unknown) => {
+        this.options.logger.warn(
+          { group: this.options.group, error: String(error) },
+          'cannot join a Kafka group',
+        );
+        this.joinAgain(Math.min(2 * wait, limits.kafkaRetryMsMax));
+      });
+    }, wait);
+  }
+
+  /** What the group gave is no longer this member's. */
+  private leave(why: string): void {
+    this.given = undefined;
+    this.lose(why);
+  }
+
+  private lose(why: string): void {
+    if (this.told === undefined) return;
+    this.options.logger.info({ group: this.options.group, why }, 'gave up its partitions');
+    this.tell(undefined);
+  }
+
+  private tell(partitions: readonly number[] | undefined): void {
+    if (this.isClosed && partitions !== undefined) return;
+    this.told = partitions;
+    this.options.onAssigned(partitions);
+  }
+
+  /** Leaves the group, so that others need not wait until its session has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.isClosed = true;
+    clearInterval(this.watch);
+    clearTimeout(this.restart);
+    this.leave('stopped');
+    await this.member?.disconnect().catch(() => {});
+  }
+}

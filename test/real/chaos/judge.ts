@@ -1,0 +1,115 @@
+// Afterwards: does the API of what was troubled say what is true, and what that of an undisturbed run says?
+
+import { readFileSync } from 'node:fs';
+import type { Alert } from '../../../core/alert.ts';
+import { canonicalJson } from '../../../core/canonical.ts';
+import type { AuditEvent } from '../../../core/event.ts';
+import type { Incident } from '../../../core/incident.ts';
+import type { Lease } from '../../../core/lease.ts';
+import type { Sealwatch } from '../../e2e/sealwatch.ts';
+
+type Counts = { device: string } & Record<string, number>;
+
+/** By id, in canonical JSON. */
+type Rows = Map<string, string>;
+
+export interface Said {
+  /** Request ids, as often as they are listed. */
+  calls: string[];
+  /** Whole calls that the socket never showed: each of them is a gap. */
+  unseen: number;
+  events: Rows;
+  leases: Rows;
+  alerts: Rows;
+  incidents: Rows;
+  devices: Counts[];
+}
+
+/** Which devices have shown a call is all that may differ: nobody listened for a while. */
+const withoutDevices = (event: AuditEvent) => ({ ...event, vault: { ...event.vault, devices: [] } });
+
+export async function saidBy(product: Sealwatch): Promise<Said> {
+  const events = await product.all<AuditEvent>('/v1/events', 1000);
+  const { devices } = await product.get<{ devices: Counts[] }>('/v1/coverage');
+  const leases = await product.all<Lease>('/v1/leases', 1000);
+  const incidents = await product.all<Incident & { triage?: unknown }>('/v1/incidents', 1000);
+  return {
+    calls: events.map(({ vault }) => vault.request.id ?? ''),
+    unseen: events.filter(({ vault }) => vault.pair === 'both' && !vault.devices.includes('unix')).length,
+    events: rowsOf(events.map(withoutDevices), ({ event }) => event.id),
+    leases: rowsOf(leases, ({ id }) => id),
+    alerts: rowsOf(await product.alerts(), ({ alert }: Alert) => alert.id),
+    incidents: rowsOf(incidents, ({ id }) => id),
+    devices,
+  };
+}
+
+const rowsOf = <T>(rows: readonly T[], id: (row: T) => string): Rows =>
+  new Map(rows.map((row) => [id(row), canonicalJson(row)]));
+
+/** Ids of the calls that the file device tells of. */
+export const callsIn = (file: string): string[] => [
+  ...new Set(
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as { request: { id: string } }).request.id),
+  ),
+];
+
+/** What is wrong with `said`; empty when each call is there once and nothing else is. */
+export function missing(name: string, said: Said, truth: readonly string[]): string[] {
+  const wanted = new Set(truth);
+  const seen = new Set(said.calls);
+  const lost = truth.filter((id) => !seen.has(id));
+  const foreign = said.calls.filter((id) => !wanted.has(id));
+  const twice = said.calls.length - seen.size;
+  const faults: string[] = [];
+  if (lost.length > 0)
+    faults.push(`${name}: ${lost.length} of ${truth.length} calls are missing: ${lost[0]}`);
+  if (foreign.length > 0) faults.push(`${name}: ${foreign.length} calls that nobody made: ${foreign[0]}`);
+  if (twice > 0) faults.push(`${name}: ${twice} calls are listed twice`);
+  return faults;
+}
+
+/** Where the two say something else of the same. */
+export function differences(troubled: Said, calm: Said): string[] {
+  return (['events', 'leases', 'alerts', 'incidents'] as const).flatMap((kind) => {
+    const [one, other] = [troubled[kind], calm[kind]];
+    const ids = [...new Set([...one.keys(), ...other.keys()])].filter((id) => one.get(id) !== other.get(id));
+    if (ids.length === 0) return [];
+    const [first = ''] = ids;
+    return [
+      `${ids.length} of ${other.size} ${kind} differ: ${first}\n  ${one.get(first)}\n  ${other.get(first)}`,
+    ];
+  });
+}
+
+/** What the devices brought, held against what was written, and against what an undisturbed run has counted on the file. */
+export function coverageFaults(said: Said, calm: Said, lines: number): string[] {
+  const faults: string[] = [];
+  const expect = (what: string, is: number | undefined, shall: number | undefined) => {
+    if (is !== shall) faults.push(`coverage: ${what} is ${is}, not ${shall}`);
+  };
+  const [file, unix, calmFile] = [of(said, 'file'), of(said, 'unix'), of(calm, 'file')];
+  expect('received on the file device', file['received'], lines);
+  for (const counter of fileCounters) expect(`${counter} of the file`, file[counter], calmFile[counter]);
+  for (const counter of ['dropped', 'rejected', 'late']) expect(`${counter} on the socket`, unix[counter], 0);
+  // A gap is a call that the socket did not show, or of which it showed one half.
+  expect('calls that the socket showed, and gaps', sum(unix, 'paired', 'gaps'), sum(file, 'paired', 'gaps'));
+  if ((unix['gaps'] ?? 0) < said.unseen)
+    faults.push(
+      `coverage: ${unix['gaps']} gaps of the socket, but ${said.unseen} calls that it never showed`,
+    );
+  return faults;
+}
+
+const fileCounters = ['paired', 'unpaired', 'by_design', 'duplicate', 'gaps', 'dropped', 'rejected', 'late'];
+const of = (said: Said, device: string): Counts =>
+  said.devices.find((row) => row.device === device) ?? ({} as Counts);
+const sum = (counts: Counts, ...names: string[]): number =>
+  names.reduce((total, name) => total + (counts[name] ?? 0), 0);
+
+/** A bare reader waits as long now and then, on a machine with other work: that is not sealwatch's doing. */
+export const writeFaults = (longestMs: number, bareMs: number): string[] =>
+  longestMs < Math.max(50, bareMs) ? [] : [`a write waited ${longestMs} ms, to a bare reader ${bareMs} ms`];

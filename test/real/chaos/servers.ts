@@ -1,0 +1,101 @@
+// A Kafka and an Elasticsearch that a test may stop, kill and start again: each with its own folder and ports.
+
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { freePort } from '../servers.ts';
+
+const run = promisify(execFile);
+const scripts = resolve('test/real/servers');
+const serversDir = process.env['SERVERS_DIR'] ?? '/var/tmp/sealwatch-servers';
+
+/** What the scripts get once and all instances can use. */
+const shared = { kafka: /^lib-/, elasticsearch: /^home$/ };
+
+export class OwnServer implements AsyncDisposable {
+  readonly address: string;
+  private readonly name: keyof typeof shared;
+  private readonly folder: string;
+  private readonly env: Record<string, string>;
+
+  private constructor(name: keyof typeof shared, folder: string, port: number, env: Record<string, string>) {
+    this.name = name;
+    this.folder = folder;
+    this.address = `127.0.0.1:${port}`;
+    this.env = { ...env, SERVERS_DIR: folder };
+  }
+
+  static async kafka(): Promise<OwnServer> {
+    const port = await freePort();
+    return OwnServer.begin('kafka', port, { KAFKA_PORT: String(port), KAFKA_HEAP: '384m' });
+  }
+
+  static async elasticsearch(): Promise<OwnServer> {
+    const [port, transport] = [await freePort(), await freePort()];
+    const env = { ES_PORT: String(port), ES_TRANSPORT_PORT: String(transport), ES_HEAP: '768m' };
+    return OwnServer.begin('elasticsearch', port, env);
+  }
+
+  private static async begin(
+    name: keyof typeof shared,
+    port: number,
+    env: Record<string, string>,
+  ): Promise<OwnServer> {
+    mkdirSync(serversDir, { recursive: true });
+    const folder = mkdtempSync(join(serversDir, `chaos-${name}-`));
+    // Elasticsearch runs as somebody who owns nothing else.
+    chmodSync(folder, 0o755);
+    const own = join(folder, name);
+    mkdirSync(own);
+    const common = join(serversDir, name);
+    for (const entry of existsSync(common) ? readdirSync(common) : [])
+      if (shared[name].test(entry)) symlinkSync(join(common, entry), join(own, entry));
+    const server = new OwnServer(name, folder, port, env);
+    await server.start();
+    return server;
+  }
+
+  async start(): Promise<void> {
+    await run('bash', [join(scripts, this.name, 'start.sh')], { env: { ...process.env, ...this.env } });
+  }
+
+  /** As its administrator would. */
+  async stop(): Promise<void> {
+    await run('bash', [join(scripts, this.name, 'stop.sh')], { env: { ...process.env, ...this.env } });
+  }
+
+  /** As a power cut would, but that the disk has all that was given to it. */
+  async kill(): Promise<void> {
+    const file = join(this.folder, this.name, 'run', this.name === 'kafka' ? 'kafka.pid' : 'es.pid');
+    const pid = Number(readFileSync(file, 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    while (isAlive(pid)) await sleep(50);
+    rmSync(file);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A killed process whose parent has not asked for it yet is no longer one.
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
+  }
+}
