@@ -6,7 +6,10 @@ import type { Metrics } from '../../../core/telemetry.ts';
 
 export interface Stage extends AsyncDisposable {
   readonly name: StageName;
-  /** Works on these partitions from here on. What it had is dropped without a commit and loaded anew from what lasts. */
+  /**
+   * Works on these partitions from here on, on none when there are none. What it had is dropped without a commit and loaded anew
+   * from what lasts; when that fails it has none.
+   */
   assign(partitions: readonly number[]): Promise<void>;
   /** Takes one batch of each partition and appends what it makes; returns the number of records. The caller flushes. */
   step(): Promise<number>;
