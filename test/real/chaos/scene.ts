@@ -61,7 +61,7 @@ async function furnish(closing: Closing, random: () => number, partitions: numbe
       folder,
       { kafka: kafka.address, elasticsearch: elasticsearch.address },
       { ...common, SEALWATCH_UNIX_PATH: path('stages.sock') },
-      { counts, collectDir: join(disk.path, 'collect') },
+      { counts, own: inFolder('collect', join(disk.path, 'collect')) },
     ),
   );
   await Promise.all([calm.ready(), stages.ready()]);
@@ -74,12 +74,25 @@ async function furnish(closing: Closing, random: () => number, partitions: numbe
   };
 }
 
-/** Makes topics and templates, and starts all stages; each has a folder in `folder`, the collector `collectDir`. */
+interface StagesPlan {
+  /** One process of each stage that is not named. */
+  counts?: Partial<Record<StageName, number>>;
+  /** Settings of one process of a stage. */
+  own?: (stage: StageName) => Record<string, string>;
+}
+
+/** The data folder of one stage. */
+export const inFolder =
+  (stage: StageName, dataDir: string) =>
+  (one: StageName): Record<string, string> =>
+    one === stage ? { SEALWATCH_DATA_DIR: dataDir } : {};
+
+/** Makes topics and templates, and starts all stages, each with a folder in `folder` and with what `own` gives it beside. */
 export async function startStages(
   folder: string,
   { kafka, elasticsearch }: { kafka: string; elasticsearch: string },
   given: Record<string, string>,
-  { counts = {}, collectDir }: { counts?: Partial<Record<StageName, number>>; collectDir?: string } = {},
+  { counts = {}, own = () => ({}) }: StagesPlan = {},
 ): Promise<Stages> {
   const settings = {
     ...given,
@@ -90,11 +103,7 @@ export async function startStages(
   await makeTopics({ ...settings, SEALWATCH_DATA_DIR: join(folder, 'doctor') });
   const stages = new Stages(folder, settings);
   for (const stage of stageNames)
-    for (let n = 0; n < (counts[stage] ?? 1); n++)
-      await stages.add(
-        stage,
-        stage === 'collect' && collectDir !== undefined ? { SEALWATCH_DATA_DIR: collectDir } : {},
-      );
+    for (let n = 0; n < (counts[stage] ?? 1); n++) await stages.add(stage, own(stage));
   return stages;
 }
 
