@@ -10,9 +10,8 @@ import { type StageName, stageNames } from '../../../core/records.ts';
 import { freePort, Sealwatch, until } from '../../e2e/sealwatch.ts';
 import { SmallDisk } from '../small-disk.ts';
 import { Closing } from './closing.ts';
-import { callsIn, coverageFaults, differences, missing, type Said, saidBy, writeFaults } from './judge.ts';
-import { BareReader, Sender } from './play.ts';
-import type { Sent } from './sender.ts';
+import { callsIn, differences, missing, type Said, saidBy } from './judge.ts';
+import { BareReader } from './play.ts';
 import { OwnServer } from './servers.ts';
 import { Stages } from './stages.ts';
 import type { Playground } from './troubles.ts';
@@ -25,9 +24,10 @@ export interface Scene extends Playground, AsyncDisposable {
   folder: string;
   /** What Vault's file device has written. */
   log: string;
+  /** Unix sockets by who reads them: the troubled stages, the calm sealwatch, a bare reader. */
+  sockets: Record<'stages' | 'calm' | 'bare', string>;
   /** The sealwatch that nobody troubles. */
   calm: Sealwatch;
-  sender: Sender;
 }
 
 /** Everything runs and is ready; nothing has been sent. */
@@ -67,9 +67,8 @@ async function furnish(closing: Closing, random: () => number, partitions: numbe
   await Promise.all([calm.ready(), stages.ready()]);
   closing.use(new BareReader(path('bare.sock')));
   const sockets = { stages: path('stages.sock'), calm: path('calm.sock'), bare: path('bare.sock') };
-  const sender = closing.use(new Sender(path('audit.log'), sockets));
   return {
-    ...{ folder, log: path('audit.log'), calm, sender, stages, kafka, elasticsearch, disk, random },
+    ...{ folder, log: path('audit.log'), sockets, calm, stages, kafka, elasticsearch, disk, random },
     [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
   };
 }
@@ -115,14 +114,17 @@ async function makeTopics(settings: Record<string, string>): Promise<void> {
 
 export interface Verdict {
   faults: string[];
-  sent: Sent;
   calls: number;
   stages: Said;
   calm: Said;
 }
 
-/** Waits until both have come to the end, and judges what they say. */
-export async function judge(scene: Scene, sent: Sent, seconds: number): Promise<Verdict> {
+/** Waits until both have come to the end, and judges what they say; `coverage` judges what they say of the devices. */
+export async function judge(
+  scene: Scene,
+  seconds: number,
+  coverage: (stages: Said, calm: Said) => string[],
+): Promise<Verdict> {
   const time = new Date().toISOString();
   await scene.calm.passed(time, seconds);
   await scene.stages.api.passed(time, seconds);
@@ -134,9 +136,9 @@ export async function judge(scene: Scene, sent: Sent, seconds: number): Promise<
       ...missing('calm', calm, calls),
       ...missing('stages', stages, calls),
       ...differences(stages, calm),
-      ...coverageFaults(stages, calm, sent.lines),
+      ...coverage(stages, calm),
     ];
-    return { faults, sent, calls: calls.length, stages, calm };
+    return { faults, calls: calls.length, stages, calm };
   };
   // Several indexers write what several detectors made: the last of it comes a moment after the time has passed.
   const same = await until(
@@ -150,7 +152,6 @@ export async function judge(scene: Scene, sent: Sent, seconds: number): Promise<
     if (last === undefined) throw error;
     return last;
   });
-  const { stages = { longestMs: 0 }, bare = { longestMs: 0 } } = sent.sockets;
-  same.faults.push(...writeFaults(stages.longestMs, bare.longestMs), ...scene.stages.faults());
+  same.faults.push(...scene.stages.faults());
   return same;
 }
