@@ -86,6 +86,20 @@ export function differences(troubled: Said, calm: Said): string[] {
   });
 }
 
+/** Alerts that the API knows and no alerts file has. */
+export function undelivered({ alerts }: Said, files: readonly string[]): string[] {
+  const sent = new Set(
+    files.flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line) as Alert).alert.id),
+    ),
+  );
+  const left = [...alerts.keys()].filter((id) => !sent.has(id));
+  return left.length === 0 ? [] : [`${left.length} of ${alerts.size} alerts were not delivered: ${left[0]}`];
+}
+
 /** What the file device brought, held against what was written, and against what an undisturbed run has counted. */
 export function fileFaults(said: Said, calm: Said, lines: number): string[] {
   const [file, calmFile] = [of(said, 'file'), of(calm, 'file')];

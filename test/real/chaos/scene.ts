@@ -2,7 +2,7 @@
 // troubles, and a sender that writes the same lines to both.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import { type StageName, stageNames } from '../../../core/records.ts';
 import { freePort, Sealwatch, until } from '../../e2e/sealwatch.ts';
 import { SmallDisk } from '../small-disk.ts';
 import { Closing } from './closing.ts';
-import { callsIn, differences, missing, type Said, saidBy } from './judge.ts';
+import { callsIn, differences, missing, type Said, saidBy, undelivered } from './judge.ts';
 import { BareReader } from './play.ts';
 import { OwnServer } from './servers.ts';
 import { Stages } from './stages.ts';
@@ -31,28 +31,24 @@ export interface Scene extends Playground, AsyncDisposable {
 }
 
 /** Everything runs and is ready; nothing has been sent. */
-export async function openScene(random: () => number, partitions = 3): Promise<Scene> {
+export async function openScene(random: () => number): Promise<Scene> {
   const closing = new Closing();
   try {
-    return await furnish(closing, random, partitions);
+    return await furnish(closing, random);
   } catch (error) {
     await closing[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function furnish(closing: Closing, random: () => number, partitions: number): Promise<Scene> {
+async function furnish(closing: Closing, random: () => number): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), 'sw-chaos-'));
   const path = (name: string) => join(folder, name);
   closing.defer(() => rmSync(folder, { recursive: true, force: true }));
   const kafka = closing.use(await OwnServer.kafka());
   const elasticsearch = closing.use(await OwnServer.elasticsearch());
   const disk = closing.use(new SmallDisk(DISK_MIB));
-  const common = {
-    SEALWATCH_FILE_PATH: path('audit.log'),
-    SEALWATCH_TCP_ENABLED: 'false',
-    SEALWATCH_PARTITIONS: String(partitions),
-  };
+  const common = { SEALWATCH_FILE_PATH: path('audit.log'), SEALWATCH_TCP_ENABLED: 'false' };
   const api = { SEALWATCH_API_PORT: String(await freePort()), SEALWATCH_UNIX_PATH: path('calm.sock') };
   const calm = closing.use(new Sealwatch(path('calm'), { ...common, ...api }));
   calm.start();
@@ -112,6 +108,13 @@ async function makeTopics(settings: Record<string, string>): Promise<void> {
   await promisify(execFile)(process.execPath, ['dist/main.js', 'doctor', '--fix'], { env }).catch(() => {});
 }
 
+/** What processes of `deliver` have written, those that are gone as well. */
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.startsWith('deliver-'))
+    .map((name) => join(folder, name, 'alerts.jsonl'))
+    .filter((path) => existsSync(path));
+
 export interface Verdict {
   faults: string[];
   calls: number;
@@ -136,6 +139,7 @@ export async function judge(
       ...missing('calm', calm, calls),
       ...missing('stages', stages, calls),
       ...differences(stages, calm),
+      ...undelivered(stages, filesOf(scene.folder)),
       ...coverage(stages, calm),
     ];
     return { faults, calls: calls.length, stages, calm };
