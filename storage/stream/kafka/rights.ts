@@ -75,7 +75,7 @@ export const stageRights: Record<StageName, StageRights> = Object.fromEntries(
       },
     ];
   }),
-) as Record<StageName, StageRights>;
+) as unknown as Record<StageName, StageRights>;
 
 /** One user for each stage, one for `run`, one for `doctor --fix`; stages first. */
 export const users = [...(Object.keys(stageRights) as StageName[]), 'run', 'doctor'] as const;
