@@ -93,12 +93,15 @@ export class MemoryLog {
   /** Others have written between our messages. */
   private async look(to: number): Promise<void> {
     const { link, topic, file, writer } = this.options;
+    const { commit } = this;
     for await (const message of readLog({ link, topic }, this.next, to - 1)) {
       const entry = readMessage(message);
       if (entry === undefined) continue;
       if (entry.kind === 'owner' && entry.writer !== writer)
         throw new TakenOver('another process has taken the memory over');
-      if (entry.kind === 'part' && entry.origin.writer !== writer && file.knows(entry.table))
+      // A broker may have taken a commit before of ours twice, the second time late.
+      const isOurs = entry.kind === 'part' && entry.origin.writer === writer && entry.origin.commit > commit;
+      if (entry.kind === 'part' && !isOurs && file.knows(entry.table))
         file.touch(entry.table, entry.name, entry.part, false);
     }
   }

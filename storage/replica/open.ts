@@ -166,7 +166,7 @@ class Opening {
       const { offset } = message;
       if (offset < last.manifest.begin) continue;
       const { table, name, part, origin } = entry;
-      if (marks.counts(origin.writer, offset)) {
+      if (marks.counts(origin, offset)) {
         const payload = parts.add(entry);
         if (payload !== undefined) file.take(table, name, payload ?? undefined);
         if (isNew) this.pause();

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Json } from '../../../core/event.ts';
 import { openReplicatedDetector } from '../../../storage/detectors/memory.ts';
-import type { Message } from '../../../storage/stream/kafka/link.ts';
 import { numbers } from '../../commands/replay-run.ts';
 import { FakeKafka, type FakeLink, type Fate } from './fake-kafka.ts';
 
@@ -31,7 +30,6 @@ class Storm {
   private readonly dir: string;
   private readonly kafka = new FakeKafka();
   private readonly zombies: Host[] = [];
-  private readonly strays: Message[] = [];
   private owner: Host | undefined;
   /** What counts: one of these, until somebody has looked. */
   private possible: State[] = [new Map()];
@@ -54,12 +52,12 @@ class Storm {
   async step(): Promise<void> {
     const dice = this.pick(100);
     if (this.owner === undefined || dice < 4) await this.takeOver();
-    else if (dice < 60) this.change(this.owner);
-    else if (dice < 85) await this.commit();
-    else if (dice < 88) this.crash();
-    else if (dice < 90) this.loseDisk();
-    else if (dice < 95) await this.zombie();
-    else if (dice < 97) this.stray();
+    else if (dice < 40) this.change(this.owner);
+    else if (dice < 65) await this.commit();
+    else if (dice < 68) this.crash();
+    else if (dice < 74) this.loseDisk();
+    else if (dice < 80) await this.zombie();
+    else if (dice < 90) this.stray();
     else this.kafka.compact(TOPIC, this.ends[0] as number, this.random() < 0.5);
   }
 
@@ -71,7 +69,7 @@ class Storm {
       state.delete(`${space}/${key}`);
       return;
     }
-    const value = this.random() < 0.02 ? 'x'.repeat(600_000 * (1 + this.pick(3))) : this.pick(1e6);
+    const value = this.random() < 0.004 ? 'x'.repeat(600_000 * (1 + this.pick(3))) : this.pick(1e6);
     memory.set(space, key, value);
     state.set(`${space}/${key}`, value);
   }
@@ -163,20 +161,14 @@ class Storm {
     this.zombies.splice(this.zombies.indexOf(host), 1);
   }
 
-  /** A message of whoever had it once lands again. */
+  /** What anybody has sent, the owner among them, lands once more. */
   private stray(): void {
-    const all = this.kafka.messages(TOPIC).filter(({ key }) => String(key).startsWith('["notes"'));
+    const all = this.kafka.messages(TOPIC);
     const found = all[this.pick(all.length)];
-    const isOwners = String(found?.headers['w']) === this.writer();
-    if (found === undefined || isOwners) return;
-    this.strays.push(found);
+    const isClaim = String(found?.key).startsWith('["owner"');
+    if (found === undefined || found.value === null || (isClaim && this.random() < 0.9)) return;
     this.counts.stray++;
     this.kafka.append(TOPIC, [found]);
-  }
-
-  private writer(): string {
-    const owner = this.kafka.messages(TOPIC).findLast(({ key }) => String(key).startsWith('["owner"'));
-    return (JSON.parse(String(owner?.key ?? '["",""]')) as string[])[1] as string;
   }
 
   end(): void {
@@ -195,7 +187,7 @@ function stateOf(memory: Memory): State {
 }
 
 const sums: Storm['counts'] = { taken: 0, failed: 0, committed: 0, undone: 0, landedLate: 0, stray: 0 };
-const SEEDS = Number(process.env['STORM_SEEDS'] ?? 30);
+const SEEDS = Number(process.env['STORM_SEEDS'] ?? 8);
 
 test.each(Array.from({ length: SEEDS }, (_, seed) => seed + 1))(
   'storm %i',
@@ -204,7 +196,7 @@ test.each(Array.from({ length: SEEDS }, (_, seed) => seed + 1))(
     const dir = mkdtempSync(join(tmpdir(), 'sealwatch-storm-'));
     const storm = new Storm(dir, seed);
     try {
-      for (let n = 0; n < 250; n++) await storm.step();
+      for (let n = 0; n < 200; n++) await storm.step();
     } finally {
       storm.end();
       rmSync(dir, { recursive: true, force: true });
