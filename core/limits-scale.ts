@@ -32,4 +32,17 @@ export const scaleLimits = {
   kafkaPlaceMs: 30_000,
   /** One part of a snapshot. */
   kafkaSnapshotChunkBytes: 512 * KiB,
+  /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
+  elasticsearchRequestMs: 60_000,
+  /** One bulk request to Elasticsearch. */
+  bulkDocumentsMax: 5_000,
+  bulkCharsMax: 8 * 1024 * 1024,
+  /** How often documents are sent that the cluster cannot take just then; the waits between double to a bound. */
+  bulkTries: 8,
+  bulkBackoffMsMin: 100,
+  bulkBackoffMsMax: 10_000,
+  /** How near to midnight a call may have another revision on the other side: copies on two devices, an answer that came late. */
+  daySlackSeconds: 600,
+  /** How often an incident is made anew that others change at the same time. */
+  incidentTries: 20,
 } as const;
