@@ -34,6 +34,13 @@ export const scaleLimits = {
   kafkaSnapshotChunkBytes: 512 * KiB,
   /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
   elasticsearchRequestMs: 60_000,
+  /** The same for one search: whoever waits for the answer is told that there is none. */
+  elasticsearchReadMs: 30_000,
+  /** Time to find out whether the store answers at all; and how long what was found holds. */
+  storeLookMs: 3_000,
+  storeLookEachMs: 1_000,
+  /** After which a client asks again that was told `503`. */
+  apiRetryAfterSeconds: 5,
   /** One bulk request to Elasticsearch. */
   bulkDocumentsMax: 5_000,
   bulkCharsMax: 8 * 1024 * 1024,

@@ -247,26 +247,6 @@ export const limits = {
   accessSecretsMax: 1_000,
   /** Ids that stand as examples beside what could not be evaluated. */
   accessExamplesMax: 10,
-  /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
-  elasticsearchRequestMs: 60_000,
-  /** The same to find out whether the store answers at all; and how long what was found holds. */
-  storeLookMs: 3_000,
-  storeLookEachMs: 1_000,
-  /** After which a client asks again that was told `503`. */
-  apiRetryAfterSeconds: 5,
-  /** One bulk request to Elasticsearch. */
-  bulkDocumentsMax: 5_000,
-  bulkCharsMax: 8 * MiB,
-  /** How often documents are sent that the cluster cannot take just then; the waits between double to a bound. */
-  bulkTries: 8,
-  bulkBackoffMsMin: 100,
-  bulkBackoffMsMax: 10_000,
-  /** How near to midnight a call may have another revision on the other side: copies on two devices, an answer that came late. */
-  daySlackSeconds: 600,
-  /** How often an incident is made anew that others change at the same time. */
-  incidentTries: 20,
-  /** The same for one search: whoever waits for the answer is told that there is none. */
-  elasticsearchReadMs: 30_000,
   /** Rows of one list answer. */
   pageRowsMax: 1000,
   /** Rows of one evidence population; past it the answer says that it is not complete. */

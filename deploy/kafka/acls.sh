@@ -39,23 +39,33 @@ grant --allow-principal "User:${user}collect" \
   --topic "${prefix}vault.audit."
 grant --allow-principal "User:${user}collect" \
   --operation Read \
-  --resource-pattern-type prefixed \
+  --topic "${prefix}vault.audit.snapshots" \
   --group "${prefix}sealwatch.collect"
 grant --allow-principal "User:${user}collect" \
+  --operation Read \
+  --resource-pattern-type prefixed \
+  --group "${prefix}sealwatch.collect-" \
+  --group "${prefix}sealwatch.collect." \
+  --group "${prefix}sealwatch.snapshots.drain-"
+grant --allow-principal "User:${user}collect" \
   --operation Write \
-  --topic "${prefix}vault.audit.raw"
+  --topic "${prefix}vault.audit.raw" \
+  --topic "${prefix}vault.audit.snapshots"
 grant --allow-principal "User:${user}normalise" \
   --operation Read \
   --topic "${prefix}vault.audit.raw" \
   --topic "${prefix}vault.audit.events" \
   --topic "${prefix}vault.audit.coverage" \
   --topic "${prefix}vault.audit.credentials" \
-  --topic "${prefix}vault.audit.snapshots"
-grant --allow-principal "User:${user}normalise" \
-  --operation Read \
-  --resource-pattern-type prefixed \
+  --topic "${prefix}vault.audit.snapshots" \
   --group "${prefix}sealwatch.normalise"
 grant --allow-principal "User:${user}normalise" \
+  --operation Read \
+  --resource-pattern-type prefixed \
+  --group "${prefix}sealwatch.normalise-" \
+  --group "${prefix}sealwatch.normalise." \
+  --group "${prefix}sealwatch.snapshots.normalise-"
+grant --allow-principal "User:${user}normalise" \
   --operation Write \
   --topic "${prefix}vault.audit.events" \
   --topic "${prefix}vault.audit.coverage" \
@@ -65,16 +75,21 @@ grant --allow-principal "User:${user}ledger" \
   --operation Read \
   --topic "${prefix}vault.audit.credentials" \
   --topic "${prefix}vault.audit.leases" \
-  --topic "${prefix}vault.audit.memory.ledger"
+  --topic "${prefix}vault.audit.memory.ledger" \
+  --topic "${prefix}vault.audit.snapshots" \
+  --group "${prefix}sealwatch.ledger"
 grant --allow-principal "User:${user}ledger" \
   --operation Read \
   --resource-pattern-type prefixed \
-  --group "${prefix}sealwatch.ledger"
+  --group "${prefix}sealwatch.ledger-" \
+  --group "${prefix}sealwatch.ledger." \
+  --group "${prefix}sealwatch.snapshots.ledger-"
 grant --allow-principal "User:${user}ledger" \
   --operation Write \
   --topic "${prefix}vault.audit.leases" \
   --topic "${prefix}vault.audit.raw" \
-  --topic "${prefix}vault.audit.memory.ledger"
+  --topic "${prefix}vault.audit.memory.ledger" \
+  --topic "${prefix}vault.audit.snapshots"
 grant --allow-principal "User:${user}detect" \
   --operation Read \
   --topic "${prefix}vault.audit.events" \
@@ -83,12 +98,16 @@ grant --allow-principal "User:${user}detect" \
   --topic "${prefix}vault.audit.coverage" \
   --topic "${prefix}vault.audit.changes" \
   --topic "${prefix}vault.audit.alerts" \
-  --topic "${prefix}vault.audit.snapshots"
+  --topic "${prefix}vault.audit.snapshots" \
+  --group "${prefix}sealwatch.detect"
 grant --allow-principal "User:${user}detect" \
   --operation Read \
   --resource-pattern-type prefixed \
-  --topic "${prefix}vault.audit.memory." \
-  --group "${prefix}sealwatch.detect"
+  --topic "${prefix}vault.audit.memory.detect-" \
+  --group "${prefix}sealwatch.detect-" \
+  --group "${prefix}sealwatch.detect." \
+  --group "${prefix}sealwatch.snapshots.detect-" \
+  --group "${prefix}sealwatch.snapshots.rules-in-force-"
 grant --allow-principal "User:${user}detect" \
   --operation Write \
   --topic "${prefix}vault.audit.groups" \
@@ -98,7 +117,7 @@ grant --allow-principal "User:${user}detect" \
 grant --allow-principal "User:${user}detect" \
   --operation Write \
   --resource-pattern-type prefixed \
-  --topic "${prefix}vault.audit.memory."
+  --topic "${prefix}vault.audit.memory.detect-"
 grant --allow-principal "User:${user}index" \
   --operation Read \
   --topic "${prefix}vault.audit.events" \
@@ -106,11 +125,13 @@ grant --allow-principal "User:${user}index" \
   --topic "${prefix}vault.audit.alerts" \
   --topic "${prefix}vault.audit.coverage" \
   --topic "${prefix}vault.audit.credentials" \
-  --topic "${prefix}vault.audit.changes"
+  --topic "${prefix}vault.audit.changes" \
+  --group "${prefix}sealwatch.index"
 grant --allow-principal "User:${user}index" \
   --operation Read \
   --resource-pattern-type prefixed \
-  --group "${prefix}sealwatch.index"
+  --group "${prefix}sealwatch.index-" \
+  --group "${prefix}sealwatch.index."
 grant --allow-principal "User:${user}index" \
   --operation Delete \
   --topic "${prefix}vault.audit.raw" \
@@ -124,21 +145,26 @@ grant --allow-principal "User:${user}index" \
 grant --allow-principal "User:${user}deliver" \
   --operation Read \
   --topic "${prefix}vault.audit.alerts" \
-  --topic "${prefix}vault.audit.snapshots"
+  --topic "${prefix}vault.audit.snapshots" \
+  --group "${prefix}sealwatch.deliver"
 grant --allow-principal "User:${user}deliver" \
   --operation Read \
   --resource-pattern-type prefixed \
-  --group "${prefix}sealwatch.deliver"
+  --group "${prefix}sealwatch.deliver-" \
+  --group "${prefix}sealwatch.deliver." \
+  --group "${prefix}sealwatch.snapshots.deliver-"
 grant --allow-principal "User:${user}deliver" \
   --operation Write \
   --topic "${prefix}vault.audit.snapshots"
 grant --allow-principal "User:${user}serve" \
   --operation Read \
-  --topic "${prefix}vault.audit.changes"
+  --topic "${prefix}vault.audit.changes" \
+  --group "${prefix}sealwatch.serve"
 grant --allow-principal "User:${user}serve" \
   --operation Read \
   --resource-pattern-type prefixed \
-  --group "${prefix}sealwatch.serve"
+  --group "${prefix}sealwatch.serve-" \
+  --group "${prefix}sealwatch.serve."
 grant --allow-principal "User:${user}serve" \
   --operation Write \
   --topic "${prefix}vault.audit.changes"

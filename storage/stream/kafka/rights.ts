@@ -1,6 +1,7 @@
 // What each stage may do in Kafka and no more: deploy/kafka/acls.sh is made from this, and a test tries it on a real broker.
 
 import { type StageName, type Topic, topics } from '../../../core/records.ts';
+import { SNAPSHOTS } from './topics.ts';
 
 /** Topics by their names without the configured prefix; one that ends in a dot or a hyphen stands for all that begin so. */
 interface StageRights {
@@ -8,12 +9,10 @@ interface StageRights {
   writes: readonly string[];
   /** Deletes records that nobody needs any more. Kafka has one right for that and for deleting the topic. */
   deletes?: readonly string[];
-  /** Groups of its snapshots (`Stream.saveSnapshot`). All snapshots lie on one topic, which it then reads and writes. */
+  /** Groups of its snapshots (`Stream.saveSnapshot`). */
   snapshots?: readonly string[];
 }
 
-/** Snapshots of stages that keep nothing on their own disk. */
-export const SNAPSHOTS = 'vault.audit.snapshots';
 /** Each memory is a topic of its own: `ledger`, and those of detectors that all begin with `detect-`. */
 export const MEMORY = 'vault.audit.memory.';
 /** All topics begin so, all groups begin with `GROUPS`. */
@@ -25,30 +24,34 @@ const all: readonly Topic[] = Object.values(topics);
 const indexed = [events, leases, alerts, coverage, credentials, changes];
 const ledgerMemory = `${MEMORY}ledger`;
 
+/** All snapshots lie on one topic. */
+const withSnapshots = (snapshots: readonly string[], { reads, writes }: StageRights): StageRights => ({
+  snapshots,
+  reads: [...reads, SNAPSHOTS],
+  writes: [...writes, SNAPSHOTS],
+});
+
 /**
  * A stage reads what it wrote, too: after a crash it looks which of it is there already. `run` does the work of all of them.
  * Beside this each may see that topics are there and how they are set, and the offsets of all groups, by which it knows what is
  * still needed.
  */
-const work: Record<StageName, StageRights> = {
-  collect: { reads: [], writes: [raw], snapshots: ['drain'] },
-  normalise: {
+export const stageRights: Record<StageName, StageRights> = {
+  collect: withSnapshots(['drain'], { reads: [], writes: [raw] }),
+  normalise: withSnapshots(['normalise'], {
     reads: [raw, events, coverage, credentials],
     writes: [events, coverage, credentials],
-    snapshots: ['normalise'],
-  },
-  ledger: {
+  }),
+  ledger: withSnapshots(['ledger'], {
     reads: [credentials, leases, ledgerMemory],
     writes: [leases, raw, ledgerMemory],
-    snapshots: ['ledger'],
-  },
-  detect: {
+  }),
+  detect: withSnapshots(['detect', 'rules-in-force'], {
     reads: [events, groups, leases, coverage, changes, alerts, `${MEMORY}detect-`],
     writes: [groups, alerts, changes, `${MEMORY}detect-`],
-    snapshots: ['detect', 'rules-in-force'],
-  },
+  }),
   index: { reads: indexed, writes: [], deletes: all },
-  deliver: { reads: [alerts], writes: [], snapshots: ['deliver'] },
+  deliver: withSnapshots(['deliver'], { reads: [alerts], writes: [] }),
   serve: { reads: [changes], writes: [changes] },
 };
 
@@ -61,21 +64,6 @@ export interface Grant {
   /** The names are how names begin, else whole names. */
   isPrefix: boolean;
 }
-
-/** What each stage does with topics. */
-export const stageRights: Record<StageName, StageRights> = Object.fromEntries(
-  Object.entries(work).map(([stage, rights]) => {
-    const onSnapshots = rights.snapshots === undefined ? [] : [SNAPSHOTS];
-    return [
-      stage,
-      {
-        ...rights,
-        reads: [...rights.reads, ...onSnapshots],
-        writes: [...rights.writes, ...onSnapshots],
-      },
-    ];
-  }),
-) as Record<StageName, StageRights>;
 
 /** One user for each stage, one for `run`, one for `doctor --fix`; stages first. */
 export const users = [...(Object.keys(stageRights) as StageName[]), 'run', 'doctor'] as const;
