@@ -14,10 +14,10 @@ import type { LedgerFile } from './stages/ledger.ts';
 import { wholeMembership } from './stages/membership.ts';
 
 export interface Memories {
-  /** Opens the ledger's memory; again after it has refused something. */
-  openLedger: () => Promise<LedgerFile>;
+  /** Opens the ledger's memory; again after it has refused something. `isOurs`: whether it is this process's to have. */
+  openLedger: (isOurs?: () => boolean) => Promise<LedgerFile>;
   /** The same of a detector's memory, by its name: `events-0`. */
-  openDetector: (name: string) => Promise<DetectorMemory>;
+  openDetector: (name: string, isOurs?: () => boolean) => Promise<DetectorMemory>;
 }
 
 /** The stream that stages read and write; raw of an embedded one is the collector's. */
