@@ -3,9 +3,10 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Config } from '../../core/config.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
-import { type StageName, stageNames, topics } from '../../core/records.ts';
+import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { load } from '../rules/load.ts';
+import { Answers } from './answers.ts';
 import { memoriesOf, openMembership, openStream, openWriter } from './open.ts';
 import { outputsOf } from './outputs.ts';
 import { Pipeline } from './pipeline.ts';
@@ -17,8 +18,6 @@ import { runThread, type Thread } from './thread.ts';
 
 /** What a process gives its pipeline beside its configuration. */
 interface Given {
-  /** Without it all of them. */
-  stages?: StageName[];
   /** Says how far the collector's spool is durable, when it is in this process and the stream is the spool. */
   collector?: MessagePort;
   /** Where the API's thread asks to have kept what people do. */
@@ -26,9 +25,10 @@ interface Given {
 }
 
 await runThread('pipeline', async ({ data, logger, say }) => {
-  const { config } = data;
-  const { stages: names = stageNames, collector, records } = workerData as Given;
+  const { config, stages: names } = data;
+  const { collector, records } = workerData as Given;
   const stream = await openStream(config, logger);
+  const answers = new Answers(stream, logger);
   let onFollowed = () => {};
   if (collector !== undefined && stream instanceof EmbeddedStream)
     await follow(collector, stream, () => onFollowed());
@@ -75,6 +75,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       collector?.close();
     },
     hear: (message) => {
+      if (message.type === 'answer') answers.take(message.answer);
       if (message.type === 'secret') secrets.set(message.ref, message.value);
       if (message.type === 'reload') void reload?.check({ now: true });
     },
