@@ -98,6 +98,8 @@ export interface Stream extends AsyncDisposable {
  * assignments nobody works.
  */
 export interface Membership extends AsyncDisposable {
+  /** Nobody else ever has any of the partitions. */
+  readonly isAlone?: true;
   /** Undefined while it is being decided, and from the moment that it may be another's. */
   readonly current: Assignment | undefined;
   /** Calls back at each change of `current`. */

@@ -19,8 +19,6 @@ export type FromThread =
   | { type: 'metrics'; metrics: Metrics }
   /** What the ledger wants to know from Vault. */
   | { type: 'question'; question: Question }
-  /** The stage has these partitions from now on. */
-  | { type: 'assigned'; stage: StageName; partitions: number[] }
   /** Other rules or lists judge from now on. */
   | { type: 'rules' }
   | { type: 'failed'; code: ErrorCode; message: string; advice: string };

@@ -16,8 +16,8 @@ import { makeStages } from './stages/all.ts';
 import { DetectStage } from './stages/detect.ts';
 import { runThread, type Thread } from './thread.ts';
 
-/** What a process gives its pipeline beside its configuration. */
-interface Given {
+/** Ports to other threads of the process. */
+interface Ports {
   /** Says how far the collector's spool is durable, when it is in this process and the stream is the spool. */
   collector?: MessagePort;
   /** Where the API's thread asks to have kept what people do. */
@@ -25,8 +25,8 @@ interface Given {
 }
 
 await runThread('pipeline', async ({ data, logger, say }) => {
-  const { config, stages: names } = data;
-  const { collector, records } = workerData as Given;
+  const { config } = data;
+  const { collector, records } = workerData as Ports;
   const stream = await openStream(config, logger);
   const answers = new Answers(stream, logger);
   let onFollowed = () => {};
@@ -43,15 +43,12 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       writer: () => (opened ??= openWriter(config)),
       outputs: () => outputsOf(config, secrets),
     },
-    names,
+    data.stages,
   );
   const members = await Promise.all(
     stages.map(async (stage) => ({ stage, membership: await openMembership(stage.name, stream) })),
   );
-  const pipeline = new Pipeline({
-    ...{ stream, members, logger, now: Date.now },
-    onAssigned: (stage, partitions) => say({ type: 'assigned', stage, partitions: [...partitions] }),
-  });
+  const pipeline = new Pipeline({ stream, members, logger, now: Date.now });
   await pipeline.load();
   onFollowed = () => pipeline.notify();
   if (records !== undefined) answerRecords(records, streamRecorder(stream));

@@ -4,6 +4,7 @@ import type { Stream } from '../../core/ports.ts';
 import type { StageName } from '../../core/records.ts';
 import { type Logger, labelled, type Metrics } from '../../core/telemetry.ts';
 import { Failing } from './failing.ts';
+import { PARTITIONS_METRIC } from './report.ts';
 import { type Member, Turns } from './stages/turns.ts';
 
 export interface PipelineOptions {
@@ -12,8 +13,6 @@ export interface PipelineOptions {
   members: readonly Member[];
   logger: Logger;
   now: () => number;
-  /** A stage has these partitions from now on. */
-  onAssigned?: (stage: StageName, partitions: readonly number[]) => void;
 }
 
 const IDLE_MS = 200;
@@ -36,9 +35,9 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.options = options;
-    const { members, stream, logger, now, onAssigned } = options;
+    const { members, stream, logger, now } = options;
     this.failing = new Failing(logger);
-    const shared = { stream, now, onAssigned, failing: this.failing, flush: () => this.flush() };
+    const shared = { stream, now, failing: this.failing, flush: () => this.flush() };
     this.turns = members.map((member) => new Turns({ ...member, ...shared }));
     for (const { membership } of members) membership.onChange(() => this.notify());
     stream.onRecords?.(() => this.notify());
@@ -141,7 +140,7 @@ export class Pipeline {
     };
     for (const { stage, partitions } of this.turns) {
       Object.assign(metrics, stage.metrics());
-      metrics[labelled('sealwatch_stage_partitions', { stage: stage.name })] = partitions;
+      metrics[labelled(PARTITIONS_METRIC, { stage: stage.name })] = partitions;
       const name = failingMetrics[stage.name];
       if (name !== undefined) metrics[name] = Math.max(metrics[name] ?? 0, failing.gauge(stage.name));
     }

@@ -8,7 +8,7 @@ import { NormaliseTask, type NormaliseTaskOptions } from '../normalise-task.ts';
 import { readers } from './readers.ts';
 import type { Stage } from './stage.ts';
 
-export type NormaliseOptions = Omit<NormaliseTaskOptions, 'partition'>;
+export type NormaliseOptions = Omit<NormaliseTaskOptions, 'partition' | 'isOurs'>;
 
 export class NormaliseStage implements Stage {
   readonly name = 'normalise';
@@ -20,11 +20,12 @@ export class NormaliseStage implements Stage {
     this.options = options;
   }
 
-  async assign(partitions: readonly number[]): Promise<void> {
+  async assign(partitions: readonly number[], isOurs?: () => boolean): Promise<void> {
     this.tasks.clear();
     const loaded = new Map<number, NormaliseTask>();
+    const options = { ...this.options, ...(isOurs !== undefined && { isOurs }) };
     for (const partition of partitions)
-      loaded.set(partition, await NormaliseTask.load({ ...this.options, partition }));
+      loaded.set(partition, await NormaliseTask.load({ ...options, partition }));
     for (const [partition, task] of loaded) this.tasks.set(partition, task);
   }
 

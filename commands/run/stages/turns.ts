@@ -19,8 +19,6 @@ export interface TurnsOptions extends Member {
   now: () => number;
   /** Everything appended becomes durable; false when it is time to stop first. */
   flush: () => Promise<boolean>;
-  /** It has these partitions from now on. */
-  onAssigned?: ((stage: StageName, partitions: readonly number[]) => void) | undefined;
 }
 
 /** A snapshot may cost this share of the time at most. */
@@ -60,20 +58,19 @@ export class Turns {
 
   /** Another assignment, or none: what it had is dropped without a commit, and what it has now is loaded. */
   async look(): Promise<void> {
-    const { membership, stage, stream, onAssigned } = this.options;
+    const { membership, stage, stream } = this.options;
     const { current } = membership;
     if (current === this.assignment) return;
     if (this.assignment !== undefined) {
       this.assignment = undefined;
       await stage.assign([]);
-      onAssigned?.(stage.name, []);
     }
     if (current === undefined) return;
     await stream.sync();
-    await stage.assign(current.partitions);
+    const isOurs = membership.isAlone === true ? undefined : () => membership.current === current;
+    await stage.assign(current.partitions, isOurs);
     this.assignment = current;
     this.hasWorked = true;
-    onAssigned?.(stage.name, current.partitions);
   }
 
   /** One step and what follows it; returns the number of records. */
