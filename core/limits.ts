@@ -415,6 +415,7 @@ export const limits = {
   memoryMessageBytesMax: 4 * MiB,
   /** Segments of that topic: the newest is never compacted, so that what a crash left half done can be undone later. */
   memorySegmentBytes: 64 * MiB,
+  memorySegmentMs: 315_360_000_000,
   /** What is younger in that topic is not compacted: time to undo what a writer wrote that had lost the memory. */
   memoryCompactionLagMs: 3_600_000,
   /** How long that topic remembers that a row went away. */
