@@ -1,12 +1,13 @@
 // The adapters that the configuration names: where records travel, where evidence is kept, where stages keep what they know.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, dataFiles } from '../../core/config.ts';
-import type { DetectorMemory, EvidenceWriter, Membership, Stream } from '../../core/ports.ts';
+import type { DetectorMemory, EvidenceReader, EvidenceWriter, Membership, Stream } from '../../core/ports.ts';
 import { type StageName, topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { openDetectorMemory } from '../../storage/detectors/memory.ts';
+import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
@@ -32,6 +33,13 @@ export function openStream({ dataDir, partitions }: Config, logger: Logger): Pro
 
 export async function openWriter({ dataDir }: Config): Promise<EvidenceWriter> {
   return openEvidenceWriter(dataFiles(dataDir).evidence);
+}
+
+/** For an API without an indexer beside it: the store may not have been made yet. */
+export async function openReader(config: Config): Promise<EvidenceReader> {
+  const path = dataFiles(config.dataDir).evidence;
+  if (!existsSync(path)) await (await openWriter(config))[Symbol.asyncDispose]();
+  return openEvidenceReader(path);
 }
 
 export function memoriesOf({ dataDir }: Config): Memories {

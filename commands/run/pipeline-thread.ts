@@ -6,6 +6,7 @@ import type { EvidenceWriter } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { load } from '../rules/load.ts';
+import { Answers } from './answers.ts';
 import { memoriesOf, openMembership, openStream, openWriter } from './open.ts';
 import { outputsOf } from './outputs.ts';
 import { Pipeline } from './pipeline.ts';
@@ -27,6 +28,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
   const { collector, records } = workerData as Ports;
   const stream = await openStream(config, logger);
+  const answers = new Answers(stream, logger);
   let onFollowed = () => {};
   if (collector !== undefined && stream instanceof EmbeddedStream)
     await follow(collector, stream, () => onFollowed());
@@ -70,6 +72,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       collector?.close();
     },
     hear: (message) => {
+      if (message.type === 'answer') answers.take(message.answer);
       if (message.type === 'secret') secrets.set(message.ref, message.value);
       if (message.type === 'reload') void reload?.check({ now: true });
     },
