@@ -55,8 +55,12 @@ function checkFiles({ kafka: { brokers, sasl, tls } }: Config): Finding[] {
         ? [checkSecret('the token for Kafka', sasl.tokenFile)]
         : [checkSecret('the password for Kafka', sasl.passwordFile)];
   const certificates = [
-    ...(tls.caFile === undefined ? [] : [checkCertificate('the authority of the brokers', tls.caFile, Date.now())]),
-    ...(tls.certFile === undefined ? [] : [checkCertificate("sealwatch's certificate for Kafka", tls.certFile, Date.now())]),
+    ...(tls.caFile === undefined
+      ? []
+      : [checkCertificate('the authority of the brokers', tls.caFile, Date.now())]),
+    ...(tls.certFile === undefined
+      ? []
+      : [checkCertificate("sealwatch's certificate for Kafka", tls.certFile, Date.now())]),
     ...(tls.keyFile === undefined ? [] : [checkSecret("sealwatch's key for Kafka", tls.keyFile)]),
   ];
   const plain =
@@ -121,8 +125,7 @@ function checkCopies(shapes: ReadonlyMap<string, TopicShape>): Finding[] {
 /** Reading is tried on each topic; writing is not: it would leave a record. */
 async function checkRights(link: Link, prefix: string): Promise<Finding[]> {
   const readable = new Set<string>();
-  for (const topic of Object.values(topics))
-    if (await mayRead(link, prefix + topic)) readable.add(topic);
+  for (const topic of Object.values(topics)) if (await mayRead(link, prefix + topic)) readable.add(topic);
   const all: readonly string[] = Object.values(topics);
   const stages = (Object.keys(stageRights) as StageName[]).filter((stage) => {
     const needs = stageRights[stage].reads.filter((topic) => all.includes(topic));
