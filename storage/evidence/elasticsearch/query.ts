@@ -6,7 +6,8 @@ import { columnName, columnText, isInteger, isNumberText } from '../columns.ts';
 import type { estypes } from './client.ts';
 import { eventsPattern, indexName } from './names.ts';
 
-type Condition = estypes.QueryDslQueryContainer;
+/** What a row must be. */
+export type Condition = NonNullable<estypes.QueryDslQueryContainer>;
 
 interface Asked {
   from?: string | undefined;

@@ -58,9 +58,10 @@ class EmbeddedReader implements EvidenceReader {
         `select device, hour, part, origin, counts from coverage
           where hour = '' or (hour >= ? and hour < ?) order by device, hour, part`,
       )
-      .all(firstHour(from), afterLastHour(to)) as HourRow[];
+      .all(firstHour(from), afterLastHour(to)) as (Omit<HourRow, 'counts'> & { counts: string })[];
     const hours: CoverageHour[] = [];
-    for (const row of rows) addToHours(hours, row);
+    for (const row of rows)
+      addToHours(hours, { ...row, counts: JSON.parse(row.counts) as HourRow['counts'] });
     return hours;
   }
 
