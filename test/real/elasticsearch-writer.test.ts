@@ -68,7 +68,7 @@ describe('rows that an attacker writes', () => {
       row: { ts: 'x' },
       body: 'y',
     }),
-    withData('numbers', { a: 1e300, b: -1e-300, c: 9007199254740993, d: [1, 'x', null, { y: true }] }),
+    withData('numbers', { a: 1e300, b: -1e-300, c: 2 ** 53, d: [1, 'x', null, { y: true }] }),
     withData('surrogates', { 'k\udc00': '\ud800' }, (event) => {
       event.user.name = 'a\ud800b';
     }),
