@@ -88,15 +88,15 @@ export async function checkLayouts(
   index: string[] = allIndices(target.settings.prefix),
 ): Promise<void> {
   const { client } = target;
-  const mappings = await ask(target, () =>
-    client.indices.getMapping({
-      index,
-      ignore_unavailable: true,
-      filter_path: ['*.mappings._meta', '*.mappings.dynamic'],
-    }),
+  const asked = { index, ignore_unavailable: true };
+  const [names, mappings] = await ask(target, () =>
+    Promise.all([
+      client.indices.getSettings({ ...asked, filter_path: '*.settings.index.uuid' }),
+      client.indices.getMapping({ ...asked, filter_path: '*.mappings._meta.layout' }),
+    ]),
   );
-  for (const [name, { mappings: mapping }] of Object.entries(mappings)) {
-    const layout = mapping._meta?.['layout'] as number | undefined;
+  for (const name of Object.keys(names)) {
+    const layout = mappings[name]?.mappings._meta?.['layout'] as number | undefined;
     if (layout === LAYOUT) continue;
     const advice =
       layout === undefined
