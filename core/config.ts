@@ -383,5 +383,4 @@ export const dataFiles = (dataDir: string) => ({
 });
 
 /** Held by a stage that runs alone on the data folder, beside other stages. */
-export const stageLockFile = (dataDir: string, stage: StageName): string =>
-  join(dataDir, `lock-${stage}.db`);
+export const stageLockFile = (dataDir: string, stage: StageName): string => join(dataDir, `lock-${stage}.db`);

@@ -1,5 +1,8 @@
 // The bounds of what one process cannot carry: Kafka, Elasticsearch, stages apart. `core/limits.ts` has all of them together.
 
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
 export const scaleLimits = {
   /** Longest silence after which Kafka gives a member's partitions to others. */
   kafkaSessionMs: 10_000,
@@ -14,4 +17,39 @@ export const scaleLimits = {
   kafkaRetryMsMax: 2_000,
   /** How often it is asked again which broker leads what. */
   kafkaMetadataMs: 60_000,
+  /** Longest message: a line of `lineBytesMax`, its head, and what packing adds to bytes that cannot be packed. */
+  kafkaMessageBytesMax: 66 * MiB,
+  /** Records of one partition that are packed together, unpacked; one record may be longer. */
+  kafkaBatchBytesMax: 1 * MiB,
+  /** Of all partitions in one request, unpacked. */
+  kafkaRequestBytesMax: 8 * MiB,
+  /** How long a broker may wait for new records before it answers that there are none. */
+  kafkaWaitMs: 250,
+  /** Bytes that are read ahead for all who read; and what each has at least. */
+  kafkaBufferBytesMax: 256 * MiB,
+  kafkaPlaceBytesMin: 256 * KiB,
+  /** What nobody has read on from, or asked for, this long is read ahead no more. */
+  kafkaPlaceMs: 30_000,
+  /** One part of a snapshot. */
+  kafkaSnapshotChunkBytes: 512 * KiB,
+  /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
+  elasticsearchRequestMs: 60_000,
+  /** The same for one search: whoever waits for the answer is told that there is none. */
+  elasticsearchReadMs: 30_000,
+  /** Time to find out whether the store answers at all; and how long what was found holds. */
+  storeLookMs: 3_000,
+  storeLookEachMs: 1_000,
+  /** After which a client asks again that was told `503`. */
+  apiRetryAfterSeconds: 5,
+  /** One bulk request to Elasticsearch. */
+  bulkDocumentsMax: 5_000,
+  bulkCharsMax: 8 * 1024 * 1024,
+  /** How often documents are sent that the cluster cannot take just then; the waits between double to a bound. */
+  bulkTries: 8,
+  bulkBackoffMsMin: 100,
+  bulkBackoffMsMax: 10_000,
+  /** How near to midnight a call may have another revision on the other side: copies on two devices, an answer that came late. */
+  daySlackSeconds: 600,
+  /** How often an incident is made anew that others change at the same time. */
+  incidentTries: 20,
 } as const;

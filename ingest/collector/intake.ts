@@ -198,7 +198,7 @@ export class Intake {
     const devices = tickDevices(this.clocks, { nowMs, steadyMs: this.steadyMs }, behind);
     if (Object.keys(devices).length === 0 && Object.keys(files).length === 0) return;
     const spooled = Object.fromEntries([...this.feeds.values()].map((feed) => [feed.id, feed.spooled]));
-    const value: Tick = { devices, files, spooled };
+    const value: Tick = { devices, files, spooled, at: nowMs, ...(behind.size > 0 && { behind: true }) };
     const future = this.takeFuture();
     for (let partition = 0; partition < this.stream.partitions; partition++) {
       const isCounted = partition === 0 && Object.keys(future).length > 0;

@@ -12,9 +12,11 @@ export interface Message {
 export interface Fetched {
   topic: string;
   partition: number;
+  /** What was asked for. */
+  offset: number;
   /** From the offset asked for on; empty when there are none yet. Offsets count up; in a compacted topic some are missing. */
   messages: (Message & { offset: number })[];
-  /** Offset that the next message will get. */
+  /** Offset that the next message will get. Below the offset asked for: Kafka has lost what was there. */
   end: number;
   /** Oldest offset that is left. When it is above the offset asked for, that was deleted. */
   start: number;
@@ -27,6 +29,14 @@ export interface TopicPlan {
   config: Record<string, string>;
 }
 
+/** A topic as it is. */
+export interface TopicShape {
+  partitions: number;
+  /** Copies of the partition that has the fewest. */
+  replicas: number;
+  config: Record<string, string>;
+}
+
 /** Topics are named in full, with the configured prefix. Calls reject with a `SealwatchError` when no broker answers in time. */
 export interface Link extends AsyncDisposable {
   /**
@@ -36,7 +46,10 @@ export interface Link extends AsyncDisposable {
   produce(
     batches: readonly { topic: string; partition: number; messages: readonly Message[] }[],
   ): Promise<{ topic: string; partition: number; offset: number }[]>;
-  /** One request to each broker; waits up to `waitMs` for the first message. About `bytesMax` of each place, one message at least. */
+  /**
+   * One request to each broker; waits up to `waitMs` for the first message. Of each place about `bytesMax` (unpacked), one
+   * message at least if there is one. A message without key and value stands for all up to it that cannot be read.
+   */
   fetch(
     places: readonly { topic: string; partition: number; offset: number; bytesMax: number }[],
     waitMs: number,
@@ -56,10 +69,8 @@ export interface Link extends AsyncDisposable {
   ): Promise<void>;
   /** Undefined: nothing was committed. */
   committed(group: string, topic: string, partition: number): Promise<number | undefined>;
-  /** Partitions and settings of topics that are there. */
-  describe(
-    topics: readonly string[],
-  ): Promise<Map<string, { partitions: number; config: Record<string, string> }>>;
+  /** Of topics that are there. */
+  describe(topics: readonly string[]): Promise<Map<string, TopicShape>>;
   create(plans: readonly TopicPlan[], replicationFactor: number | undefined): Promise<void>;
   /**
    * Takes part in `group`, which shares the partitions of `topic` between its members. `onAssigned` with undefined: from now on

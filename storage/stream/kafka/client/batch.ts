@@ -137,19 +137,21 @@ export interface Decoded {
 }
 
 /**
- * The messages of what a broker gave, from `offset` on. It may end inside a batch: that one is left. A batch that is damaged or in
- * a form nobody here writes gives one message without value at its last offset.
+ * The messages of what a broker gave, from `offset` on, until `bytesMax` are unpacked. It may end inside a batch: that one is
+ * left. A batch that is damaged or in a form nobody here writes gives one message without value at its last offset.
  */
-export async function decodeBatches(bytes: Buffer, offset: number): Promise<Decoded> {
+export async function decodeBatches(bytes: Buffer, offset: number, bytesMax: number): Promise<Decoded> {
   const messages: Decoded['messages'] = [];
   let next: number | undefined;
-  for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length; ) {
+  let unpacked = 0;
+  for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length && unpacked < bytesMax; ) {
     const end = at + FRAME_BYTES + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break;
     const batch = bytes.subarray(at, end);
     const first = Number(batch.readBigInt64BE(0));
     const last = first + batch.readInt32BE(23);
-    if (last >= offset && !isControl(batch)) await decodeBatch(batch, first, last, offset, messages);
+    if (last >= offset && !isControl(batch))
+      unpacked += await decodeBatch(batch, first, last, offset, messages);
     next = last + 1;
     at = end;
   }
@@ -158,13 +160,14 @@ export async function decodeBatches(bytes: Buffer, offset: number): Promise<Deco
 
 const isControl = (batch: Buffer): boolean => batch[16] === 2 && (batch.readInt16BE(21) & CONTROL) !== 0;
 
+/** Returns how many bytes were unpacked. */
 async function decodeBatch(
   batch: Buffer,
   first: number,
   last: number,
   from: number,
   into: Decoded['messages'],
-): Promise<void> {
+): Promise<number> {
   const before = into.length;
   try {
     if (batch[16] !== 2 || crc32c(batch, SUMMED_AT, batch.length) !== batch.readUInt32BE(CRC_AT))
@@ -172,9 +175,11 @@ async function decodeBatch(
     const records = await decompress(batch.readInt16BE(21) & CODEC_MASK, batch.subarray(BATCH_HEAD_BYTES));
     const reader = new Reader(records);
     for (let left = batch.readInt32BE(COUNT_AT); left > 0; left--) readRecord(reader, first, from, into);
+    return records.length;
   } catch {
     into.length = before;
     into.push({ offset: last, key: null, value: null, headers: {} });
+    return batch.length;
   }
 }
 

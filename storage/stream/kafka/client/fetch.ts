@@ -10,6 +10,9 @@ import { listOffsets } from './offsets.ts';
 /** Kafka 2.3; the newest that kafkajs has, and any broker since knows it. */
 const FETCH_VERSION = 11;
 const READ_UNCOMMITTED = 0;
+/** Lines are packed to about a quarter or less; what is unpacked beyond this many times the asked bytes waits for another answer. */
+const PACKED = 4;
+const UNPACKED_MAX = 2;
 /** An answer is no longer than this, but for one message that is. */
 const ANSWER_BYTES_MAX = 50 * 1024 * 1024;
 
@@ -72,24 +75,34 @@ async function settle(
   if (code === faultCodes.offsetOutOfRange) return [await outside(broker, asked)];
   if (code !== faultCodes.none) throw new PartitionFault(code, topic, partition);
   const next = decoded.next ?? asked.offset;
+  // For a moment after a new leader came it knows less of the end than whoever wrote to the old one.
+  const known = { topic, partition, offset: asked.offset, end: Math.max(end, asked.offset), start };
   if (decoded.messages.length > 0 || next >= end || (group.length === 1 && decoded.next === undefined))
-    return [{ topic, partition, messages: decoded.messages, end, start }];
+    return [{ ...known, messages: decoded.messages }];
   const again = [{ ...asked, offset: next }];
   const answers = await broker.connectionPool.send(fetchRequest(requests, again, 0));
-  return (await Promise.all(answers.map((one) => settle(broker, requests, again, one)))).flat();
+  const settled = await Promise.all(answers.map((one) => settle(broker, requests, again, one)));
+  return settled.flat().map((one) => ({ ...one, offset: asked.offset }));
 }
 
-async function outside(broker: Broker, { topic, partition }: FetchPlace): Promise<Fetched> {
+async function outside(broker: Broker, { topic, partition, offset }: FetchPlace): Promise<Fetched> {
   const [start, end] = await Promise.all([
     listOffsets(broker, topic, [partition], 'start'),
     listOffsets(broker, topic, [partition], 'end'),
   ]);
-  return { topic, partition, messages: [], start: start.get(partition) ?? 0, end: end.get(partition) ?? 0 };
+  return {
+    topic,
+    partition,
+    offset,
+    messages: [],
+    start: start.get(partition) ?? 0,
+    end: end.get(partition) ?? 0,
+  };
 }
 
 function fetchRequest(requests: Requests, places: readonly FetchPlace[], waitMs: number): Protocol<Answer[]> {
-  const offsets = new Map(places.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
-  const total = places.reduce((sum, { bytesMax }) => sum + bytesMax, 0);
+  const asked = new Map(places.map((place) => [`${place.topic}/${place.partition}`, place]));
+  const total = places.reduce((sum, { bytesMax }) => sum + Math.ceil(bytesMax / PACKED), 0);
   const made = requests.Fetch.protocol({ version: FETCH_VERSION })({
     maxWaitTime: waitMs,
     minBytes: 1,
@@ -100,15 +113,14 @@ function fetchRequest(requests: Requests, places: readonly FetchPlace[], waitMs:
       partitions: partitions.map(({ partition, offset, bytesMax }) => ({
         partition,
         fetchOffset: String(offset),
-        maxBytes: bytesMax,
+        maxBytes: Math.ceil(bytesMax / PACKED),
       })),
     })),
   });
   return {
     ...made,
     response: {
-      decode: (payload) =>
-        decodeAnswer(payload, (topic, partition) => offsets.get(`${topic}/${partition}`) ?? 0),
+      decode: (payload) => decodeAnswer(payload, (topic, partition) => asked.get(`${topic}/${partition}`)),
       parse: async (decoded) => decoded as Answer[],
     },
     logResponseError: false,
@@ -123,7 +135,7 @@ function shuffled<T>(items: readonly T[]): T[] {
 
 async function decodeAnswer(
   payload: Buffer,
-  offsetOf: (topic: string, partition: number) => number,
+  placeOf: (topic: string, partition: number) => FetchPlace | undefined,
 ): Promise<Answer[]> {
   const parts: (Omit<Answer, 'decoded'> & { bytes: Buffer })[] = [];
   let at = 14;
@@ -151,9 +163,9 @@ async function decodeAnswer(
     }
   }
   return Promise.all(
-    parts.map(async ({ bytes, ...part }) => ({
-      ...part,
-      decoded: await decodeBatches(bytes, offsetOf(part.topic, part.partition)),
-    })),
+    parts.map(async ({ bytes, ...part }) => {
+      const { offset = 0, bytesMax = 1 } = placeOf(part.topic, part.partition) ?? {};
+      return { ...part, decoded: await decodeBatches(bytes, offset, UNPACKED_MAX * bytesMax) };
+    }),
   );
 }

@@ -34,6 +34,9 @@ export class Producer {
   private readonly connection: Connection;
   private identity: Identity | undefined;
   private last: Promise<unknown> = Promise.resolve();
+  /** Counts up at each rejection: what was handed over before it must not go out behind what was not taken. */
+  private round = 0;
+  private rejection: unknown;
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -46,9 +49,21 @@ export class Producer {
       records.catch(() => {});
       return { topic, partition, count: messages.length, records };
     });
-    const result = this.last.then(() => this.send(ready));
+    const { round } = this;
+    const result = this.last.then(() => this.inTurn(ready, round));
     this.last = result.catch(() => {});
     return result;
+  }
+
+  private async inTurn(batches: readonly Batch[], round: number): Promise<Produced[]> {
+    if (round !== this.round) throw this.rejection;
+    try {
+      return await this.send(batches);
+    } catch (error) {
+      this.round++;
+      this.rejection = error;
+      throw error;
+    }
   }
 
   private async send(batches: readonly Batch[]): Promise<Produced[]> {
