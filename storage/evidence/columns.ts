@@ -124,7 +124,8 @@ function columnOf(kind: QueryKind, field: string): { column: string; type?: 'int
 }
 
 /** Numbers are asked for by their text. Any other text (`1.0`, `01`, `x`) equals none. */
-export const isNumberText = (text: string): boolean => String(Number(text)) === text;
+export const isNumberText = (text: string): boolean =>
+  Number.isFinite(Number(text)) && String(Number(text)) === text;
 
 /**
  * A text as SQLite keeps and gives it back: it reads one only up to a NUL, and half a surrogate pair has no UTF-8. Both become

@@ -65,21 +65,21 @@ export function evidenceQuestionsContract(name: string, create: () => Promise<Ev
 
     test('more fine groups than one page holds', async () => {
       await using run = await openRun(create);
-      const events = Array.from({ length: 45_000 }, (_, i) =>
-        anEvent({ id: `e${i}`, user: `u${String(i % 15_000).padStart(5, '0')}`, path: `p${i}`, time: at(i) }),
+      const events = Array.from({ length: 24_000 }, (_, i) =>
+        anEvent({ id: `e${i}`, user: `u${String(i % 8_000).padStart(5, '0')}`, path: `p${i}`, time: at(i) }),
       );
       for (let i = 0; i < events.length; i += 5_000)
         await run.writer.write(eventsOf(...events.slice(i, i + 5_000)));
       const asked = { where: [], by: ['user.id' as const], collect: ['vault.request.path' as const] };
       const whole = await run.reader.group({ ...asked, limit: 100_000 });
-      expect(whole).toMatchObject({ complete: true, groups: { length: 15_000 } });
-      expect(whole.groups[14_999]).toEqual({
-        ...{ by: ['u14999'], n: 3, first: at(14_999), last: at(44_999), last_id: 'e44999' },
-        collected: [['p14999', 'p29999', 'p44999']],
+      expect(whole).toMatchObject({ complete: true, groups: { length: 8_000 } });
+      expect(whole.groups[7_999]).toEqual({
+        ...{ by: ['u07999'], n: 3, first: at(7_999), last: at(23_999), last_id: 'e23999' },
+        collected: [['p15999', 'p23999', 'p7999']],
       });
       expect(whole.groups.every(({ n, last_id: id }) => n === 3 && id !== '')).toBe(true);
-      const cut = await run.reader.group({ ...asked, limit: 14_999 });
-      expect(cut).toEqual({ groups: whole.groups.slice(0, 14_999), complete: false });
+      const cut = await run.reader.group({ ...asked, limit: 7_999 });
+      expect(cut).toEqual({ groups: whole.groups.slice(0, 7_999), complete: false });
     }, 120_000);
 
     test('a call that is told again with a time of another day is one call', async () => {
