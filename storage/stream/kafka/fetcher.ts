@@ -55,6 +55,8 @@ export class Fetcher {
   private readonly partitions = new Map<string, Partition>();
   private readonly losses: Losses;
   private isReading = false;
+  /** A place has fallen behind since the reading ahead last looked. */
+  private isBehind = false;
   private isWatching = false;
   private isClosed = false;
 
@@ -122,17 +124,21 @@ export class Fetcher {
 
   /** Fetches for places that are behind, until each has what its reader takes next. */
   private readAhead(): void {
+    this.isBehind = true;
     if (this.isReading) return;
     this.isReading = true;
     this.fetchAll()
       .catch(() => {})
       .finally(() => {
         this.isReading = false;
+        // Somebody who came between its last look and now would wait for ever.
+        if (this.isBehind && !this.isClosed) this.readAhead();
       });
   }
 
   private async fetchAll(): Promise<void> {
     while (!this.isClosed) {
+      this.isBehind = false;
       const asked = this.behind();
       if (asked.length === 0) return;
       const before = asked.map(({ offset }) => offset);
