@@ -22,6 +22,8 @@ interface Place {
   next: number;
   entries: Entry[];
   bytes: number;
+  /** Of them, what its reader was given last: while he works on it, what follows is fetched. */
+  given: number;
   /** What its reader takes at a time. */
   want: number;
   usedMs: number;
@@ -100,7 +102,7 @@ export class Fetcher {
       place.want = bytesMax;
       place.usedMs = Date.now();
       const records = place.entries.length === 0 ? [] : this.take(partition, place, from, bytesMax);
-      if (place.bytes < place.want) this.readAhead();
+      if (place.bytes - place.given < place.want) this.readAhead();
       if (records.length > 0 || from >= partition.end) return records;
       await new Promise<void>((done, failed) => place.waiting.push({ done, failed }));
     }
@@ -109,7 +111,8 @@ export class Fetcher {
   private take(partition: Partition, place: Place, from: number, bytesMax: number): StreamRecord[] {
     const records: StreamRecord[] = [];
     let expected = from;
-    for (let i = 0, bytes = 0; i < place.entries.length && bytes < bytesMax; i++) {
+    let bytes = 0;
+    for (let i = 0; i < place.entries.length && bytes < bytesMax; i++) {
       const entry = place.entries[i] as Entry;
       const record = decoded(entry);
       const lostTo = record === undefined ? entry.offset + 1 : entry.offset;
@@ -119,6 +122,7 @@ export class Fetcher {
       expected = entry.offset + 1;
       bytes += entry.size;
     }
+    place.given = bytes;
     return records;
   }
 
@@ -155,7 +159,7 @@ export class Fetcher {
       if (partition.broken !== undefined) continue;
       for (const place of partition.places) {
         const bytesMax = Math.min(place.want, room);
-        if (place.isAsked || place.next >= partition.end || place.bytes >= bytesMax) continue;
+        if (place.isAsked || place.next >= partition.end || place.bytes - place.given >= bytesMax) continue;
         found.push({ partition, offset: place.next, bytesMax, place });
       }
     }
@@ -271,9 +275,19 @@ function placeAt(partition: Partition, from: number): Place {
     const keep = place.entries.findIndex(({ offset }) => offset >= from);
     const gone = place.entries.splice(0, keep < 0 ? place.entries.length : keep);
     for (const { size } of gone) place.bytes -= size;
+    place.given = 0;
     return place;
   }
-  const place: Place = { next: from, entries: [], bytes: 0, want: 0, usedMs: 0, isAsked: false, waiting: [] };
+  const place: Place = {
+    next: from,
+    entries: [],
+    bytes: 0,
+    given: 0,
+    want: 0,
+    usedMs: 0,
+    isAsked: false,
+    waiting: [],
+  };
   partition.places.add(place);
   return place;
 }
