@@ -19,11 +19,13 @@ import { addRules } from './routes/rules.ts';
 import { addSecrets } from './routes/secrets.ts';
 import { addService } from './routes/service.ts';
 import { addTriage } from './routes/triage.ts';
+import { addWanted } from './store.ts';
 import { addWeb } from './web.ts';
 
 /** The app with all its routes; whoever listens closes it. */
 export function buildApi(options: ApiOptions): FastifyInstance {
   const app = bareApp(options);
+  addWanted(app);
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -4,6 +4,8 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { SealwatchError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 
 const known = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
@@ -42,9 +44,10 @@ export class ProblemError extends Error {
 
 /** Every error of `app`, also of unknown routes, leaves as application/problem+json. */
 export function addProblems(app: FastifyInstance): void {
-  app.setErrorHandler<FastifyError | ProblemError>((error, request, reply) => {
+  app.setErrorHandler<FastifyError | ProblemError | SealwatchError>((error, request, reply) => {
     const problem = problemOf(error, request);
-    if (problem.status >= 500)
+    // Nobody waits for the answer any more: what was asked of the store ended with the connection.
+    if (problem.status >= 500 && !reply.raw.destroyed)
       request.log.error({ err: error, route: request.routeOptions.url }, 'call failed');
     return sendProblem(reply, problem);
   });
@@ -54,10 +57,23 @@ export function addProblems(app: FastifyInstance): void {
 }
 
 export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
-  reply.code(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+  (problem.status === 503 ? reply.header('retry-after', limits.apiRetryAfterSeconds) : reply)
+    .code(problem.status)
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem));
 
-export function problemOf(error: FastifyError | ProblemError, request: FastifyRequest): Problem {
+export function problemOf(
+  error: FastifyError | ProblemError | SealwatchError,
+  request: FastifyRequest,
+): Problem {
   if (error instanceof ProblemError) return describe(error.code, error.message, request, error.errors);
+  // What a user can mend, by the log: a store that does not answer, a full disk.
+  if (error instanceof SealwatchError)
+    return describe(
+      'unavailable',
+      `The evidence store does not answer; the log has the cause under ${request.id}.`,
+      request,
+    );
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation.map(({ instancePath, message = 'not valid' }) => ({
       parameter: instancePath.replace(/^\//, '') || (error.validationContext ?? 'request'),

@@ -50,7 +50,7 @@ export const scanned = z.int().optional().meta({
 });
 
 /** The problems that any route under /v1 can answer with. */
-export const problems = { 400: problemSchema, 401: problemSchema, 403: problemSchema };
+export const problems = { 400: problemSchema, 401: problemSchema, 403: problemSchema, 503: problemSchema };
 export const problemsOfOne = { ...problems, 404: problemSchema };
 
 // Rows leave as they are stored; the schemas name their main fields and allow the rest.

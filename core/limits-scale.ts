@@ -34,4 +34,24 @@ export const scaleLimits = {
   kafkaPlaceMs: 30_000,
   /** One part of a snapshot. */
   kafkaSnapshotChunkBytes: 512 * KiB,
+  /** Time for one call of Elasticsearch: a large bulk on a busy cluster takes long. */
+  elasticsearchRequestMs: 60_000,
+  /** The same for one search: whoever waits for the answer is told that there is none. */
+  elasticsearchReadMs: 30_000,
+  /** Time to find out whether the store answers at all; and how long what was found holds. */
+  storeLookMs: 3_000,
+  storeLookEachMs: 1_000,
+  /** After which a client asks again that was told `503`. */
+  apiRetryAfterSeconds: 5,
+  /** One bulk request to Elasticsearch. */
+  bulkDocumentsMax: 5_000,
+  bulkCharsMax: 8 * 1024 * 1024,
+  /** How often documents are sent that the cluster cannot take just then; the waits between double to a bound. */
+  bulkTries: 8,
+  bulkBackoffMsMin: 100,
+  bulkBackoffMsMax: 10_000,
+  /** How near to midnight a call may have another revision on the other side: copies on two devices, an answer that came late. */
+  daySlackSeconds: 600,
+  /** How often an incident is made anew that others change at the same time. */
+  incidentTries: 20,
 } as const;

@@ -76,6 +76,8 @@ export interface Stream extends AsyncDisposable {
    * with the reason `unreadable`, at the offset of the last lost record, on whatever topic.
    */
   read(topic: Topic, partition: number, offset: number, bytesMax: number): Promise<StreamRecord[]>;
+  /** Calls back when `read` may find more than before; without it, whoever waits looks now and then. */
+  onRecords?(listener: () => void): void;
   /** The offset that the next record will get. */
   end(topic: Topic, partition: number): number;
   /** The oldest offset that retention has left. */
@@ -96,6 +98,8 @@ export interface Stream extends AsyncDisposable {
  * assignments nobody works.
  */
 export interface Membership extends AsyncDisposable {
+  /** Nobody else ever has any of the partitions. */
+  readonly isAlone?: true;
   /** Undefined while it is being decided, and from the moment that it may be another's. */
   readonly current: Assignment | undefined;
   /** Calls back at each change of `current`. */

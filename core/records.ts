@@ -59,6 +59,10 @@ export interface Tick {
   spooled?: Record<string, number>;
   /** Lines since the last tick from further in the future than `limits.futureSeconds`; on partition 0 alone. */
   future?: Record<string, number>;
+  /** Wall time in ms at which it was made. */
+  at?: number;
+  /** A file has lines that are not read yet. */
+  behind?: true;
   /** Wall time in ms at which it was drained onto Kafka. */
   sent?: number;
 }

@@ -36,29 +36,44 @@ const WATERMARK_STEPS_MAX = 5;
 export interface Indexer {
   /** Reads and writes one batch; returns how many records it read, 0 when there was nothing to do. */
   step(): Promise<number>;
-  /** Writes what waits: watermarks that no rows came after. For the end of a replay and for shutdown. */
+  /** Writes what waits: watermarks that no rows came after. */
   flush(): Promise<void>;
+  /** The offsets that the store has, of what is indexed here; empty until the first step. */
+  written(): readonly IndexOffset[];
 }
 
 /**
- * Exactly once: the writer keeps the offsets in the transaction of the rows, and after a start or a failed write reading
- * goes on from there. One indexer a store; steps never overlap.
+ * Exactly once: the writer keeps the offsets with the rows, and after a start or a failed write reading goes on from there.
+ * Indexes these partitions of every topic, all without the option; several indexers may share a store, each with partitions of
+ * its own. Steps never overlap.
  */
-export function createIndexer(options: { stream: Stream; writer: EvidenceWriter }): Indexer {
+export function createIndexer(options: {
+  stream: Stream;
+  writer: EvidenceWriter;
+  partitions?: readonly number[];
+}): Indexer {
   const { stream, writer } = options;
+  const { partitions = Array.from({ length: stream.partitions }, (_, partition) => partition) } = options;
   let positions: IndexOffset[] | undefined;
+  let written: readonly IndexOffset[] = [];
   let waiting = 0;
 
   async function write(batch: EvidenceBatch, next: IndexOffset[]): Promise<void> {
     positions = undefined;
     await writer.write({ ...batch, offsets: next });
-    positions = next;
+    positions = written = next;
     waiting = 0;
+  }
+
+  async function begin(): Promise<IndexOffset[]> {
+    const found = await startPositions(stream, writer, partitions);
+    written = found;
+    return found;
   }
 
   return {
     async step() {
-      positions ??= await startPositions(stream, writer);
+      positions ??= await begin();
       const batch = emptyBatch();
       const next = positions.map((position) => ({ ...position }));
       let count = 0;
@@ -71,6 +86,7 @@ export function createIndexer(options: { stream: Stream; writer: EvidenceWriter 
     async flush() {
       if (waiting > 0 && positions !== undefined) await write(emptyBatch(), positions);
     },
+    written: () => written,
   };
 }
 
@@ -92,11 +108,15 @@ const emptyBatch = (): EvidenceBatch => ({
 const hasRows = ({ offsets: _, ...rows }: EvidenceBatch) =>
   Object.values(rows).some((list) => list.length > 0);
 
-/** Where to begin: one position for each partition of each topic, from the store where it has one. */
-async function startPositions(stream: Stream, writer: EvidenceWriter): Promise<IndexOffset[]> {
+/** Where to begin: one position for each of `partitions` of each topic, from the store where it has one. */
+async function startPositions(
+  stream: Stream,
+  writer: EvidenceWriter,
+  partitions: readonly number[],
+): Promise<IndexOffset[]> {
   const stored = await writer.offsets();
   return indexed.flatMap((topic) =>
-    Array.from({ length: stream.partitions }, (_, partition) => {
+    partitions.map((partition) => {
       const known = stored.find((offset) => offset.topic === topic && offset.partition === partition);
       const sources = { ...unheard(sourcesOf({ topic, partition }, stream.partitions)), ...known?.sources };
       return {

@@ -6,6 +6,7 @@ import { limits } from '../core/limits.ts';
 import type { DetectorMemory } from '../core/ports.ts';
 import { Notes } from './notes.ts';
 import type { Writes } from './recent.ts';
+import type { Table } from './replica/tables.ts';
 import type { Database, Statement } from './sqlite.ts';
 
 export const notesTables = `
@@ -13,20 +14,53 @@ create table notes (space text not null, key text not null, value text not null,
 create table place (one integer primary key check (one = 1), value text not null);
 `;
 
+const PUT_PLACE = 'insert into place values (1, ?) on conflict do update set value = excluded.value';
+
+/** As a log of changes sees them. */
+export const notesAndPlace: readonly Table[] = [
+  {
+    name: 'notes',
+    key: ['space', 'key'],
+    value: 'value',
+    writer(database) {
+      const put = database.prepare(
+        'insert into notes values (?, ?, ?) on conflict do update set value = excluded.value',
+      );
+      return ({ a, b }, value) => put.run(a, b, value);
+    },
+  },
+  {
+    name: 'place',
+    key: [],
+    value: 'value',
+    writer(database) {
+      const put = database.prepare(PUT_PLACE);
+      return (_, value) => put.run(value);
+    },
+  },
+];
+
+/** Where a commit goes before it lasts in the file. */
+export interface CommitLog {
+  /** Inside the transaction; after a rejection it is rolled back. */
+  send(): Promise<void>;
+}
+
 export class NotesMemory implements DetectorMemory {
   protected readonly writes: Writes = { begin: () => this.begin(), waitingMax: limits.ledgerUnwrittenMax };
   private readonly database: Database;
   private readonly notes: Notes;
   private readonly putPlace: Statement;
+  private readonly log: CommitLog | undefined;
   private isOpen = false;
   private isClosed = false;
 
-  constructor(database: Database) {
+  /** @param log without one the file is all there is */
+  constructor(database: Database, log?: CommitLog) {
     this.database = database;
+    this.log = log;
     this.notes = new Notes(database, this.writes);
-    this.putPlace = database.prepare(
-      'insert into place values (1, ?) on conflict do update set value = excluded.value',
-    );
+    this.putPlace = database.prepare(PUT_PLACE);
   }
 
   get(space: string, key: string): Json | undefined {
@@ -43,14 +77,25 @@ export class NotesMemory implements DetectorMemory {
   }
 
   async commit(place: Json): Promise<void> {
-    this.keep(place);
+    this.write(place);
+    await this.log?.send();
+    this.end();
   }
 
-  /** The commit of this file alone. */
+  /** The commit of a file that has no log. */
   keep(place: Json): void {
+    this.write(place);
+    this.end();
+  }
+
+  /** What waits in memory, into the transaction. */
+  protected write(place: Json): void {
     this.notes.write();
     this.begin();
     this.putPlace.run(JSON.stringify(place));
+  }
+
+  private end(): void {
     this.database.exec('commit');
     this.isOpen = false;
   }

@@ -1,11 +1,18 @@
 // Health, readiness and metrics.
 
 import { z } from 'zod';
+import type { EvidenceReader } from '../../core/ports.ts';
 import type { App } from '../bare-app.ts';
 import type { ServiceOptions } from '../options.ts';
 import { problems } from '../schemas.ts';
+import { storeFaults } from '../store.ts';
 
-export function addService(app: App, { ready, metrics }: ServiceOptions): void {
+/** With a `reader`, whether it answers belongs to being ready. */
+export function addService(
+  app: App,
+  { ready, metrics, reader }: ServiceOptions & { reader?: EvidenceReader },
+): void {
+  const storeFault = reader === undefined ? async () => undefined : storeFaults(reader);
   const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
   app.get(
     '/healthz',
@@ -29,7 +36,10 @@ export function addService(app: App, { ready, metrics }: ServiceOptions): void {
     },
     async (_request, reply) => {
       const state = ready();
-      return reply.code(state.ready ? 200 : 503).send(state);
+      const fault = await storeFault();
+      const reasons = fault === undefined ? state.reasons : [...state.reasons, fault];
+      const isReady = state.ready && fault === undefined;
+      return reply.code(isReady ? 200 : 503).send({ ready: isReady, reasons });
     },
   );
   app.get(

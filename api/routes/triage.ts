@@ -10,12 +10,11 @@ import { timeOfMs } from '../../core/time.ts';
 import type { App } from '../bare-app.ts';
 import { type Said, saidSchema, triageOf, triageSchema, unsaid } from '../incidents/triage.ts';
 import type { ApiOptions } from '../options.ts';
-import { ProblemError, problemSchema } from '../problem.ts';
+import { ProblemError } from '../problem.ts';
 import { problemsOfOne } from '../schemas.ts';
 
 const config = { area: 'triage' } as const;
 const params = z.object({ id: z.string() });
-const problems = { ...problemsOfOne, 503: problemSchema };
 const kept = 'It is kept when the answer comes, and lasts; who said it is the name of the key.';
 
 export function addTriage(app: App, options: ApiOptions): void {
@@ -29,7 +28,7 @@ export function addTriage(app: App, options: ApiOptions): void {
         description: kept,
         params,
         body: saidSchema,
-        response: { 201: triageSchema, ...problems },
+        response: { 201: triageSchema, ...problemsOfOne },
       },
     },
     async ({ params: { id }, body, apiKey }, reply) => {
@@ -48,7 +47,7 @@ export function addTriage(app: App, options: ApiOptions): void {
         description: `${kept} Alerts of which just this was said last are left as they are. At most ${limits.pageRowsMax} at a time: while \`complete\` is false, send it again for the rest. Alerts that come later are open.`,
         params,
         body: saidSchema,
-        response: { 201: z.object({ recorded: z.int(), complete: z.boolean() }), ...problems },
+        response: { 201: z.object({ recorded: z.int(), complete: z.boolean() }), ...problemsOfOne },
       },
     },
     async ({ params: { id }, body, apiKey }, reply) => {

@@ -40,18 +40,18 @@ export function checkTls(name: string, { certFile, keyFile, caFile }: Tls, nowMs
   return [
     checkKey(name, certificate, keyFile),
     checkEnd(`the certificate of ${name}`, certificate, nowMs),
-    ...(caFile === undefined ? [] : [checkAuthority(name, caFile, nowMs)]),
+    ...(caFile === undefined
+      ? []
+      : [checkCertificate(`the authority of the senders of ${name}`, caFile, nowMs)]),
   ];
 }
 
-function checkAuthority(name: string, caFile: string, nowMs: number): Finding {
-  const authority = readCertificate(caFile);
-  return authority instanceof X509Certificate
-    ? checkEnd(`the authority of the senders of ${name}`, authority, nowMs)
-    : fail(
-        `the authority of the senders of ${name} cannot be used: ${caFile} (${authority})`,
-        'It must be PEM.',
-      );
+/** A certificate of which sealwatch needs the file alone. */
+export function checkCertificate(what: string, path: string, nowMs: number): Finding {
+  const certificate = readCertificate(path);
+  return certificate instanceof X509Certificate
+    ? checkEnd(what, certificate, nowMs)
+    : fail(`${what} cannot be used: ${path} (${certificate})`, 'It must be PEM.');
 }
 
 /** The first certificate of a file; else why there is none. */

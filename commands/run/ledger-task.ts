@@ -52,6 +52,7 @@ export class LedgerTask {
     this.options = options;
     this.place = place;
     this.seen = seen;
+    this.keep = place.keep;
     this.taken = new TakenCauses(place.causes);
     const { memory, stream, ask } = options;
     this.ledger = new Ledger(
@@ -150,7 +151,7 @@ export class LedgerTask {
   }
 
   /** Credentials before this offset are no longer needed here. */
-  keep = 0;
+  keep: number;
 }
 
 /** Where the memory stands; a new one begins with the oldest records, and says so before it does anything. */

@@ -122,7 +122,8 @@ export class NormaliseTask {
     const state = snapshot?.state as TaskState | undefined;
     const task = new NormaliseTask(options, seen, state, last);
     Object.assign(task.ends, snapshot?.outputs);
-    await task.restore(task.normaliser, snapshot?.inputs[partition] ?? 0);
+    task.keep = snapshot?.inputs[partition] ?? 0;
+    await task.restore(task.normaliser, task.keep);
     // The first snapshot comes before the first record, so that there is always one that tells the settings.
     if (state === undefined) await task.write();
     await task.renewWhenDue();

@@ -1,69 +1,59 @@
-// The pipeline's thread: stream in, evidence store and alerts out; the one writer of both.
+// The pipeline's thread: the stages that this process runs, from the stream to the evidence store and the outputs.
 
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { alertFilter } from '../../core/alert-filter.ts';
-import { type Config, configuredDevices, dataFiles } from '../../core/config.ts';
-import { SealwatchError } from '../../core/errors.ts';
-import { type Question, topics } from '../../core/records.ts';
-import { secretRef } from '../../core/secret-ref.ts';
-import { fileOutput } from '../../outputs/alerts/file.ts';
-import type { AlertOutput } from '../../outputs/alerts/output.ts';
-import { webhookOutput } from '../../outputs/alerts/webhook.ts';
-import { openDetectorMemory } from '../../storage/detectors/memory.ts';
-import { openEvidenceWriter } from '../../storage/evidence/embedded/writer.ts';
-import { openLedgerMemory } from '../../storage/ledger/memory.ts';
+import type { Config } from '../../core/config.ts';
+import type { EvidenceWriter } from '../../core/ports.ts';
+import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
-import { type Loaded, load } from '../rules/load.ts';
-import { ChangeRecord } from './changes.ts';
-import { alertsPath, Pipeline } from './pipeline.ts';
+import { load } from '../rules/load.ts';
+import { Answers } from './answers.ts';
+import { openCarrier, openWriter } from './open.ts';
+import { outputsOf } from './outputs.ts';
+import { Pipeline } from './pipeline.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
 import { type Look, lookAt, Reload } from './reload.ts';
+import { makeStages } from './stages/all.ts';
+import { DetectStage } from './stages/detect.ts';
 import { runThread, type Thread } from './thread.ts';
+
+/** Ports to other threads of the process. */
+interface Ports {
+  /** Says how far the collector's spool is durable, when it is in this process and the stream is the spool. */
+  collector?: MessagePort;
+  /** Where the API's thread asks to have kept what people do. */
+  records?: MessagePort;
+}
 
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
-  const files = dataFiles(config.dataDir);
-  const { collector, records } = workerData as { collector: MessagePort; records: MessagePort };
-  const { raw, ...written } = topics;
-  const stream = await EmbeddedStream.open({
-    dir: files.stream,
-    partitions: config.partitions,
-    writes: Object.values(written),
-    onHole: (hole) => logger.error({ ...hole }, 'records of the stream cannot be read; going on behind them'),
-  });
-  const ends = await firstEnds(collector);
-  const follow = (next: number[]) =>
-    next.forEach((end, partition) => void stream.follow(raw, partition, end));
-  follow(ends);
-  mkdirSync(files.detectors, { recursive: true, mode: 0o700 });
-  const writer = openEvidenceWriter(files.evidence);
+  const { collector, records } = workerData as Ports;
+  const { stream, memories, join } = await openCarrier(config, logger);
+  const answers = new Answers(stream, logger);
+  let onFollowed = () => {};
+  if (collector !== undefined && stream instanceof EmbeddedStream)
+    await follow(collector, stream, () => onFollowed());
+  let opened: Promise<EvidenceWriter> | undefined;
   const secrets = new Map<string, string>();
-  const outputs = outputsOf(config, secrets);
   const look = lookAt(config.rules);
-  const loaded = load({ ...config.rules, posture: config.posture });
-  const pipeline = await Pipeline.load({
-    config,
-    stream,
-    writer,
-    openLedger: () => openLedgerMemory(files.ledger),
-    openDetector: (name) => openDetectorMemory(join(files.detectors, `${name}.db`)),
-    ...(config.vault.address !== undefined && {
-      ask: (question: Question) => say({ type: 'question', question }),
-    }),
-    ...loaded,
-    devices: configuredDevices(config),
-    outputs,
-    logger,
-    now: Date.now,
-  });
-  collector.on('message', (next: number[]) => {
-    follow(next);
-    pipeline.notify();
-  });
-  answerRecords(records, streamRecorder(stream));
-  const reload = await startReload({ ...data, logger, say }, { stream, pipeline, loaded, look });
+  const judges = load({ ...config.rules, posture: config.posture });
+  const stages = await makeStages(
+    {
+      ...{ config, stream, judges, logger, now: Date.now, memories },
+      ...(config.vault.address !== undefined && { ask: (question) => say({ type: 'question', question }) }),
+      writer: () => (opened ??= openWriter(config, logger)),
+      outputs: () => outputsOf(config, secrets),
+    },
+    data.stages,
+  );
+  const members = await Promise.all(
+    stages.map(async (stage) => ({ stage, membership: await join(stage.name) })),
+  );
+  const pipeline = new Pipeline({ stream, members, logger, now: Date.now });
+  await pipeline.load();
+  onFollowed = () => pipeline.notify();
+  if (records !== undefined) answerRecords(records, streamRecorder(stream));
+  const detect = stages.find((stage) => stage instanceof DetectStage);
+  const reload = detect && startReload({ config, logger, say }, { pipeline, detect, loaded: judges, look });
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
@@ -73,85 +63,60 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   say({ type: 'ready', says: {} });
   return {
     stop: async () => {
-      records.close();
+      records?.close();
       pipeline.stop();
       await running;
-      await reload[Symbol.asyncDispose]();
-      await writer[Symbol.asyncDispose]();
+      await reload?.[Symbol.asyncDispose]();
+      await (await opened)?.[Symbol.asyncDispose]();
       await stream[Symbol.asyncDispose]();
-      collector.close();
+      collector?.close();
     },
     hear: (message) => {
+      if (message.type === 'answer') answers.take(message.answer);
       if (message.type === 'secret') secrets.set(message.ref, message.value);
-      if (message.type === 'reload') void reload.check({ now: true });
+      if (message.type === 'reload') void reload?.check({ now: true });
     },
     metrics: () => ({
       ...pipeline.metrics(),
-      ...reload.metrics(),
+      ...reload?.metrics(),
       sealwatch_stream_broken_records_total: stream.brokenRecords,
     }),
   };
 });
 
+/** The collector has recovered the spool and says where it ends, now and whenever that changes. */
+async function follow(collector: MessagePort, stream: EmbeddedStream, onMore: () => void): Promise<void> {
+  const show = (ends: number[]) =>
+    ends.forEach((end, partition) => void stream.follow(topics.raw, partition, end));
+  await new Promise<void>((resolve) => {
+    collector.on('message', (ends: number[]) => {
+      show(ends);
+      onMore();
+      resolve();
+    });
+  });
+}
+
 /** From now on rules and lists are looked at; what is in force at the start is recorded first. */
-async function startReload(
+function startReload(
   { config, logger, say }: Pick<Thread, 'logger' | 'say'> & { config: Config },
-  from: { stream: EmbeddedStream; pipeline: Pipeline; loaded: Loaded; look: Look },
-): Promise<Reload> {
+  from: { pipeline: Pipeline; detect: DetectStage; loaded: ReturnType<typeof load>; look: Look },
+): Reload {
+  const { pipeline, detect, loaded, look } = from;
   const reload = new Reload(
     {
       source: { ...config.rules, posture: config.posture },
       apply: async (judges) => {
-        await from.pipeline.reload(judges);
+        await pipeline.betweenTurns('detect', () => detect.reload(judges));
         say({ type: 'rules' });
       },
-      changes: await ChangeRecord.load(from.stream),
+      changes: () => detect.changes,
       logger,
       now: Date.now,
     },
-    from.loaded,
-    from.look,
+    loaded,
+    look,
   );
   void reload.check();
   return reload;
-}
-
-/** The collector has recovered the spool and says where it ends. */
-function firstEnds(collector: MessagePort): Promise<number[]> {
-  return new Promise((resolve) => collector.once('message', resolve));
-}
-
-/** `secrets` are those that were read from Vault, by what the configuration has in their place. */
-function outputsOf(config: Config, secrets: ReadonlyMap<string, string>): AlertOutput[] {
-  const { url, secretFile } = config.outputs.webhook;
-  const file = { ...fileOutput(alertsPath(config)), ...accepting(config.outputs.file.match) };
-  if (url === undefined || secretFile === undefined) return [file];
-  const read = secretRef(secretFile) === undefined ? readSecret(secretFile) : undefined;
-  const secret = () => read ?? secrets.get(secretFile);
-  const webhook = webhookOutput({ url, secret, now: Date.now });
-  return [file, { ...webhook, ...accepting(config.outputs.webhook.match) }];
-}
-
-/** A function, not a constant: the thread works before this module is at its end. */
-function accepting(match: Record<string, unknown> | undefined): Pick<AlertOutput, 'accepts'> {
-  return match === undefined ? {} : { accepts: alertFilter(match) };
-}
-
-function readSecret(path: string): string {
-  try {
-    const secret = readFileSync(path, 'utf8').trim();
-    if (secret !== '') return secret;
-  } catch (error) {
-    throw new SealwatchError(
-      'CONFIG_INVALID',
-      `outputs.webhook.secretFile ${path} cannot be read`,
-      'Put the signing key there, readable for sealwatch only.',
-      { cause: error },
-    );
-  }
-  throw new SealwatchError(
-    'CONFIG_INVALID',
-    `outputs.webhook.secretFile ${path} is empty`,
-    'Put the signing key there.',
-  );
 }

@@ -15,7 +15,8 @@ export interface ReloadOptions {
   source: RuleSource;
   /** Takes them over between two steps; resolves when they judge. */
   apply: (loaded: Loaded) => void | Promise<void>;
-  changes: ChangeRecord;
+  /** Where changes are recorded; undefined while another process does it. */
+  changes: () => ChangeRecord | undefined;
   logger: Logger;
   now: () => number;
 }
@@ -31,7 +32,8 @@ export class Reload implements AsyncDisposable {
   /** What they were when they were last looked at: a file that is being written is left alone. */
   private last: Look;
   private inForce: Loaded;
-  private isRecorded = false;
+  /** Who has recorded what is in force. */
+  private recordedBy: ChangeRecord | undefined;
   private working: Promise<void> = Promise.resolve();
   private isInvalid = false;
   private reloads = 0;
@@ -65,7 +67,8 @@ export class Reload implements AsyncDisposable {
       await apply(loaded);
       sayNotes(loaded, logger);
       this.inForce = loaded;
-      this.isRecorded = this.isInvalid = false;
+      this.recordedBy = undefined;
+      this.isInvalid = false;
       this.reloads++;
     } catch (error) {
       this.isInvalid = true;
@@ -76,12 +79,13 @@ export class Reload implements AsyncDisposable {
 
   /** What the disk refuses is tried again at the next look. */
   private async record(): Promise<void> {
-    if (this.isRecorded) return;
-    const { changes, logger, now } = this.options;
+    const { logger, now } = this.options;
+    const changes = this.options.changes();
+    if (changes === undefined || changes === this.recordedBy) return;
     try {
       const isFirst = changes.isEmpty;
       const made = await changes.record(this.inForce.inForce, timeOfMs(now()));
-      this.isRecorded = true;
+      this.recordedBy = changes;
       if (made.length > 0 && !isFirst)
         logger.info({ changes: shortly(made) }, 'rules and lists are in force');
     } catch (error) {

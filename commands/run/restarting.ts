@@ -10,9 +10,11 @@ export interface Task {
 export class Restarting<M extends Disposable, T extends Task> implements Disposable {
   /** As it is now: another one after each refusal. */
   task: T;
+  /** That of `task`. */
+  memory: M;
+  /** Whether it waits to be begun anew. */
+  isBroken = false;
   private readonly options: RestartingOptions<M, T>;
-  private memory: M;
-  private isBroken = false;
 
   private constructor(options: RestartingOptions<M, T>, memory: M, task: T) {
     this.options = options;
@@ -21,8 +23,8 @@ export class Restarting<M extends Disposable, T extends Task> implements Disposa
   }
 
   static async load<M extends Disposable, T extends Task>(options: RestartingOptions<M, T>) {
-    const memory = options.open();
-    return new Restarting(options, memory, await options.load(memory));
+    const { memory, task } = await begin(options);
+    return new Restarting(options, memory, task);
   }
 
   /** Takes one batch; the caller flushes, then commits. Throws when the disk refuses: then the next step begins anew. */
@@ -58,8 +60,7 @@ export class Restarting<M extends Disposable, T extends Task> implements Disposa
   private async beginAnew(): Promise<void> {
     await this.options.stream.flush();
     this.memory[Symbol.dispose]();
-    this.memory = this.options.open();
-    this.task = await this.options.load(this.memory);
+    Object.assign(this, await begin(this.options));
     this.isBroken = false;
   }
 
@@ -71,6 +72,16 @@ export class Restarting<M extends Disposable, T extends Task> implements Disposa
 interface RestartingOptions<M, T> {
   stream: Stream;
   /** Opens the memory; again after its disk has refused something. */
-  open: () => M;
+  open: () => Promise<M>;
   load: (memory: M) => Promise<T>;
+}
+
+async function begin<M extends Disposable, T>({ open, load }: RestartingOptions<M, T>) {
+  const memory = await open();
+  try {
+    return { memory, task: await load(memory) };
+  } catch (error) {
+    memory[Symbol.dispose]();
+    throw error;
+  }
 }

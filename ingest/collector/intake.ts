@@ -2,7 +2,7 @@
 
 import { deviceOfInput, type Input, inputId } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
-import { partitionOf, partitionOfBytes } from '../../core/partition.ts';
+import { partitionOfAnswer, partitionOfBytes } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
 import { encodeHead, encodeSource, type FilePosition, type Scrub, type Spans } from '../../core/raw.ts';
 import { type Answer, type Loss, type LossReason, type Tick, topics } from '../../core/records.ts';
@@ -118,6 +118,11 @@ export class Intake {
     this.queued = 0;
   }
 
+  /** Bytes on the spool that still need their room. */
+  get undrained(): number {
+    return this.inputs().reduce((sum, { spooled, freed }) => sum + spooled - freed, 0);
+  }
+
   /** Retention has left only what came after each input had put `totals` bytes on the spool. */
   free(totals: Readonly<Record<string, number>>): void {
     for (const feed of this.feeds.values()) feed.freed = Math.max(feed.freed, totals[feed.id] ?? 0);
@@ -198,7 +203,7 @@ export class Intake {
     const devices = tickDevices(this.clocks, { nowMs, steadyMs: this.steadyMs }, behind);
     if (Object.keys(devices).length === 0 && Object.keys(files).length === 0) return;
     const spooled = Object.fromEntries([...this.feeds.values()].map((feed) => [feed.id, feed.spooled]));
-    const value: Tick = { devices, files, spooled };
+    const value: Tick = { devices, files, spooled, at: nowMs, ...(behind.size > 0 && { behind: true }) };
     const future = this.takeFuture();
     for (let partition = 0; partition < this.stream.partitions; partition++) {
       const isCounted = partition === 0 && Object.keys(future).length > 0;
@@ -234,8 +239,7 @@ export class Intake {
 
   /** What Vault answered to sealwatch, on the partition of the lines that the call left, if it names the call. */
   answer(value: Answer): void {
-    const id = value.response?.['request_id'];
-    const partition = typeof id === 'string' ? partitionOf(id, this.stream.partitions) : 0;
+    const partition = partitionOfAnswer(value, this.stream.partitions);
     this.stream.append(topics.raw, partition, [{ kind: 'answer', value }]);
   }
 

@@ -19,6 +19,7 @@ import { CallerKinds } from './kinds.ts';
 import { type NormaliserSink, Outgoing, type OutgoingState } from './outgoing.ts';
 import { answerTime, devicesOf, hasBoth, isComplete, type PendingCall } from './pairing.ts';
 import { lossCounters, rejectOfLoss } from './rejects.ts';
+import { type SpoolsState, SpoolTimes } from './spools.ts';
 import { WaitingCalls, type WaitingState } from './waiting.ts';
 
 export interface NormaliserOptions {
@@ -49,6 +50,8 @@ export interface NormaliserState {
   coverage: CoverageState;
   outgoing: OutgoingState;
   heartbeats: HeartbeatState;
+  /** Absent before there were several. */
+  spools?: SpoolsState;
 }
 
 const EPOCH = '0000-00-00T00:00:00.000000000Z';
@@ -62,6 +65,7 @@ export class Normaliser {
   readonly coverage: Coverage;
   readonly heartbeats: Heartbeats;
   private readonly clusters: Clusters;
+  private readonly spools: SpoolTimes;
   private readonly out: Outgoing;
   private watermark: string;
   private lateBefore: string;
@@ -74,6 +78,7 @@ export class Normaliser {
     this.waiting = new WaitingCalls(this.clusters.ranks, slowCallNanos(options), state?.waiting);
     this.emitted = new EmittedCalls(state?.emitted);
     this.live = new Set(state?.live);
+    this.spools = new SpoolTimes(state?.spools);
     const originOf = (device: string) => this.clusters.originOf(device);
     this.coverage = new Coverage(options.partition, originOf, state?.coverage);
     this.heartbeats = new Heartbeats(options, this.coverage, state?.heartbeats);
@@ -100,6 +105,7 @@ export class Normaliser {
       coverage: this.coverage.snapshot(),
       outgoing: this.out.snapshot(),
       heartbeats: this.heartbeats.snapshot(),
+      spools: this.spools.state(),
     };
     return { state, offset };
   }
@@ -115,7 +121,7 @@ export class Normaliser {
   record(record: StreamRecord): void {
     this.coverage.offset = record.offset;
     if (record.kind === 'line') this.line(record);
-    else if (record.kind === 'tick') this.tick(record.value as Tick);
+    else if (record.kind === 'tick') this.tick(record.value as Tick, record.cause?.spool);
     else if (record.kind === 'answer') this.answer(record.value as Answer);
     else if (record.kind === 'loss') this.loss(record.value as Loss, record.offset);
   }
@@ -185,12 +191,9 @@ export class Normaliser {
     return this.waiting.get(id) ?? this.waiting.begin(id, requestId, offset, this.emitted.mayHave(time));
   }
 
-  private tick(tick: Tick): void {
-    let lowest: string | undefined;
-    for (const [input, time] of Object.entries(tick.devices)) {
-      this.live.add(deviceOfInput(input));
-      if (lowest === undefined || time < lowest) lowest = time;
-    }
+  private tick(tick: Tick, spool = ''): void {
+    for (const input of Object.keys(tick.devices)) this.live.add(deviceOfInput(input));
+    const lowest = this.spools.tick(spool, tick);
     if (lowest !== undefined && lowest > this.watermark) {
       this.watermark = lowest;
       this.lateBefore = this.lateBound();

@@ -10,85 +10,136 @@ import type { AlertOutput } from './output.ts';
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
 
-export interface Delivery {
+export interface DeliveryOptions {
+  stream: Stream;
+  output: AlertOutput;
+  logger: Logger;
+  /** Ends a wait for an output that does not answer. */
+  signal: AbortSignal;
+  /** All of them without it. */
+  partitions?: readonly number[];
+}
+
+/** What is known of one partition: next offset, and the alerts that are out. */
+interface Place {
+  next: number;
+  delivered: Set<string>;
+  /** `next` of the last snapshot. */
+  saved: number;
+}
+
+export class Delivery {
   /**
    * `missed` counts records that retention took before the output did, `filtered` versions of alerts that are not for it; all of
    * them are in the API.
    */
-  readonly counters: { sent: number; refused: number; retried: number; missed: number; filtered: number };
+  readonly counters = { sent: 0, refused: 0, retried: 0, missed: 0, filtered: 0 };
+  private readonly options: DeliveryOptions;
+  private readonly group: string;
+  /** By partition. */
+  private readonly places = new Map<number, Place>();
+
+  private constructor(options: DeliveryOptions) {
+    this.options = options;
+    this.group = `deliver-${options.output.name}`;
+  }
+
+  /** Goes on where the last one stopped. */
+  static async load(options: DeliveryOptions): Promise<Delivery> {
+    const { stream, output } = options;
+    const { partitions = Array.from({ length: stream.partitions }, (_, partition) => partition) } = options;
+    const delivery = new Delivery(options);
+    for (const partition of partitions) {
+      const { next, delivered } = await placeOf(stream, delivery.group, partition);
+      for (const id of output.known) delivered.add(id);
+      delivery.places.set(partition, { next, saved: next, delivered });
+    }
+    return delivery;
+  }
+
   /** Sends what is there; returns how many records it read. Waits as long as the output wants it later. */
-  step(): Promise<number>;
-}
+  async step(): Promise<number> {
+    let count = 0;
+    for (const [partition, place] of this.places)
+      if (!this.options.signal.aborted) count += await this.deliverPartition(partition, place);
+    return count;
+  }
 
-/** `signal` ends a wait for an output that does not answer. */
-export async function createDelivery(options: {
-  stream: Stream;
-  output: AlertOutput;
-  logger: Logger;
-  signal: AbortSignal;
-}): Promise<Delivery> {
-  const { stream, output, logger, signal } = options;
-  const group = `deliver-${output.name}`;
-  const snapshot = await stream.loadSnapshot(group, 'all');
-  const next: Record<number, number> = { ...snapshot?.inputs };
-  const delivered = new Set<string>([...((snapshot?.state as string[] | undefined) ?? []), ...output.known]);
-  const counters = { sent: 0, refused: 0, retried: 0, missed: 0, filtered: 0 };
+  private async deliverPartition(partition: number, place: Place): Promise<number> {
+    const { stream, signal } = this.options;
+    const from = Math.max(place.next, stream.start(topics.alerts, partition));
+    this.counters.missed += from - place.next;
+    place.next = from;
+    const records = await stream.read(topics.alerts, partition, from, limits.readBytesMax);
+    for (const { kind, value, offset } of records) {
+      // What the disk has lost: those alerts are in the API, or gone.
+      if (kind === 'loss') this.counters.missed += (value as Loss).count;
+      if (kind === 'alert') await this.deliver((value as { body: Alert }).body, place.delivered);
+      if (signal.aborted) break;
+      place.next = offset + 1;
+    }
+    forgetOldest(place.delivered);
+    if (records.length > 0) await this.save(partition, place);
+    return records.length;
+  }
 
-  async function deliver(alert: Alert): Promise<void> {
+  private async deliver(alert: Alert, delivered: Set<string>): Promise<void> {
+    const { output, signal } = this.options;
     if (delivered.has(alert.alert.id)) return;
     // A later version of it, with a higher count, may be for the output.
     if (output.accepts?.(alert) === false) {
-      counters.filtered++;
+      this.counters.filtered++;
       return;
     }
     for (let wait = RETRY_FIRST_MS; !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
-      const { result, why } = await output.send(alert);
-      if (result === 'done') counters.sent++;
-      const about = { output: output.name, alert: alert.alert.id, why };
-      if (result === 'refused') {
-        counters.refused++;
-        logger.error(about, 'the output refused an alert; it is in the API');
-      }
-      if (result !== 'later') {
+      if (await this.send(alert, wait)) {
         delivered.add(alert.alert.id);
         return;
       }
-      counters.retried++;
-      logger.warn(
-        { output: output.name, why, wait_ms: wait },
-        'the output does not take alerts; trying again',
-      );
       await pause(wait, signal);
     }
   }
 
-  async function deliverPartition(partition: number): Promise<number> {
-    const wanted = next[partition] ?? 0;
-    const from = Math.max(wanted, stream.start(topics.alerts, partition));
-    counters.missed += from - wanted;
-    next[partition] = from;
-    const records = await stream.read(topics.alerts, partition, from, limits.readBytesMax);
-    for (const { kind, value, offset } of records) {
-      // What the disk has lost: those alerts are in the API, or gone.
-      if (kind === 'loss') counters.missed += (value as Loss).count;
-      if (kind === 'alert') await deliver((value as { body: Alert }).body);
-      if (signal.aborted) break;
-      next[partition] = offset + 1;
+  /** False when it is to be tried again in `waitMs`. */
+  private async send(alert: Alert, waitMs: number): Promise<boolean> {
+    const { output, logger } = this.options;
+    const { result, why } = await output.send(alert);
+    if (result === 'later') {
+      this.counters.retried++;
+      const about = { output: output.name, why, wait_ms: waitMs };
+      logger.warn(about, 'the output does not take alerts; trying again');
+      return false;
     }
-    return records.length;
+    if (result === 'done') this.counters.sent++;
+    else {
+      this.counters.refused++;
+      const about = { output: output.name, alert: alert.alert.id, why };
+      logger.error(about, 'the output refused an alert; it is in the API');
+    }
+    return true;
   }
 
+  /** Also at the end, when another may have the partition: not over what that one has saved. */
+  private async save(partition: number, place: Place): Promise<void> {
+    const { stream, signal } = this.options;
+    const { next, delivered, saved } = place;
+    if (signal.aborted && (await placeOf(stream, this.group, partition)).next !== saved) return;
+    await stream.saveSnapshot(this.group, String(partition), {
+      inputs: { [partition]: next },
+      outputs: {},
+      state: [...delivered],
+    });
+    place.saved = next;
+  }
+}
+
+/** Where it stopped; before each partition had a place of its own, all of them had one. */
+async function placeOf(stream: Stream, group: string, partition: number): Promise<Omit<Place, 'saved'>> {
+  const snapshot =
+    (await stream.loadSnapshot(group, String(partition))) ?? (await stream.loadSnapshot(group, 'all'));
   return {
-    counters,
-    async step() {
-      let count = 0;
-      for (let partition = 0; partition < stream.partitions && !signal.aborted; partition++)
-        count += await deliverPartition(partition);
-      if (count === 0) return 0;
-      forgetOldest(delivered);
-      await stream.saveSnapshot(group, 'all', { inputs: next, outputs: {}, state: [...delivered] });
-      return count;
-    },
+    next: snapshot?.inputs[partition] ?? 0,
+    delivered: new Set((snapshot?.state as string[] | undefined) ?? []),
   };
 }
 

@@ -5,13 +5,13 @@ import type { CoverageHour } from '../../core/ports.ts';
 import { type CoverageCounter, coverageCounters } from '../../core/records.ts';
 import { addSeconds } from '../../core/time.ts';
 
-/** As a store keeps it: `hour` is empty before event time is known, `counts` is JSON. */
+/** As a store keeps it: `hour` is empty before event time is known. */
 export interface HourRow {
   device: string;
   hour: string;
   part: number;
   origin: Origin;
-  counts: string;
+  counts: Partial<Record<CoverageCounter, number>>;
 }
 
 const noCounts = Object.fromEntries(
@@ -25,7 +25,7 @@ export function addToHours(hours: CoverageHour[], { device, hour, part, origin, 
     last = { device, hour: hour === '' ? undefined : hour, partition: part, origin, counts: { ...noCounts } };
     hours.push(last);
   }
-  for (const [counter, count] of Object.entries(JSON.parse(counts) as Record<string, number>)) {
+  for (const [counter, count] of Object.entries(counts)) {
     if (counter in last.counts) last.counts[counter as CoverageCounter] += count;
   }
 }

@@ -3,10 +3,11 @@
 import type { Json } from '../../core/event.ts';
 import type { Held, LedgerMemory } from '../../core/ports.ts';
 import { openLasting, openPassing } from '../lasting.ts';
-import { NotesMemory } from '../memory.ts';
+import { type CommitLog, NotesMemory, notesAndPlace } from '../memory.ts';
+import { openReplica, type ReplicaOptions } from '../replica/open.ts';
 import type { Database } from '../sqlite.ts';
 import { ledgerLayout } from './open.ts';
-import { Rows } from './rows.ts';
+import { Rows, rowsTable } from './rows.ts';
 
 /** Opens or makes the ledger at `path` (a file). Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
 export const openLedgerMemory = (path: string): SqliteMemory =>
@@ -16,11 +17,17 @@ export const openLedgerMemory = (path: string): SqliteMemory =>
 export const temporaryLedgerMemory = (path: string): SqliteMemory =>
   new SqliteMemory(openPassing(path, ledgerLayout));
 
+/** The same with a log on Kafka. Throws as `openReplica` does. */
+export async function openReplicatedLedger(options: ReplicaOptions): Promise<SqliteMemory> {
+  const { database, log } = await openReplica(options, ledgerLayout, [rowsTable, ...notesAndPlace]);
+  return new SqliteMemory(database, log);
+}
+
 class SqliteMemory extends NotesMemory implements LedgerMemory {
   private readonly rows: Rows;
 
-  constructor(database: Database) {
-    super(database);
+  constructor(database: Database, log?: CommitLog) {
+    super(database, log);
     this.rows = new Rows(database, this.writes);
   }
 
@@ -53,8 +60,8 @@ class SqliteMemory extends NotesMemory implements LedgerMemory {
     return this.rows.countOpen();
   }
 
-  override keep(place: Json): void {
+  protected override write(place: Json): void {
     this.rows.write();
-    super.keep(place);
+    super.write(place);
   }
 }

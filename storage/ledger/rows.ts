@@ -5,8 +5,9 @@ import type { Lease } from '../../core/lease.ts';
 import { limits } from '../../core/limits.ts';
 import type { Held } from '../../core/ports.ts';
 import { cleanText, RECENT_CHARS_MAX, Recent, type Writes } from '../recent.ts';
+import type { Table } from '../replica/tables.ts';
 import type { Database, Statement } from '../sqlite.ts';
-import { prepareRows, type RowStatements } from './statements.ts';
+import { prepareRows, type RowStatements, rowSql } from './statements.ts';
 
 interface Waiting {
   columns: (string | number | null)[];
@@ -129,6 +130,17 @@ export class Rows {
     return (statement.all(...values) as Row[]).map(({ body }) => JSON.parse(body) as Held);
   }
 }
+
+/** As a log of changes sees them: all columns come from the body. */
+export const rowsTable: Table = {
+  name: 'rows',
+  key: ['id'],
+  value: 'body',
+  writer(database) {
+    const put = database.prepare(rowSql.put);
+    return (_, text) => put.run(...columnsOf((JSON.parse(text) as Held).lease, text));
+  },
+};
 
 function columnsOf(lease: Lease, text: string): (string | number | null)[] {
   const { id, kind, path, namespace, holder_token, holder_id, issued_at, expires_at, ended_at } = lease;

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { normaliseLines } from '../../commands/replay-lines.ts';
-import { RunningLedger } from '../../commands/run/running-ledger.ts';
+import { LedgerStage } from '../../commands/run/stages/ledger.ts';
 import type { Lease } from '../../core/lease.ts';
 import { limits } from '../../core/limits.ts';
 import type { StreamRecord } from '../../core/ports.ts';
-import { type CredentialCall, type Question, topics } from '../../core/records.ts';
+import { type CredentialCall, LEDGER_PARTITION, type Question, topics } from '../../core/records.ts';
 import { openLedgerMemory } from '../../storage/ledger/memory.ts';
 import { openDatabase } from '../../storage/sqlite.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
@@ -34,16 +34,19 @@ afterEach(async () => {
 });
 
 const file = () => join(dir, 'ledger.db');
-const load = (open = () => openLedgerMemory(file())) =>
-  RunningLedger.load({
+async function load(open = () => openLedgerMemory(file())): Promise<LedgerStage> {
+  const ledger = new LedgerStage({
     stream,
     cluster: 'vault',
     auditPathOf: () => 'file',
     ranks: ['file'],
-    open,
+    openLedger: async () => open(),
     now: () => 0,
     ask: (question) => asked.push(question),
   });
+  await ledger.assign([LEDGER_PARTITION]);
+  return ledger;
+}
 
 /** Calls of a real Vault that take leases and give them back. */
 const calls: CredentialCall[] = normaliseLines(fixtureLines('database-lease')).map((event) => ({ event }));
@@ -56,7 +59,7 @@ function put(some: CredentialCall[], watermark = '2040-01-01T00:00:00.000000000Z
   ]);
 }
 
-async function work(ledger: RunningLedger): Promise<void> {
+async function work(ledger: LedgerStage): Promise<void> {
   await stream.flush();
   for (let count = 1; count > 0; ) {
     count = await ledger.step();
@@ -80,7 +83,7 @@ const last = (rows: { revision: number; body: Lease }[]) =>
 
 describe('the ledger of run', () => {
   it('tells the leases, how many are open, and how far it has come', async () => {
-    using ledger = await load();
+    await using ledger = await load();
     put(calls, at(0));
     await work(ledger);
     const waiting = ledger.metrics();
@@ -102,10 +105,10 @@ describe('the ledger of run', () => {
     const first = await load();
     put(calls);
     await work(first);
-    first[Symbol.dispose]();
+    await first[Symbol.asyncDispose]();
     const told = await leases();
     for (const suffix of ['', '-wal', '-shm']) rmSync(file() + suffix, { force: true });
-    using second = await load();
+    await using second = await load();
     await work(second);
     const again = (await leases()).slice(told.length);
     expect(last(again)).toEqual(last(told));
@@ -119,11 +122,11 @@ describe('the ledger of run', () => {
     await stream.flush();
     await first.step();
     await stream.flush();
-    first[Symbol.dispose]();
+    await first[Symbol.asyncDispose]();
     const second = await load();
     await second.commit();
-    second[Symbol.dispose]();
-    using third = await load();
+    await second[Symbol.asyncDispose]();
+    await using third = await load();
     await work(third);
     const told = (await leases()).map(({ revision, body }) => `${revision} ${body.id}`);
     expect(told.length).toBeGreaterThan(2);
@@ -131,7 +134,7 @@ describe('the ledger of run', () => {
   });
 
   it('a disk that refuses is waited for, and nothing is told twice', async () => {
-    using ledger = await load();
+    await using ledger = await load();
     put(calls, at(0));
     await work(ledger);
     const other = openDatabase(file(), { readOnly: false });
@@ -152,7 +155,7 @@ describe('the ledger of run', () => {
 
   it('a file that cannot be opened again for a while is waited for, too', async () => {
     let isAway = false;
-    using ledger = await load(() => {
+    await using ledger = await load(() => {
       if (isAway) throw new Error('away');
       return openLedgerMemory(file());
     });
@@ -176,9 +179,9 @@ describe('the ledger of run', () => {
     await work(first);
     const lasting = asked.filter(({ need }) => need !== 'end' && need !== 'sample');
     expect(lasting.length).toBeGreaterThan(0);
-    first[Symbol.dispose]();
+    await first[Symbol.asyncDispose]();
     asked = [];
-    using _second = await load();
+    await using _second = await load();
     expect(new Set(asked.map(({ path }) => path))).toEqual(new Set(lasting.map(({ path }) => path)));
   });
 });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DetectorMemory } from '../../core/ports.ts';
 
 export interface DetectorMemoryFixture {
-  open(): DetectorMemory;
+  open(): DetectorMemory | Promise<DetectorMemory>;
   remove(): void;
 }
 
@@ -12,9 +12,9 @@ export function detectorMemoryContract(name: string, create: () => DetectorMemor
   describe(`detector memory: ${name}`, () => {
     let fixture: DetectorMemoryFixture;
     let memory: DetectorMemory;
-    beforeEach(() => {
+    beforeEach(async () => {
       fixture = create();
-      memory = fixture.open();
+      memory = await fixture.open();
     });
     afterEach(() => {
       memory[Symbol.dispose]();

@@ -6,7 +6,7 @@ import type { Held, LedgerMemory } from '../../core/ports.ts';
 import { aLease, at } from '../builders.ts';
 
 export interface LedgerMemoryFixture {
-  open(): LedgerMemory;
+  open(): LedgerMemory | Promise<LedgerMemory>;
   remove(): void;
 }
 
@@ -22,9 +22,9 @@ export function ledgerMemoryContract(name: string, create: () => LedgerMemoryFix
   describe(`ledger memory: ${name}`, () => {
     let fixture: LedgerMemoryFixture;
     let memory: LedgerMemory;
-    beforeEach(() => {
+    beforeEach(async () => {
       fixture = create();
-      memory = fixture.open();
+      memory = await fixture.open();
     });
     afterEach(() => {
       memory[Symbol.dispose]();

@@ -7,9 +7,10 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Alert, Level } from '../../core/alert.ts';
 import { alertFilter } from '../../core/alert-filter.ts';
+import { partitionOf } from '../../core/partition.ts';
 import { topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
-import { createDelivery } from '../../outputs/alerts/deliver.ts';
+import { Delivery } from '../../outputs/alerts/deliver.ts';
 import { fileOutput } from '../../outputs/alerts/file.ts';
 import type { AlertOutput } from '../../outputs/alerts/output.ts';
 import { webhookOutput } from '../../outputs/alerts/webhook.ts';
@@ -29,8 +30,10 @@ const openStream = (dir = folder) =>
   EmbeddedStream.open({ dir: join(dir, 'stream'), partitions: 2, writes: [topics.alerts] });
 
 async function put(stream: EmbeddedStream, ...ids: string[]): Promise<void> {
-  for (const [i, id] of ids.entries())
-    stream.append(topics.alerts, i % 2, [{ kind: 'alert', value: { revision: 1, body: anAlert({ id }) } }]);
+  for (const id of ids)
+    stream.append(topics.alerts, partitionOf(id, stream.partitions), [
+      { kind: 'alert', value: { revision: 1, body: anAlert({ id }) } },
+    ]);
   await stream.flush();
 }
 
@@ -54,7 +57,7 @@ const running = () => new AbortController().signal;
 test('each alert goes out once, though it has more versions', async () => {
   await using stream = await openStream();
   const output = answering();
-  const delivery = await createDelivery({ stream, output, logger, signal: running() });
+  const delivery = await Delivery.load({ stream, output, logger, signal: running() });
   expect(await delivery.step()).toBe(0);
   await put(stream, 'a', 'b', 'a');
   expect(await delivery.step()).toBe(3);
@@ -69,7 +72,7 @@ test('an output takes what its filter lets through, a later version too, and the
   await using stream = await openStream();
   const accepts = alertFilter({ 'rule.level': ['high', 'critical'], 'alert.count|gte': 2 });
   const output = { ...answering(), accepts };
-  const delivery = await createDelivery({ stream, output, logger, signal: running() });
+  const delivery = await Delivery.load({ stream, output, logger, signal: running() });
   const put = (id: string, level: Level, count: number) => {
     const body = anAlert({ id, level });
     stream.append(topics.alerts, 0, [
@@ -89,7 +92,7 @@ test('an output takes what its filter lets through, a later version too, and the
 test('an alert that is refused is counted and not sent again', async () => {
   await using stream = await openStream();
   const output = answering('refused');
-  const delivery = await createDelivery({ stream, output, logger, signal: running() });
+  const delivery = await Delivery.load({ stream, output, logger, signal: running() });
   await put(stream, 'a', 'b');
   await delivery.step();
   await put(stream, 'a', 'b');
@@ -110,7 +113,7 @@ test('after a restart nothing goes out again, and what is new does', async () =>
     await using stream = await openStream();
     await put(stream, ...ids);
     const output = answering();
-    await (await createDelivery({ stream, output, logger, signal: running() })).step();
+    await (await Delivery.load({ stream, output, logger, signal: running() })).step();
     expect(output.taken.sort()).toEqual(expected);
   }
 });
@@ -121,9 +124,9 @@ test('over HTTP: 500 is tried again, 400 is final, each alert arrives once', asy
   hook.answers.push(500, 200, 400);
   await put(stream, 'a', 'unused', 'b');
   const output = webhookOutput({ url: hook.url, secret: () => 's', now: Date.now });
-  const delivery = await createDelivery({ stream, output, logger, signal: running() });
+  const delivery = await Delivery.load({ stream, output, logger, signal: running() });
   await delivery.step();
-  expect(hook.calls.map(({ headers }) => headers['idempotency-key'])).toEqual(['a', 'a', 'b', 'unused']);
+  expect(hook.calls.map(({ headers }) => headers['idempotency-key'])).toEqual(['a', 'a', 'unused', 'b']);
   expect(delivery.counters).toEqual({ sent: 2, refused: 1, retried: 1, missed: 0, filtered: 0 });
 });
 
@@ -140,11 +143,11 @@ test('an end while the output does not answer gives up at once, and the alert go
     },
   };
   const timers = vi.spyOn(globalThis, 'setTimeout');
-  await (await createDelivery({ stream, output: stuck, logger, signal: stopping.signal })).step();
+  await (await Delivery.load({ stream, output: stuck, logger, signal: stopping.signal })).step();
   expect(timers.mock.calls.filter(([, ms = 0]) => ms >= 1000)).toEqual([]);
   timers.mockRestore();
   const output = answering();
-  await (await createDelivery({ stream, output, logger, signal: running() })).step();
+  await (await Delivery.load({ stream, output, logger, signal: running() })).step();
   expect(output.taken.sort()).toEqual(['a', 'b', 'c']);
 });
 
@@ -197,5 +200,5 @@ async function oneLife(
     },
   };
   if (!saved) stream.saveSnapshot = async () => {};
-  await (await createDelivery({ stream, output, logger, signal: stopping.signal })).step();
+  await (await Delivery.load({ stream, output, logger, signal: stopping.signal })).step();
 }

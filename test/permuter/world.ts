@@ -3,9 +3,9 @@
 
 import { mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Detection } from '../../commands/run/detection.ts';
-import { NormaliseTask } from '../../commands/run/normalise-task.ts';
-import { RunningLedger } from '../../commands/run/running-ledger.ts';
+import { DetectStage } from '../../commands/run/stages/detect.ts';
+import { LedgerStage } from '../../commands/run/stages/ledger.ts';
+import { NormaliseStage } from '../../commands/run/stages/normalise.ts';
 import { auditDevices, type Device } from '../../core/devices.ts';
 import { noLists } from '../../core/lists.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
@@ -50,9 +50,9 @@ interface Life {
   stream: EmbeddedStream;
   intake: Intake;
   framers: Map<string, Framer>;
-  normalise: NormaliseTask[];
-  ledger: RunningLedger;
-  detect: Detection;
+  normalise: NormaliseStage;
+  ledger: LedgerStage;
+  detect: DetectStage;
   writer: EvidenceWriter;
   indexer: Indexer;
 }
@@ -81,23 +81,25 @@ export class World {
     for (const [id, reached] of times) intake.resume(id, reached, this.nowMs);
     const stream = await EmbeddedStream.open({ dir, partitions, writes: Object.values(written) });
     this.follow(spool, stream);
-    const normalise: NormaliseTask[] = [];
-    for (let partition = 0; partition < partitions; partition++)
-      normalise.push(await NormaliseTask.load({ stream, partition, cluster: 'test', devices, time }));
-    const ledger = await RunningLedger.load({
+    const all = Array.from({ length: partitions }, (_, partition) => partition);
+    const normalise = new NormaliseStage({ stream, cluster: 'test', devices, time });
+    await normalise.assign(all);
+    const ledger = new LedgerStage({
       stream,
       cluster: 'test',
       ...auditDevices(devices),
-      open: () => openLedgerMemory(join(this.options.dir, 'ledger.db')),
+      openLedger: async () => openLedgerMemory(join(this.options.dir, 'ledger.db')),
       now: () => this.nowMs,
     });
+    await ledger.assign(all);
     const memories = join(this.options.dir, 'detectors');
     mkdirSync(memories, { recursive: true });
-    const detect = await Detection.load({
+    const detect = new DetectStage({
       ...{ stream, rules, lists: noLists, behaviours: allBehaviours, cluster: 'test' },
       slowCallNanos: slowCallNanos(time),
-      openMemory: (name) => openDetectorMemory(join(memories, `${name}.db`)),
+      openDetector: async (name) => openDetectorMemory(join(memories, `${name}.db`)),
     });
+    await detect.assign(all);
     const writer = openEvidenceWriter(this.evidence);
     const indexer = createIndexer({ stream, writer });
     this.life = { spool, stream, intake, framers: new Map(), normalise, ledger, detect, writer, indexer };
@@ -155,7 +157,7 @@ export class World {
   /** What the pipeline does in one turn and as snapshots, in parts: it may die between any two. */
   async *turn(snapshots: boolean): AsyncGenerator<void> {
     const { normalise, ledger, stream, detect, indexer } = this.alive;
-    for (const task of normalise) {
+    for (const task of normalise.tasks.values()) {
       await task.step();
       yield;
     }
@@ -172,7 +174,7 @@ export class World {
     await indexer.step();
     yield;
     if (!snapshots) return;
-    for (const task of normalise) {
+    for (const task of normalise.tasks.values()) {
       await task.save();
       yield;
     }
@@ -185,8 +187,7 @@ export class World {
   async drain(): Promise<void> {
     const { normalise, ledger, stream, detect, indexer } = this.alive;
     for (let count = 1; count > 0; ) {
-      count = 0;
-      for (const task of normalise) count += await task.step();
+      count = await normalise.step();
       await stream.flush();
       count += (await ledger.step()) + (await detect.step());
       await stream.flush();
@@ -207,7 +208,8 @@ export class World {
   /** How much the stages remember: characters of a partition's state, and of the detector's. */
   held(): { normaliser: number; detector: number; inputs: number } {
     const { normalise, detect, intake } = this.alive;
-    const states = normalise.map(({ normaliser }) => JSON.stringify(normaliser.snapshot(0).state).length);
+    const tasks = [...normalise.tasks.values()];
+    const states = tasks.map(({ normaliser }) => JSON.stringify(normaliser.snapshot(0).state).length);
     return {
       normaliser: Math.max(...states),
       detector: JSON.stringify(detect['withMemory'].map(({ task }) => task.detector.snapshot())).length,
@@ -220,12 +222,12 @@ export class World {
     const { spool, stream, normalise, ledger, detect, indexer, writer } = this.alive;
     await this.commit();
     await stream.flush();
-    for (const task of normalise) await task.save();
+    await normalise.save();
     await ledger.commit();
     await ledger.save();
-    ledger[Symbol.dispose]();
+    await ledger[Symbol.asyncDispose]();
     await detect.save();
-    detect[Symbol.dispose]();
+    await detect[Symbol.asyncDispose]();
     await indexer.flush();
     await writer[Symbol.asyncDispose]();
     await stream[Symbol.asyncDispose]();
@@ -242,8 +244,8 @@ export class World {
         await partition.reader.close();
       }
     }
-    ledger[Symbol.dispose]();
-    detect[Symbol.dispose]();
+    await ledger[Symbol.asyncDispose]();
+    await detect[Symbol.asyncDispose]();
     await writer[Symbol.asyncDispose]();
     this.life = undefined;
   }

@@ -6,8 +6,12 @@ import type { Metrics } from '../../../core/telemetry.ts';
 
 export interface Stage extends AsyncDisposable {
   readonly name: StageName;
-  /** Works on these partitions from here on. What it had is dropped without a commit and loaded anew from what lasts. */
-  assign(partitions: readonly number[]): Promise<void>;
+  /**
+   * Works on these partitions from here on, on none when there are none. What it had is dropped without a commit and loaded anew
+   * from what lasts; when that fails it has none. `isOurs`: whether they are ours still, where others may have them before and
+   * after.
+   */
+  assign(partitions: readonly number[], isOurs?: () => boolean): Promise<void>;
   /** Takes one batch of each partition and appends what it makes; returns the number of records. The caller flushes. */
   step(): Promise<number>;
   /** Only after a flush, when `step` has done something: what must follow it at once. */

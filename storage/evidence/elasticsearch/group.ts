@@ -5,7 +5,7 @@ import { columnName } from '../columns.ts';
 import { type FineGroup, type GroupAnswer, type GroupOptions, Groups } from '../groups.ts';
 import { spanTime } from '../spans.ts';
 import type { estypes } from './client.ts';
-import { fieldName, indicesOf, queryOf } from './query.ts';
+import { type Condition, fieldName, indicesOf, queryOf } from './query.ts';
 import { allHits, type Searcher, type Searches } from './search.ts';
 
 /** Fine groups of one page: the rows are gone through once for each page. */
@@ -39,7 +39,7 @@ export async function groupRows(
 }
 
 interface Asked {
-  query: estypes.QueryDslQueryContainer;
+  query: Condition;
   by: string[];
   collect: string[];
 }

@@ -135,6 +135,9 @@ const ownColumns: { [K in keyof OwnRows]: Properties } = {
   offsets: {},
 };
 
+/** What incidents are summed up from, and where the alert was before a late call moved it: those are made anew with it. */
+const alertColumns: Properties = { severity: number, count: number, incidents_before: keyword };
+
 const rowProperties = (kind: DocumentKind): Properties =>
   kind in ownColumns
     ? { id: keyword, ...ownColumns[kind as keyof OwnRows] }
@@ -146,8 +149,7 @@ const rowProperties = (kind: DocumentKind): Properties =>
             type === 'integer' ? number : keyword,
           ]),
         ),
-        // Where an alert was before a late call moved it: that incident is made anew with it, also after a crash.
-        ...(kind === 'alerts' && { incidents_before: keyword }),
+        ...(kind === 'alerts' && alertColumns),
       };
 
 /** The mapping of an index of `kind`. */

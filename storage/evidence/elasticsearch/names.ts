@@ -1,6 +1,7 @@
 // Names of indices and documents in Elasticsearch.
 
 import { createHash } from 'node:crypto';
+import type { IndexOffset } from '../../../core/ports.ts';
 import type { QueryKind } from '../../../core/query.ts';
 
 /** Kinds of document that have one index each, beside events, which have one for each UTC day. */
@@ -51,3 +52,7 @@ export function documentId(id: string): string {
     ? id
     : HASHED + createHash('sha256').update(id, 'utf16le').digest('hex');
 }
+
+/** `_id` of the offset of a partition. */
+export const offsetId = ({ topic, partition }: Pick<IndexOffset, 'topic' | 'partition'>): string =>
+  `${topic}/${partition}`;

@@ -1,16 +1,20 @@
 // Reads the evidence that Elasticsearch holds: the same questions and answers as the embedded store's.
 
 import type { ElasticsearchSettings } from '../../../core/config-scale.ts';
-import { limits } from '../../../core/limits.ts';
 import type { CoverageHour, EvidenceReader } from '../../../core/ports.ts';
 import type { Clause, Page, Query, QueryKind, Rows } from '../../../core/query.ts';
+import type { CoverageRow, NodeSeen } from '../../../core/records.ts';
 import { columnText } from '../columns.ts';
+import { addToHours, afterLastHour, firstHour } from '../hours.ts';
+import { placeOf } from '../pages.ts';
 import { connect, type estypes } from './client.ts';
 import { rowOf, type Source } from './document.ts';
+import { storedWatermark } from './extent.ts';
 import { groupRows } from './group.ts';
-import { documentId, indexName, searchIndex } from './names.ts';
-import { fieldName, indicesOf, queryOf } from './query.ts';
-import { Searches } from './search.ts';
+import { sameHashes } from './hashes.ts';
+import { documentId, eventsPattern, indexName, type SingleIndex, searchIndex } from './names.ts';
+import { type Condition, fieldName, indicesOf, queryOf } from './query.ts';
+import { allHits, type Search, Searches } from './search.ts';
 
 /** A reader of the cluster of `settings`, which may be away: then questions fail, and later they do not. Throws SealwatchError CONFIG_INVALID. */
 export const openElasticReader = async (settings: ElasticsearchSettings): Promise<EvidenceReader> =>
@@ -19,6 +23,8 @@ export const openElasticReader = async (settings: ElasticsearchSettings): Promis
 class ElasticReader implements EvidenceReader {
   private readonly searches: Searches;
   private readonly prefix: string;
+  /** The watermark up to which everything can be searched. */
+  private refreshed: string | undefined;
 
   constructor(searches: Searches, prefix: string) {
     this.searches = searches;
@@ -26,23 +32,120 @@ class ElasticReader implements EvidenceReader {
   }
 
   async find<K extends QueryKind>(query: Query<K>): Promise<Page<K>> {
-    const { kind, order, limit, after } = query;
+    const { kind, order, limit, after, from, to } = query;
     const where = query.where as Clause[];
-    const { hits } = await this.searches.search(indicesOf(this.prefix, kind, query), {
-      query: queryOf(kind, { ...query, where }),
+    const rows = await this.rows(indicesOf(this.prefix, kind, query), {
+      query: queryOf(kind, { from, to, where }),
       sort: [{ [fieldName('ts')]: order }, { [fieldName('id')]: order }],
       // One row more than asked for says whether there is a next page.
       size: limit + 1,
-      track_total_hits: false,
       ...(after && { search_after: [after.time, columnText(after.id)] }),
     });
-    const rows = hits.hits.map(sourceOf);
     const items = rows.slice(0, limit).map((row) => rowOf<Rows[K]>(row));
-    const last = rows[limit - 1];
-    return rows.length <= limit || last === undefined
-      ? { items }
-      : { items, next: { time: last.row.ts, id: last.row.id } };
+    return rows.length > limit ? { items, next: placeOf(kind, items) } : { items };
+  }
+
+  /** By a search, though a document is there sooner than searches find it: whoever waits for a row then finds it in lists as well. */
+  async get<K extends QueryKind>(kind: K, id: string): Promise<Rows[K] | undefined> {
+    const [row] = await this.rows(searchIndex(this.prefix, kind), {
+      query: { ids: { values: [documentId(id)] } },
+      // For a moment an event may stand in the indices of two days.
+      sort: [{ [fieldName('revision')]: 'desc' }],
+      size: 1,
+    });
+    return row && rowOf<Rows[K]>(row);
+  }
+
+  async group<K extends QueryKind>(options: Parameters<EvidenceReader['group']>[0] & { kind?: K }) {
+    return groupRows(this.searches, this.prefix, options);
+  }
+
+  async count(kind: QueryKind, options: { from?: string; to?: string; where: Clause[] }): Promise<number> {
+    const { hits } = await this.searches.search(indicesOf(this.prefix, kind, options), {
+      query: queryOf(kind, options),
+      size: 0,
+      track_total_hits: true,
+    });
+    return typeof hits.total === 'number' ? hits.total : (hits.total?.value ?? 0);
+  }
+
+  async coverage(from: string, to: string): Promise<CoverageHour[]> {
+    const [device, hour, part] = ['device', 'hour', 'part'].map(fieldName) as [string, string, string];
+    const hours: CoverageHour[] = [];
+    const rows = await this.all('coverage', {
+      query: { bool: { should: [{ term: { [hour]: '' } }, hoursOf(from, to)] } },
+      sort: [{ [device]: 'asc' }, { [hour]: 'asc' }, { [part]: 'asc' }, { [fieldName('id')]: 'asc' }],
+    });
+    for (const source of rows) {
+      const { partition, origin, counts, ...row } = rowOf<CoverageRow>(source);
+      addToHours(hours, { ...row, hour: row.hour ?? '', part: partition, origin, counts });
+    }
+    return hours;
+  }
+
+  async nodes(from: string, to: string): Promise<NodeSeen[]> {
+    const seen: NodeSeen[] = [];
+    const rows = await this.all('nodes', {
+      query: hoursOf(from, to),
+      sort: ['node', 'how', 'hour', 'id'].map((column) => ({ [fieldName(column)]: 'asc' })),
+    });
+    for (const source of rows) seen.push(rowOf<NodeSeen>(source));
+    return seen;
+  }
+
+  sameHashes(hash: string): Promise<string[]> {
+    return sameHashes(this.searches, indexName(this.prefix, 'hashes'), hash);
+  }
+
+  async extent(): ReturnType<EvidenceReader['extent']> {
+    const watermark = await this.watermark();
+    const [first, last] = [await this.outermost('asc'), await this.outermost('desc')];
+    return { ...(first && { first }), ...(last && { last }), ...(watermark && { watermark }) };
+  }
+
+  /** What lies before it is there to be searched from then on: it is told of rows that no search finds yet. */
+  private async watermark(): Promise<string | undefined> {
+    const watermark = await storedWatermark(this.searches, this.prefix);
+    if (watermark !== this.refreshed) {
+      const index = [eventsPattern(this.prefix), indexName(this.prefix, 'leases')];
+      await this.searches.ask(
+        (client, options) => client.indices.refresh({ index, ...ifThere }, options),
+        undefined,
+      );
+      this.refreshed = watermark;
+    }
+    return watermark;
+  }
+
+  private async outermost(order: 'asc' | 'desc'): Promise<string | undefined> {
+    const sort = [{ [fieldName('ts')]: order }];
+    return (await this.rows(eventsPattern(this.prefix), { sort, size: 1 }))[0]?.row.ts;
+  }
+
+  private async rows(index: string, search: Search): Promise<Source[]> {
+    const { hits } = await this.searches.search(index, { ...search, track_total_hits: false });
+    return hits.hits.map(sourceOf);
+  }
+
+  /** Every row of an index, of one moment, page by page. */
+  private async all(kind: SingleIndex, search: Search): Promise<Source[]> {
+    return this.searches.atOneMoment(indexName(this.prefix, kind), async (searcher) => {
+      const found: Source[] = [];
+      for await (const hit of allHits(searcher, search)) found.push(sourceOf(hit));
+      return found;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.searches.client.close();
   }
 }
 
+const ifThere = { ignore_unavailable: true, allow_no_indices: true } as const;
+
 const sourceOf = ({ _source: source }: estypes.SearchHit<Source>): Source => source as Source;
+
+/** Hours that the period touches. */
+const hoursOf = (from: string, to: string): Condition => ({
+  range: { [fieldName('hour')]: { gte: firstHour(from), lt: afterLastHour(to) } },
+});

@@ -5,9 +5,20 @@ import { limits } from '../../../core/limits.ts';
 import { wanted } from '../../../core/wanted.ts';
 import { asking, type Client, type estypes, statusOf } from './client.ts';
 import type { Source } from './document.ts';
+import type { Condition } from './query.ts';
 
 /** A search, without where. */
-export type Search = Omit<estypes.SearchRequest, 'index' | 'pit'>;
+export interface Search {
+  query?: Condition;
+  sort?: estypes.SortCombinations[];
+  size?: number;
+  track_total_hits?: boolean;
+  search_after?: estypes.SortResults;
+  aggs?: Record<string, estypes.AggregationsAggregationContainer>;
+  docvalue_fields?: string[];
+  _source?: false;
+  stored_fields?: '_none_';
+}
 export type Found = Pick<estypes.SearchResponse<Source>, 'hits' | 'aggregations'>;
 /** Does a search. */
 export type Searcher = (search: Search) => Promise<Found>;

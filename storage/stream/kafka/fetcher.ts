@@ -22,6 +22,8 @@ interface Place {
   next: number;
   entries: Entry[];
   bytes: number;
+  /** Of them, what its reader was given last: while he works on it, what follows is fetched. */
+  given: number;
   /** What its reader takes at a time. */
   want: number;
   usedMs: number;
@@ -51,6 +53,8 @@ interface Asked {
 }
 
 export class Fetcher {
+  /** Hears when there is more to read. */
+  onRecords = () => {};
   private readonly link: Link;
   private readonly partitions = new Map<string, Partition>();
   private readonly losses: Losses;
@@ -107,7 +111,8 @@ export class Fetcher {
   private take(partition: Partition, place: Place, from: number, bytesMax: number): StreamRecord[] {
     const records: StreamRecord[] = [];
     let expected = from;
-    for (let i = 0, bytes = 0; i < place.entries.length && bytes < bytesMax; i++) {
+    let bytes = 0;
+    for (let i = 0; i < place.entries.length && bytes < bytesMax; i++) {
       const entry = place.entries[i] as Entry;
       const record = decoded(entry);
       const lostTo = record === undefined ? entry.offset + 1 : entry.offset;
@@ -117,6 +122,7 @@ export class Fetcher {
       expected = entry.offset + 1;
       bytes += entry.size;
     }
+    place.given = bytes;
     return records;
   }
 
@@ -141,7 +147,7 @@ export class Fetcher {
       if (partition.broken !== undefined) continue;
       for (const place of partition.places) {
         const bytesMax = goalOf(place, room);
-        if (place.isAsked || place.next >= partition.end || place.bytes >= bytesMax) continue;
+        if (place.isAsked || place.next >= partition.end || place.bytes - place.given >= bytesMax) continue;
         found.push({ partition, offset: place.next, bytesMax, place });
       }
     }
@@ -157,14 +163,16 @@ export class Fetcher {
 
   /** Asks for new records of all partitions that somebody looks at, for as long as there are any. */
   private async watch(): Promise<void> {
-    if (this.isWatching) return;
     this.isWatching = true;
-    while (!this.isClosed && this.isWatched()) {
-      const asked = this.atEnd();
-      if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
-      else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
+    try {
+      while (!this.isClosed && this.isWatched()) {
+        const asked = this.atEnd();
+        if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
+        else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
+      }
+    } finally {
+      this.isWatching = false;
     }
-    this.isWatching = false;
   }
 
   private isWatched(): boolean {
@@ -181,7 +189,7 @@ export class Fetcher {
       if (partition.watchedMs < since || partition.broken !== undefined) continue;
       const places = [...partition.places];
       const place = places.find(
-        (one) => !one.isAsked && one.next === partition.end && one.bytes < goalOf(one, room),
+        (one) => !one.isAsked && one.next === partition.end && one.bytes - one.given < goalOf(one, room),
       );
       // A place that is not there yet, or has enough, hears of the end by its own requests.
       if (place === undefined && places.length > 0) continue;
@@ -222,6 +230,7 @@ export class Fetcher {
     }
     const entries = messages.map(entryOf);
     for (const place of partition.places) if (place.next === offset) extend(place, entries, start);
+    if (entries.length > 0) this.onRecords();
   }
 
   close(): void {
@@ -232,8 +241,7 @@ export class Fetcher {
 }
 
 /** What is read ahead for a place: more than its reader takes next, so that it need not wait for the one after. */
-const goalOf = ({ want }: Place, room: number): number =>
-  Math.min(Math.max(want, limits.kafkaFetchBytes), room);
+const goalOf = ({ want }: Place, room: number): number => Math.min(Math.max(want, limits.kafkaFetchBytes), room);
 
 const entryOf = (message: Message & { offset: number }): Entry => ({
   offset: message.offset,
@@ -259,9 +267,20 @@ function placeAt(partition: Partition, from: number): Place {
     const keep = place.entries.findIndex(({ offset }) => offset >= from);
     const gone = place.entries.splice(0, keep < 0 ? place.entries.length : keep);
     for (const { size } of gone) place.bytes -= size;
+    if (gone.length > 0) place.given = 0;
+    place.given = 0;
     return place;
   }
-  const place: Place = { next: from, entries: [], bytes: 0, want: 0, usedMs: 0, isAsked: false, waiting: [] };
+  const place: Place = {
+    next: from,
+    entries: [],
+    bytes: 0,
+    given: 0,
+    want: 0,
+    usedMs: 0,
+    isAsked: false,
+    waiting: [],
+  };
   partition.places.add(place);
   return place;
 }

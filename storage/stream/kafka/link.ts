@@ -29,6 +29,14 @@ export interface TopicPlan {
   config: Record<string, string>;
 }
 
+/** A topic as it is. */
+export interface TopicShape {
+  partitions: number;
+  /** Copies of the partition that has the fewest. */
+  replicas: number;
+  config: Record<string, string>;
+}
+
 /** Topics are named in full, with the configured prefix. Calls reject with a `SealwatchError` when no broker answers in time. */
 export interface Link extends AsyncDisposable {
   /**
@@ -61,10 +69,8 @@ export interface Link extends AsyncDisposable {
   ): Promise<void>;
   /** Undefined: nothing was committed. */
   committed(group: string, topic: string, partition: number): Promise<number | undefined>;
-  /** Partitions and settings of topics that are there. */
-  describe(
-    topics: readonly string[],
-  ): Promise<Map<string, { partitions: number; config: Record<string, string> }>>;
+  /** Of topics that are there. */
+  describe(topics: readonly string[]): Promise<Map<string, TopicShape>>;
   create(plans: readonly TopicPlan[], replicationFactor: number | undefined): Promise<void>;
   /**
    * Takes part in `group`, which shares the partitions of `topic` between its members. `onAssigned` with undefined: from now on

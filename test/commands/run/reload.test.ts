@@ -49,7 +49,7 @@ async function start(stream: EmbeddedStream, applied: Loaded[] = []): Promise<Re
   const look = lookAt(source);
   const changes = await ChangeRecord.load(stream);
   return new Reload(
-    { source, changes, logger, now: () => 0, apply: (loaded) => void applied.push(loaded) },
+    { source, changes: () => changes, logger, now: () => 0, apply: (loaded) => void applied.push(loaded) },
     load(source),
     look,
   );

@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Detection } from '../../../commands/run/detection.ts';
+import { DetectStage } from '../../../commands/run/stages/detect.ts';
 import type { Alert } from '../../../core/alert.ts';
 import type { AuditEvent } from '../../../core/event.ts';
 import type { Lease } from '../../../core/lease.ts';
@@ -90,10 +90,10 @@ interface Way {
 /** One life of the detectors. */
 export class Life {
   private readonly stream: EmbeddedStream;
-  readonly detection: Detection;
+  readonly detection: DetectStage;
   private readonly ways: Way[];
 
-  private constructor(stream: EmbeddedStream, detection: Detection, { events, leases = [] }: Plan) {
+  private constructor(stream: EmbeddedStream, detection: DetectStage, { events, leases = [] }: Plan) {
     this.stream = stream;
     this.detection = detection;
     const way = (topic: Topic, partition: number, records: NewRecord[]): Way => ({
@@ -120,10 +120,11 @@ export class Life {
     const open = { dir: join(dir, 'stream'), partitions: plan.events.length, writes: written };
     const stream = left ?? (await EmbeddedStream.open(open));
     await stream.flush();
-    const detection = await Detection.load({
+    const detection = new DetectStage({
       ...{ stream, rules, behaviours, lists, cluster: 'test', slowCallNanos: 5e9 },
-      openMemory: (name) => openMemory(join(memories, `${name}.db`)),
+      openDetector: async (name) => openMemory(join(memories, `${name}.db`)),
     });
+    await detection.assign(plan.events.map((_, partition) => partition));
     return new Life(stream, detection, plan);
   }
 
@@ -181,7 +182,7 @@ export class Life {
   }
 
   async end(): Promise<void> {
-    this.detection[Symbol.dispose]();
+    await this.detection[Symbol.asyncDispose]();
     await this.stream[Symbol.asyncDispose]();
   }
 
@@ -190,7 +191,7 @@ export class Life {
    * disk. A spool of another process may outlive it (Kafka does): then all of it is there, which is also much quicker to play.
    */
   async kill(random: () => number): Promise<EmbeddedStream | undefined> {
-    this.detection[Symbol.dispose]();
+    await this.detection[Symbol.asyncDispose]();
     if (random() < 0.9) return this.stream;
     for (const partition of [...this.stream['all'].values()].flat()) {
       if (partition.writer !== undefined) await tear(partition.writer, random);

@@ -187,6 +187,7 @@ describe('a tick', () => {
         devices: { tcp: '2026-11-23T02:59:01.000000000Z', unix: '2026-11-23T02:58:01.500000000Z' },
         files,
         spooled: { tcp: expect.any(Number), unix: expect.any(Number) },
+        at: nowMs + 1000,
       });
     expect(intake.devices(nowMs + 1000)).toEqual({
       tcp: '2026-11-23T02:59:01.000000000Z',

@@ -75,13 +75,17 @@ export class OwnServer implements AsyncDisposable {
     await run('bash', [join(scripts, this.name, 'stop.sh')], { env: { ...process.env, ...this.env } });
   }
 
+  /** Holds the id of its process. */
+  get pidFile(): string {
+    return join(this.folder, this.name, 'run', this.name === 'kafka' ? 'kafka.pid' : 'es.pid');
+  }
+
   /** As a power cut would, but that the disk has all that was given to it. */
   async kill(): Promise<void> {
-    const file = join(this.folder, this.name, 'run', this.name === 'kafka' ? 'kafka.pid' : 'es.pid');
-    const pid = Number(readFileSync(file, 'utf8'));
+    const pid = Number(readFileSync(this.pidFile, 'utf8'));
     process.kill(pid, 'SIGKILL');
     while (isAlive(pid)) await sleep(50);
-    rmSync(file);
+    rmSync(this.pidFile);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

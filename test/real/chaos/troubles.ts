@@ -15,7 +15,7 @@ export interface Playground {
 }
 
 /** How long a zombie sleeps: longer than a session of a group lasts, so that its partitions are another's when it wakes. */
-const FROZEN_MS = 40_000;
+const FROZEN_MS = 20_000;
 const FULL_MS = 6_000;
 
 type Trouble = [name: string, play: (ground: Playground) => Promise<void>];

@@ -85,7 +85,7 @@ export interface Admin {
   listTopics(): Promise<string[]>;
   fetchTopicMetadata(options: {
     topics: string[];
-  }): Promise<{ topics: { name: string; partitions: unknown[] }[] }>;
+  }): Promise<{ topics: { name: string; partitions: { replicas: number[] }[] }[] }>;
   describeConfigs(options: {
     includeSynonyms: boolean;
     resources: { type: number; name: string }[];

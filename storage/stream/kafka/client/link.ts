@@ -2,7 +2,7 @@
 
 import { limits } from '../../../../core/limits.ts';
 import type { Logger } from '../../../../core/telemetry.ts';
-import type { Fetched, Joined, Link, Message, TopicPlan } from '../link.ts';
+import type { Fetched, Joined, Link, Message, TopicPlan, TopicShape } from '../link.ts';
 import { byLeader, Connection, type TopicPlace } from './connection.ts';
 import { kafkaError } from './faults.ts';
 import { type FetchPlace, fetchPlaces } from './fetch.ts';
@@ -68,9 +68,7 @@ export class KafkaLink implements Link {
     return committedOffset(this.calls, group, topic, partition);
   }
 
-  describe(
-    topics: readonly string[],
-  ): Promise<Map<string, { partitions: number; config: Record<string, string> }>> {
+  describe(topics: readonly string[]): Promise<Map<string, TopicShape>> {
     return this.administering(async (admin) => {
       const there = new Set(await admin.listTopics());
       const asked = topics.filter((topic) => there.has(topic));
@@ -89,7 +87,11 @@ export class KafkaLink implements Link {
       return new Map(
         found.map(({ name, partitions }) => [
           name,
-          { partitions: partitions.length, config: configs.get(name) ?? {} },
+          {
+            partitions: partitions.length,
+            replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+            config: configs.get(name) ?? {},
+          },
         ]),
       );
     });
