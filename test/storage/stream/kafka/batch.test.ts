@@ -34,6 +34,14 @@ const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
   fc.nat(100_000).map((length) => Buffer.alloc(length, 'line ')),
 );
+/** As text: buffers are compared byte by byte, which takes long. */
+const text = (part: Buffer | null) => part?.toString('latin1') ?? null;
+const plain = ({ key, value, headers: all }: Message, offset: number) => ({
+  offset,
+  key: text(key),
+  value: text(value),
+  headers: Object.fromEntries(Object.entries(all).map(([name, content]) => [name, text(content)])),
+});
 const maybe = fc.option(bytes, { nil: null });
 const headers = fc.dictionary(fc.constantFrom('k', 'c', 'h', 'long name', 'é'), bytes, {
   noNullPrototype: true,
@@ -60,9 +68,9 @@ test('kafkajs reads what is written here', async () => {
         producerEpoch: producing.epoch,
         firstSequence: producing.sequence,
       });
-      expect(
-        read.records.map(({ offset, key, value, headers: h }) => ({ offset, key, value, headers: h })),
-      ).toEqual(list.map((message, i) => ({ ...message, offset: String(at + i) })));
+      expect(read.records.map((record) => plain(record, Number(record.offset)))).toEqual(
+        list.map((message, i) => plain(message, at + i)),
+      );
     }),
     { numRuns: 50 },
   );
@@ -78,7 +86,7 @@ test.each([0, 1, 3])(
         );
         const { buffer } = await RecordBatch({ compression, records, lastOffsetDelta: list.length - 1 });
         const { messages: read, next } = await decodeBatches(buffer, from, Number.MAX_SAFE_INTEGER);
-        expect(read).toEqual(list.map((message, offset) => ({ offset, ...message })).slice(from));
+        expect(read.map((one) => plain(one, one.offset))).toEqual(list.map(plain).slice(from));
         expect(next).toBe(list.length);
       }),
       { numRuns: 20 },
