@@ -76,6 +76,9 @@ export const limits = {
   drainBytesMax: 16 * MiB,
   /** How often Kafka is told how far a spool was drained, so that one that was put back to an earlier state is known. */
   drainMarkMs: 10_000,
+  /** Waits for a Kafka that is away double from the first to the second. */
+  drainRetryMsMin: 500,
+  drainRetryMsMax: 10_000,
   /** How often an idle file is looked at. */
   tailPollMs: 200,
   /** A renamed file is left for the new one when nothing has come for this long. */

@@ -11,6 +11,7 @@ import { stageRights } from '../../storage/stream/kafka/rights.ts';
 import { checkTopics, topicPlans } from '../../storage/stream/kafka/topics.ts';
 import { checkCertificate, checkSecret } from './files.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
+import { checkLag } from './lag.ts';
 
 /** Nothing with an embedded stream. With `fix`, topics that are missing are made. */
 export async function checkKafka(config: Config, fix: boolean, logger: Logger): Promise<Finding[]> {
@@ -42,7 +43,9 @@ export async function checkOn(link: Link, config: Config, fix: boolean): Promise
     ...made,
     ...wrong,
     ...(shapes.size > 0 ? checkCopies(shapes) : []),
-    ...(shapes.size === plans.length ? await checkRights(link, config.kafka.prefix) : []),
+    ...(wrong.some(({ state }) => state === 'fail')
+      ? []
+      : [...(await checkRights(link, config.kafka.prefix)), ...(await checkLag(link, config))]),
   ];
 }
 
