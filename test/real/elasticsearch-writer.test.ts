@@ -129,7 +129,7 @@ describe('a document that is refused for good', () => {
   // A stand-in for a fault that we do not know of: an administrator's pipeline that fails for one event.
   const poison = async () => {
     const id = `${own.settings.prefix}-poison`;
-    const convert = { field: 'event.hash', type: 'integer' as const, if: "ctx._id == 'poisoned'" };
+    const convert = { field: 'event.id', type: 'integer' as const, if: "ctx._id == 'poisoned'" };
     await own.client.ingest.putPipeline({ id, processors: [{ convert }] });
     const index = `${own.settings.prefix}-events-*`;
     await writer.write(eventsOf(anEvent({ id: 'before' })));
