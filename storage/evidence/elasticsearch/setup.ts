@@ -101,15 +101,15 @@ const allIndices = (prefix: string): string[] => [
  */
 async function checkLayouts(target: Target, index: string[]): Promise<Set<string>> {
   const { client } = target;
-  const asked = { index, ignore_unavailable: true };
-  const [names, mappings] = await ask(target, () =>
-    Promise.all([
-      client.indices.getSettings({ ...asked, filter_path: '*.settings.index.uuid' }),
-      client.indices.getMapping({ ...asked, filter_path: '*.mappings._meta.layout' }),
-    ]),
+  // In one call: indices come and go meanwhile.
+  const found = await ask(target, () =>
+    client.indices.get({
+      ...{ index, ignore_unavailable: true },
+      filter_path: ['*.settings.index.uuid', '*.mappings._meta.layout'],
+    }),
   );
-  for (const name of Object.keys(names)) {
-    const layout = mappings[name]?.mappings._meta?.['layout'] as number | undefined;
+  for (const [name, { mappings }] of Object.entries(found)) {
+    const layout = mappings?._meta?.['layout'] as number | undefined;
     if (layout === LAYOUT) continue;
     const advice =
       layout === undefined
@@ -121,5 +121,5 @@ async function checkLayouts(target: Target, index: string[]): Promise<Set<string
       advice,
     );
   }
-  return new Set(Object.keys(names));
+  return new Set(Object.keys(found));
 }
