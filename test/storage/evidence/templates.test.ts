@@ -16,7 +16,7 @@ function typesIn(properties: Record<string, estypes.MappingProperty>, path = '')
     types.set(`${path}${name}`, property.type ?? 'object');
     // What is inside inherits strictness; nothing may take it back.
     expect(property).not.toHaveProperty('dynamic');
-    const inner = typesIn(property.properties ?? {}, `${path}${name}.`);
+    const inner = typesIn('properties' in property ? (property.properties ?? {}) : {}, `${path}${name}.`);
     for (const [key, type] of inner) types.set(key, type);
   }
   return types;
