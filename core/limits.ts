@@ -76,6 +76,9 @@ export const limits = {
   drainBytesMax: 16 * MiB,
   /** How often Kafka is told how far a spool was drained, so that one that was put back to an earlier state is known. */
   drainMarkMs: 10_000,
+  /** Waits for a Kafka that is away double from the first to the second. */
+  drainRetryMsMin: 500,
+  drainRetryMsMax: 10_000,
   /** How often an idle file is looked at. */
   tailPollMs: 200,
   /** A renamed file is left for the new one when nothing has come for this long. */
@@ -412,6 +415,7 @@ export const limits = {
   memoryMessageBytesMax: 4 * MiB,
   /** Segments of that topic: the newest is never compacted, so that what a crash left half done can be undone later. */
   memorySegmentBytes: 64 * MiB,
+  memorySegmentMs: 315_360_000_000,
   /** What is younger in that topic is not compacted: time to undo what a writer wrote that had lost the memory. */
   memoryCompactionLagMs: 3_600_000,
   /** How long that topic remembers that a row went away. */

@@ -7,9 +7,10 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kafkaSettings } from '../../core/config-scale.ts';
 import { type StageName, stageNames, topics } from '../../core/records.ts';
+import { MEMORY } from '../../storage/replica/topic.ts';
 import { openLink } from '../../storage/stream/kafka/kafkajs.ts';
 import type { Link } from '../../storage/stream/kafka/link.ts';
-import { MEMORY, stageRights } from '../../storage/stream/kafka/rights.ts';
+import { stageRights } from '../../storage/stream/kafka/rights.ts';
 import { SNAPSHOTS } from '../../storage/stream/kafka/topics.ts';
 import { type SecureKafka, startSecureKafka } from './secure-kafka.ts';
 

@@ -38,7 +38,10 @@ export function renderTemplates(settings: TemplateSettings, lifecycleDays?: numb
   return {
     components: {
       [base]: baseSettings(settings),
-      [`${prefix}-events-settings`]: eventsSettings(settings, lifecycleDays === undefined ? undefined : lifecycle),
+      [`${prefix}-events-settings`]: eventsSettings(
+        settings,
+        lifecycleDays === undefined ? undefined : lifecycle,
+      ),
       ...Object.fromEntries(kinds.map((kind) => [mappingName(prefix, kind), mappingTemplate(kind)])),
     },
     indices: Object.fromEntries(
