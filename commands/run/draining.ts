@@ -9,17 +9,19 @@ import type { Drain } from './drain.ts';
 export interface DrainingOptions {
   drain: Drain;
   /** Rejects while Kafka is away. */
-  open: () => Promise<Stream>;
+  open: () => Promise<Opened>;
   /** After each step that brought something: bytes of each input that need no room in the spool any more. */
   onFreed: (freed: Record<string, number>) => void;
   logger: Logger;
 }
 
+type Opened = AsyncDisposable & { readonly stream: Stream };
+
 const IDLE_MS = 200;
 
 export class Draining {
   private readonly options: DrainingOptions;
-  private stream: Stream | undefined;
+  private opened: Opened | undefined;
   private isFailing = false;
   private isStopped = false;
   private retryMs = 0;
@@ -54,8 +56,8 @@ export class Draining {
   private async step(): Promise<number> {
     const { drain, open, onFreed, logger } = this.options;
     try {
-      this.stream ??= await open();
-      const count = await drain.step(this.stream);
+      this.opened ??= await open();
+      const count = await drain.step(this.opened.stream);
       if (this.isFailing) logger.info({ lag: drain.lag }, 'the spool is drained again');
       this.isFailing = false;
       this.retryMs = 0;
@@ -79,8 +81,8 @@ export class Draining {
     const { drain, logger } = this.options;
     try {
       await drain.save();
-      if (this.stream !== undefined && !this.isFailing) await drain.mark(this.stream);
-      await this.stream?.[Symbol.asyncDispose]();
+      if (this.opened !== undefined && !this.isFailing) await drain.mark(this.opened.stream);
+      await this.opened?.[Symbol.asyncDispose]();
     } catch (error) {
       logger.warn(
         { error: String(error) },

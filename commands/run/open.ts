@@ -21,37 +21,60 @@ export interface Memories {
   openDetector: (name: string) => Promise<DetectorMemory>;
 }
 
-/** The stream that stages read and write; raw of an embedded one is the collector's. */
-export function openStream({ dataDir, partitions }: Config, logger: Logger): Promise<EmbeddedStream> {
+/** What the stages of a pipeline stand on. */
+export interface Ground extends AsyncDisposable {
+  readonly stream: Stream & { readonly brokenRecords: number };
+  /** Which partitions `stage` has in this process. */
+  join(stage: StageName): Promise<Membership>;
+  readonly memories: Memories;
+}
+
+/** Throws what the stream throws when it cannot be opened: DATA_DIR_UNUSABLE, KAFKA_UNREACHABLE, KAFKA_TOPICS_WRONG. */
+export async function openGround(config: Config, logger: Logger): Promise<Ground> {
+  if (config.stream === 'embedded') return openEmbedded(config, logger);
+  // A process without Kafka loads none of it.
+  const { openKafka } = await import('./open-kafka.ts');
+  return openKafka(config, logger);
+}
+
+/** Raw is the collector's to write. */
+async function openEmbedded({ dataDir, partitions }: Config, logger: Logger): Promise<Ground> {
   const { raw, ...written } = topics;
-  return EmbeddedStream.open({
-    ...{ dir: dataFiles(dataDir).stream, partitions },
+  const files = dataFiles(dataDir);
+  const stream = await EmbeddedStream.open({
+    ...{ dir: files.stream, partitions },
     writes: Object.values(written),
     onHole: (hole) => logger.error({ ...hole }, 'records of the stream cannot be read; going on behind them'),
   });
-}
-
-export async function openWriter({ dataDir }: Config): Promise<EvidenceWriter> {
-  return openEvidenceWriter(dataFiles(dataDir).evidence);
-}
-
-/** For an API without an indexer beside it: the store may not have been made yet. */
-export async function openReader(config: Config): Promise<EvidenceReader> {
-  const path = dataFiles(config.dataDir).evidence;
-  if (!existsSync(path)) await (await openWriter(config))[Symbol.asyncDispose]();
-  return openEvidenceReader(path);
-}
-
-export function memoriesOf({ dataDir }: Config): Memories {
-  const files = dataFiles(dataDir);
   mkdirSync(files.detectors, { recursive: true, mode: 0o700 });
   return {
-    openLedger: async () => openLedgerMemory(files.ledger),
-    openDetector: async (name) => openDetectorMemory(join(files.detectors, `${name}.db`)),
+    stream,
+    join: async () => wholeMembership(partitions),
+    memories: {
+      openLedger: async () => openLedgerMemory(files.ledger),
+      openDetector: async (name) => openDetectorMemory(detectorFile(dataDir, name)),
+    },
+    [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
   };
 }
 
-/** Which partitions `stage` has in this process. */
-export async function openMembership(_stage: StageName, stream: Stream): Promise<Membership> {
-  return wholeMembership(stream.partitions);
+export const detectorFile = (dataDir: string, name: string): string =>
+  join(dataFiles(dataDir).detectors, `${name}.db`);
+
+export async function openWriter(config: Config, logger: Logger): Promise<EvidenceWriter> {
+  const { dataDir, elasticsearch, evidence, retention } = config;
+  if (evidence === 'embedded') return openEvidenceWriter(dataFiles(dataDir).evidence);
+  const { openElasticsearchWriter } = await import('../../storage/evidence/elasticsearch/writer.ts');
+  return openElasticsearchWriter(elasticsearch, { eventDays: retention.eventDays, log: logger });
+}
+
+/** An embedded store that no indexer has made yet is made. */
+export async function openReader(config: Config, logger: Logger): Promise<EvidenceReader> {
+  if (config.evidence === 'elasticsearch') {
+    const { openElasticReader } = await import('../../storage/evidence/elasticsearch/reader.ts');
+    return openElasticReader(config.elasticsearch);
+  }
+  const path = dataFiles(config.dataDir).evidence;
+  if (!existsSync(path)) await (await openWriter(config, logger))[Symbol.asyncDispose]();
+  return openEvidenceReader(path);
 }

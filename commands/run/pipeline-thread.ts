@@ -7,7 +7,7 @@ import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { load } from '../rules/load.ts';
 import { Answers } from './answers.ts';
-import { memoriesOf, openMembership, openStream, openWriter } from './open.ts';
+import { openGround, openWriter } from './open.ts';
 import { outputsOf } from './outputs.ts';
 import { Pipeline } from './pipeline.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
@@ -27,7 +27,8 @@ interface Ports {
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
   const { collector, records } = workerData as Ports;
-  const stream = await openStream(config, logger);
+  const ground = await openGround(config, logger);
+  const { stream, memories } = ground;
   const answers = new Answers(stream, logger);
   let onFollowed = () => {};
   if (collector !== undefined && stream instanceof EmbeddedStream)
@@ -38,15 +39,15 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   const judges = load({ ...config.rules, posture: config.posture });
   const stages = await makeStages(
     {
-      ...{ config, stream, judges, logger, now: Date.now, memories: memoriesOf(config) },
+      ...{ config, stream, judges, logger, now: Date.now, memories },
       ...(config.vault.address !== undefined && { ask: (question) => say({ type: 'question', question }) }),
-      writer: () => (opened ??= openWriter(config)),
+      writer: () => (opened ??= openWriter(config, logger)),
       outputs: () => outputsOf(config, secrets),
     },
     data.stages,
   );
   const members = await Promise.all(
-    stages.map(async (stage) => ({ stage, membership: await openMembership(stage.name, stream) })),
+    stages.map(async (stage) => ({ stage, membership: await ground.join(stage.name) })),
   );
   const pipeline = new Pipeline({ stream, members, logger, now: Date.now });
   await pipeline.load();
@@ -68,7 +69,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       await running;
       await reload?.[Symbol.asyncDispose]();
       await (await opened)?.[Symbol.asyncDispose]();
-      await stream[Symbol.asyncDispose]();
+      await ground[Symbol.asyncDispose]();
       collector?.close();
     },
     hear: (message) => {
