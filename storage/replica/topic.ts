@@ -2,7 +2,7 @@
 
 import { limits } from '../../core/limits.ts';
 import type { TopicPlan } from '../stream/kafka/link.ts';
-import { MEMORY } from '../stream/kafka/rights.ts';
+import { MEMORY } from '../stream/kafka/names.ts';
 
 /** A memory by its name: `ledger`, or `detect-` and that of a detector. */
 export const memoryTopic = (prefix: string, name: string): string => `${prefix}${MEMORY}${name}`;

@@ -9,8 +9,8 @@ import { kafkaSettings } from '../../core/config-scale.ts';
 import { type StageName, stageNames, topics } from '../../core/records.ts';
 import { openLink } from '../../storage/stream/kafka/kafkajs.ts';
 import type { Link } from '../../storage/stream/kafka/link.ts';
-import { MEMORY, stageRights } from '../../storage/stream/kafka/rights.ts';
-import { SNAPSHOTS } from '../../storage/stream/kafka/topics.ts';
+import { MEMORY, SNAPSHOTS } from '../../storage/stream/kafka/names.ts';
+import { stageRights } from '../../storage/stream/kafka/rights.ts';
 import { type SecureKafka, startSecureKafka } from './secure-kafka.ts';
 
 const PREFIX = 'here-';

@@ -122,24 +122,31 @@ export class Fetcher {
 
   /** Fetches for places that are behind, until each has what its reader takes next. */
   private readAhead(): void {
-    if (this.isReading) return;
-    this.isReading = true;
-    this.fetchAll()
-      .catch(() => {})
-      .finally(() => {
-        this.isReading = false;
-      });
+    if (!this.isReading) void this.fetchAll();
   }
 
   private async fetchAll(): Promise<void> {
-    while (!this.isClosed) {
-      const asked = this.behind();
-      if (asked.length === 0) return;
-      const before = asked.map(({ offset }) => offset);
-      if (!(await this.ask(asked, 0))) return;
-      // Whoever leads it now may not have all of it yet.
-      if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
+    this.isReading = true;
+    try {
+      while (!this.isClosed) {
+        const asked = this.behind();
+        if (asked.length === 0) return;
+        const before = asked.map(({ offset }) => offset);
+        // Those who waited have been told; others may have come meanwhile.
+        if (!(await this.ask(asked, 0)) && !this.isAwaited()) return;
+        // Whoever leads it now may not have all of it yet.
+        if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
+      }
+    } finally {
+      // At once: who begins to read a moment later must not believe that this goes on.
+      this.isReading = false;
     }
+  }
+
+  private isAwaited(): boolean {
+    return [...this.partitions.values()].some(({ places }) =>
+      [...places].some(({ waiting }) => waiting.length > 0),
+    );
   }
 
   private behind(): Asked[] {

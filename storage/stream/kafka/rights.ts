@@ -1,7 +1,7 @@
 // What each stage may do in Kafka and no more: deploy/kafka/acls.sh is made from this, and a test tries it on a real broker.
 
 import { type StageName, type Topic, topics } from '../../../core/records.ts';
-import { SNAPSHOTS } from './topics.ts';
+import { MEMORY, SNAPSHOTS } from './names.ts';
 
 /** Topics by their names without the configured prefix; one that ends in a dot or a hyphen stands for all that begin so. */
 interface StageRights {
@@ -13,8 +13,6 @@ interface StageRights {
   snapshots?: readonly string[];
 }
 
-/** Each memory is a topic of its own: `ledger`, and those of detectors that all begin with `detect-`. */
-export const MEMORY = 'vault.audit.memory.';
 /** All topics begin so, all groups begin with `GROUPS`. */
 const TOPICS = 'vault.audit.';
 const GROUPS = 'sealwatch.';

@@ -5,9 +5,10 @@ import { type Topic, topics } from '../../../core/records.ts';
 import { Fetcher } from './fetcher.ts';
 import type { Link } from './link.ts';
 import { Losses, type Unreadable } from './losses.ts';
+import { SNAPSHOTS } from './names.ts';
 import { Outbox } from './outbox.ts';
 import { Snapshots } from './snapshots.ts';
-import { requireTopics, SNAPSHOTS, topicPlans } from './topics.ts';
+import { requireTopics, topicPlans } from './topics.ts';
 
 export interface KafkaStreamOptions {
   /** Stays the caller's, who ends it after the stream. */
