@@ -7,7 +7,7 @@ import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { Drain } from './drain.ts';
 import { Draining } from './draining.ts';
-import { openGround } from './open.ts';
+import { openStream } from './open.ts';
 import { ensureSpoolId, renewSpoolId } from './spool-id.ts';
 import { runThread } from './thread.ts';
 
@@ -30,7 +30,7 @@ await runThread('drain', async ({ data, logger, say }) => {
   const spoolId = ensureSpoolId(files.spoolId);
   const draining = new Draining({
     drain: await Drain.load({ spool, spoolId, renewId, now: Date.now }),
-    open: () => openGround(config, logger),
+    open: () => openStream(config, logger),
     onFreed: (freed) => collector.postMessage(freed),
     logger,
   });

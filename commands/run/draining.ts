@@ -9,19 +9,17 @@ import type { Drain } from './drain.ts';
 export interface DrainingOptions {
   drain: Drain;
   /** Rejects while Kafka is away. */
-  open: () => Promise<Opened>;
+  open: () => Promise<Stream>;
   /** After each step that brought something: bytes of each input that need no room in the spool any more. */
   onFreed: (freed: Record<string, number>) => void;
   logger: Logger;
 }
 
-type Opened = AsyncDisposable & { readonly stream: Stream };
-
 const IDLE_MS = 200;
 
 export class Draining {
   private readonly options: DrainingOptions;
-  private opened: Opened | undefined;
+  private stream: Stream | undefined;
   private isFailing = false;
   private isStopped = false;
   private retryMs = 0;
@@ -56,8 +54,8 @@ export class Draining {
   private async step(): Promise<number> {
     const { drain, open, onFreed, logger } = this.options;
     try {
-      this.opened ??= await open();
-      const count = await drain.step(this.opened.stream);
+      this.stream ??= await open();
+      const count = await drain.step(this.stream);
       if (this.isFailing) logger.info({ lag: drain.lag }, 'the spool is drained again');
       this.isFailing = false;
       this.retryMs = 0;
@@ -81,8 +79,8 @@ export class Draining {
     const { drain, logger } = this.options;
     try {
       await drain.save();
-      if (this.opened !== undefined && !this.isFailing) await drain.mark(this.opened.stream);
-      await this.opened?.[Symbol.asyncDispose]();
+      if (this.stream !== undefined && !this.isFailing) await drain.mark(this.stream);
+      await this.stream?.[Symbol.asyncDispose]();
     } catch (error) {
       logger.warn(
         { error: String(error) },

@@ -1,8 +1,8 @@
-// Kafka for a process: one link, the stream on it, the groups that share the work, and memories whose changes lie on it.
+// What a process that meets others in Kafka opens: the stream, memories that another process can take over, and its part in groups.
 
+import { join } from 'node:path';
 import { type Config, dataFiles } from '../../core/config.ts';
-import type { Membership } from '../../core/ports.ts';
-import { LEDGER_PARTITION, type StageName, topics } from '../../core/records.ts';
+import { type StageName, topics } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { openReplicatedDetector } from '../../storage/detectors/memory.ts';
 import { openReplicatedLedger } from '../../storage/ledger/memory.ts';
@@ -11,69 +11,49 @@ import { openLink } from '../../storage/stream/kafka/kafkajs.ts';
 import type { Link } from '../../storage/stream/kafka/link.ts';
 import { joinStage } from '../../storage/stream/kafka/membership.ts';
 import { KafkaStream } from '../../storage/stream/kafka/stream.ts';
-import { detectorFile, type Ground } from './open.ts';
+import type { Carrier, Memories } from './open.ts';
+
+const LEDGER = 'ledger';
 
 /** Throws KAFKA_UNREACHABLE, KAFKA_REFUSED, KAFKA_TOPICS_WRONG and CONFIG_INVALID. */
-export async function openKafka(config: Config, logger: Logger): Promise<Ground> {
-  const { dataDir, kafka, partitions } = config;
-  const { prefix } = kafka;
-  const link = await openLink(kafka, logger);
-  const stream = await openOn(link, { prefix, partitions }, logger);
-  const memberships = new Map<StageName, Membership>();
-  const replica = (name: string, path: string, isOurs: () => boolean) => ({
-    ...{ link, logger, path, isOurs, topic: memoryTopic(prefix, name), now: Date.now },
-  });
-  const has = (stage: StageName, partition: number) =>
-    memberships.get(stage)?.current?.partitions.includes(partition) === true;
-  return {
-    stream,
-    join: async (stage) => {
-      const membership = await joinStage(
-        link,
-        `${prefix}sealwatch.${stage}.members`,
-        sharedTopic(stage, prefix),
-      );
-      memberships.set(stage, membership);
-      return membership;
-    },
-    memories: {
-      openLedger: () =>
-        openReplicatedLedger(
-          replica('ledger', dataFiles(dataDir).ledger, () => has('ledger', LEDGER_PARTITION)),
-        ),
-      openDetector: (name) => {
-        // What is not of one partition is of who has the first.
-        const partition = Number(/-(\d+)$/.exec(name)?.[1] ?? 0);
-        const isOurs = () => has('detect', partition);
-        return openReplicatedDetector(replica(`detect-${name}`, detectorFile(dataDir, name), isOurs));
-      },
-    },
-    [Symbol.asyncDispose]: async () => {
-      await stream[Symbol.asyncDispose]();
-      await link[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function openOn(
-  link: Link,
-  options: { prefix: string; partitions: number },
-  logger: Logger,
-): Promise<KafkaStream> {
+export async function openKafka(config: Config, logger: Logger): Promise<Carrier> {
+  const { prefix } = config.kafka;
+  const link = await openLink(config.kafka, logger);
   try {
-    return await KafkaStream.open({
-      ...{ ...options, link },
+    const stream = await KafkaStream.open({
+      ...{ link, prefix, partitions: config.partitions },
       onLoss: (lost) => logger.error({ ...lost }, 'records in Kafka cannot be read; going on behind them'),
+      onEnd: () => link[Symbol.asyncDispose](),
     });
+    return {
+      stream,
+      memories: memoriesOf(config, link, logger),
+      join: (stage) => joinStage(link, `${prefix}sealwatch.${stage}.members`, sharedTopic(stage, prefix)),
+    };
   } catch (error) {
     await link[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-/** The topic whose partitions the processes of a stage share. The ledger's has one: one process has it, all others stand by. */
+/** Files of the data folder that are made anew from Kafka when they are lost. */
+function memoriesOf({ kafka: { prefix }, dataDir }: Config, link: Link, logger: Logger): Memories {
+  const { replicas } = dataFiles(dataDir);
+  const optionsOf = (name: string, isOurs = () => true) => ({
+    ...{ link, isOurs, logger, now: Date.now },
+    topic: memoryTopic(prefix, name),
+    path: join(replicas, `${name}.db`),
+  });
+  return {
+    openLedger: (isOurs) => openReplicatedLedger(optionsOf(LEDGER, isOurs)),
+    openDetector: (name, isOurs) => openReplicatedDetector(optionsOf(`detect-${name}`, isOurs)),
+  };
+}
+
+/** The topic whose partitions the processes of a stage share; what goes with a partition of it is the stage's to know. */
 function sharedTopic(stage: StageName, prefix: string): string {
-  if (stage === 'ledger') return memoryTopic(prefix, 'ledger');
+  // The ledger has one: whoever has it works.
+  if (stage === 'ledger') return memoryTopic(prefix, LEDGER);
   if (stage === 'normalise') return prefix + topics.raw;
   return prefix + (stage === 'deliver' ? topics.alerts : topics.events);
 }

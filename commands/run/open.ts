@@ -15,30 +15,38 @@ import type { LedgerFile } from './stages/ledger.ts';
 import { wholeMembership } from './stages/membership.ts';
 
 export interface Memories {
-  /** Opens the ledger's memory; again after it has refused something. */
-  openLedger: () => Promise<LedgerFile>;
+  /**
+   * Opens the ledger's memory; again after it has refused something. `isOurs`: whether it still is, where other processes may
+   * have it before and after.
+   */
+  openLedger: (isOurs?: () => boolean) => Promise<LedgerFile>;
   /** The same of a detector's memory, by its name: `events-0`. */
-  openDetector: (name: string) => Promise<DetectorMemory>;
+  openDetector: (name: string, isOurs?: () => boolean) => Promise<DetectorMemory>;
 }
 
-/** What the stages of a pipeline stand on. */
-export interface Ground extends AsyncDisposable {
-  readonly stream: Stream & { readonly brokenRecords: number };
+/** What carries records between stages, and what a process of it takes part in. The stream ends all of it. */
+export interface Carrier {
+  stream: Stream & {
+    /** Records that could not be read since the start. */
+    readonly brokenRecords: number;
+  };
+  memories: Memories;
   /** Which partitions `stage` has in this process. */
-  join(stage: StageName): Promise<Membership>;
-  readonly memories: Memories;
+  join: (stage: StageName) => Promise<Membership>;
 }
 
-/** Throws what the stream throws when it cannot be opened: DATA_DIR_UNUSABLE, KAFKA_UNREACHABLE, KAFKA_TOPICS_WRONG. */
-export async function openGround(config: Config, logger: Logger): Promise<Ground> {
-  if (config.stream === 'embedded') return openEmbedded(config, logger);
-  // A process without Kafka loads none of it.
-  const { openKafka } = await import('./open-kafka.ts');
-  return openKafka(config, logger);
-}
+/** Throws what opening the stream throws: DATA_DIR_UNUSABLE, or KAFKA_UNREACHABLE and the like. */
+export const openCarrier = async (config: Config, logger: Logger): Promise<Carrier> =>
+  config.stream === 'kafka'
+    ? (await import('./open-kafka.ts')).openKafka(config, logger)
+    : openEmbedded(config, logger);
+
+/** The stream alone. */
+export const openStream = async (config: Config, logger: Logger): Promise<Stream> =>
+  (await openCarrier(config, logger)).stream;
 
 /** Raw is the collector's to write. */
-async function openEmbedded({ dataDir, partitions }: Config, logger: Logger): Promise<Ground> {
+async function openEmbedded({ dataDir, partitions }: Config, logger: Logger): Promise<Carrier> {
   const { raw, ...written } = topics;
   const files = dataFiles(dataDir);
   const stream = await EmbeddedStream.open({
@@ -49,32 +57,28 @@ async function openEmbedded({ dataDir, partitions }: Config, logger: Logger): Pr
   mkdirSync(files.detectors, { recursive: true, mode: 0o700 });
   return {
     stream,
-    join: async () => wholeMembership(partitions),
     memories: {
       openLedger: async () => openLedgerMemory(files.ledger),
-      openDetector: async (name) => openDetectorMemory(detectorFile(dataDir, name)),
+      openDetector: async (name) => openDetectorMemory(join(files.detectors, `${name}.db`)),
     },
-    [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+    join: async () => wholeMembership(partitions),
   };
 }
 
-export const detectorFile = (dataDir: string, name: string): string =>
-  join(dataFiles(dataDir).detectors, `${name}.db`);
-
-export async function openWriter(config: Config, logger: Logger): Promise<EvidenceWriter> {
-  const { dataDir, elasticsearch, evidence, retention } = config;
-  if (evidence === 'embedded') return openEvidenceWriter(dataFiles(dataDir).evidence);
+/** Throws what opening the store throws: DATA_DIR_UNUSABLE, or ELASTICSEARCH_UNREACHABLE and the like. */
+export async function openWriter(config: Config, log: Logger): Promise<EvidenceWriter> {
+  if (config.evidence === 'embedded') return openEvidenceWriter(dataFiles(config.dataDir).evidence);
   const { openElasticsearchWriter } = await import('../../storage/evidence/elasticsearch/writer.ts');
-  return openElasticsearchWriter(elasticsearch, { eventDays: retention.eventDays, log: logger });
+  return openElasticsearchWriter(config.elasticsearch, { eventDays: config.retention.eventDays, log });
 }
 
-/** An embedded store that no indexer has made yet is made. */
-export async function openReader(config: Config, logger: Logger): Promise<EvidenceReader> {
+/** For an API without an indexer beside it: the store may not have been made yet. */
+export async function openReader(config: Config): Promise<EvidenceReader> {
   if (config.evidence === 'elasticsearch') {
     const { openElasticReader } = await import('../../storage/evidence/elasticsearch/reader.ts');
     return openElasticReader(config.elasticsearch);
   }
   const path = dataFiles(config.dataDir).evidence;
-  if (!existsSync(path)) await (await openWriter(config, logger))[Symbol.asyncDispose]();
+  if (!existsSync(path)) await openEvidenceWriter(path)[Symbol.asyncDispose]();
   return openEvidenceReader(path);
 }

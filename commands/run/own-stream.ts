@@ -4,15 +4,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../core/config.ts';
 import { limits } from '../../core/limits.ts';
-import type { Recorder } from '../../core/ports.ts';
+import type { Recorder, Stream } from '../../core/ports.ts';
 import type { Answer } from '../../core/records.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { Answers } from './answers.ts';
-import { type Ground, openGround } from './open.ts';
+import { openStream } from './open.ts';
 import { streamRecorder } from './recorder.ts';
 
 interface Opened {
-  ground: Ground;
+  stream: Stream;
   recorder: Recorder;
   answers: Answers;
 }
@@ -54,11 +54,11 @@ export class OwnStream implements Recorder, AsyncDisposable {
   }
 
   private open(): Promise<Opened> {
-    this.opened ??= openGround(this.config, this.logger).then(
-      (ground) => ({
-        ground,
-        recorder: streamRecorder(ground.stream),
-        answers: new Answers(ground.stream, this.logger),
+    this.opened ??= openStream(this.config, this.logger).then(
+      (stream) => ({
+        stream,
+        recorder: streamRecorder(stream),
+        answers: new Answers(stream, this.logger),
       }),
       (error: unknown) => {
         this.opened = undefined;
@@ -71,6 +71,6 @@ export class OwnStream implements Recorder, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.isClosed = true;
     const opened = await this.opened?.catch(() => undefined);
-    await opened?.ground[Symbol.asyncDispose]();
+    await opened?.stream[Symbol.asyncDispose]();
   }
 }

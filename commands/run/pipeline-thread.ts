@@ -7,7 +7,7 @@ import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { load } from '../rules/load.ts';
 import { Answers } from './answers.ts';
-import { openGround, openWriter } from './open.ts';
+import { openCarrier, openWriter } from './open.ts';
 import { outputsOf } from './outputs.ts';
 import { Pipeline } from './pipeline.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
@@ -27,8 +27,7 @@ interface Ports {
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
   const { collector, records } = workerData as Ports;
-  const ground = await openGround(config, logger);
-  const { stream, memories } = ground;
+  const { stream, memories, join } = await openCarrier(config, logger);
   const answers = new Answers(stream, logger);
   let onFollowed = () => {};
   if (collector !== undefined && stream instanceof EmbeddedStream)
@@ -47,7 +46,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     data.stages,
   );
   const members = await Promise.all(
-    stages.map(async (stage) => ({ stage, membership: await ground.join(stage.name) })),
+    stages.map(async (stage) => ({ stage, membership: await join(stage.name) })),
   );
   const pipeline = new Pipeline({ stream, members, logger, now: Date.now });
   await pipeline.load();
@@ -69,7 +68,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       await running;
       await reload?.[Symbol.asyncDispose]();
       await (await opened)?.[Symbol.asyncDispose]();
-      await ground[Symbol.asyncDispose]();
+      await stream[Symbol.asyncDispose]();
       collector?.close();
     },
     hear: (message) => {

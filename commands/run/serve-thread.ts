@@ -22,7 +22,7 @@ await runThread('serve', async ({ data, logger, say }) => {
   // Of the pipeline in this process, which has a stream; without one what people do goes onto a stream of our own.
   const { records } = workerData as { records?: MessagePort };
   const own = records === undefined ? new OwnStream(config, logger) : undefined;
-  const reader = await openReader(config, logger);
+  const reader = await openReader(config);
   const page = new MetricsPage();
   const keys = keysOf(config);
   const catalogue = () => shownRules(load(config.rules));

@@ -2,7 +2,9 @@
 
 import { limits } from '../../core/limits.ts';
 import type { TopicPlan } from '../stream/kafka/link.ts';
-import { MEMORY } from '../stream/kafka/names.ts';
+
+/** Each memory is a topic of its own: `ledger`, and those of detectors that all begin with `detect-`. */
+export const MEMORY = 'vault.audit.memory.';
 
 /** A memory by its name: `ledger`, or `detect-` and that of a detector. */
 export const memoryTopic = (prefix: string, name: string): string => `${prefix}${MEMORY}${name}`;

@@ -51,6 +51,8 @@ interface Asked {
 }
 
 export class Fetcher {
+  /** Hears when there is more to read. */
+  onRecords = () => {};
   private readonly link: Link;
   private readonly partitions = new Map<string, Partition>();
   private readonly losses: Losses;
@@ -67,7 +69,7 @@ export class Fetcher {
   of(topic: string, number: number): Readonly<Partition> {
     const partition = this.partition(topic, number);
     partition.watchedMs = Date.now();
-    if (!this.isWatching) this.watch();
+    if (!this.isWatching) void this.watch();
     return partition;
   }
 
@@ -239,6 +241,7 @@ export class Fetcher {
     }
     const entries = messages.map(entryOf);
     for (const place of partition.places) if (place.next === offset) extend(place, entries, start);
+    if (entries.length > 0) this.onRecords();
   }
 
   close(): void {

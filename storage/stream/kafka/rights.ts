@@ -1,7 +1,8 @@
 // What each stage may do in Kafka and no more: deploy/kafka/acls.sh is made from this, and a test tries it on a real broker.
 
 import { type StageName, type Topic, topics } from '../../../core/records.ts';
-import { MEMORY, SNAPSHOTS } from './names.ts';
+import { MEMORY } from '../../replica/topic.ts';
+import { SNAPSHOTS } from './topics.ts';
 
 /** Topics by their names without the configured prefix; one that ends in a dot or a hyphen stands for all that begin so. */
 interface StageRights {

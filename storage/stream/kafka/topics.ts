@@ -5,7 +5,9 @@ import { limits } from '../../../core/limits.ts';
 import { topics } from '../../../core/records.ts';
 import { memoryPlans } from '../../replica/topic.ts';
 import type { Link, TopicPlan } from './link.ts';
-import { SNAPSHOTS } from './names.ts';
+
+/** State of stages, replaced key by key. */
+export const SNAPSHOTS = 'vault.audit.snapshots';
 
 /** Kafka deletes nothing by itself: sealwatch does, when all its readers have read it. */
 const streamConfig = {
