@@ -125,8 +125,8 @@ export function timeOf(kind: QueryKind, row: Rows[QueryKind]): string {
   return (row as Fact | Triage | Change | Baseline).at;
 }
 
-/** What names a row of the kinds that are searched. */
-export function idOf(kind: 'events' | 'alerts' | 'incidents', row: Rows[typeof kind]): string {
+/** What names a row. */
+export function idOf(kind: QueryKind, row: Rows[QueryKind]): string {
   if (kind === 'events') return (row as AuditEvent).event.id;
-  return kind === 'alerts' ? (row as Alert).alert.id : (row as Incident).id;
+  return kind === 'alerts' ? (row as Alert).alert.id : (row as Exclude<typeof row, AuditEvent | Alert>).id;
 }

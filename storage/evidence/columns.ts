@@ -124,16 +124,18 @@ function columnOf(kind: QueryKind, field: string): { column: string; type?: 'int
 }
 
 /** Numbers are asked for by their text. Any other text (`1.0`, `01`, `x`) equals none. */
-export const isNumberText = (text: string): boolean => String(Number(text)) === text;
+export const isNumberText = (text: string): boolean =>
+  Number.isFinite(Number(text)) && String(Number(text)) === text;
 
 /**
- * A value as it stands in a column, not in the body, and as it is asked for: cut to `limits.columnCharsMax`. SQLite gives text back
- * only up to a NUL, and half a surrogate pair has no UTF-8: both become U+FFFD.
+ * A text as SQLite keeps and gives it back: it reads one only up to a NUL, and half a surrogate pair has no UTF-8. Both become
+ * U+FFFD, in ids and columns; not in bodies.
  */
-export function columnText(value: string): string {
-  const text = value.length > limits.columnCharsMax ? value.slice(0, limits.columnCharsMax) : value;
-  return text.replace(/[\0\p{Cs}]/gu, '\uFFFD');
-}
+export const plainText = (text: string): string => text.replace(/[\0\p{Cs}]/gu, '\uFFFD');
+
+/** A value as it stands in a column, and as it is asked for: cut to `limits.columnCharsMax`. */
+export const columnText = (value: string): string =>
+  plainText(value.length > limits.columnCharsMax ? value.slice(0, limits.columnCharsMax) : value);
 
 /** Values of the columns of `row`, in the order of `columnLists`. */
 export const columnValues = <K extends QueryKind>(kind: K, row: Rows[K]): (string | number | undefined)[] =>

@@ -9,8 +9,10 @@ import type { EvidenceBatch, EvidenceReader, EvidenceWriter, IndexOffset } from 
 import type { Clause, Field, Query } from '../../core/query.ts';
 import { LEDGER_PARTITION, topics } from '../../core/records.ts';
 import { aCoverageRow, aLease, anAlert, anEvent, at, type EventParts, reached } from '../builders.ts';
+import { evidenceHostileContract } from './evidence-hostile.ts';
 import { evidenceIncidentsContract } from './evidence-incidents.ts';
 import { countModel, findModel, groupModel } from './evidence-model.ts';
+import { evidenceQuestionsContract } from './evidence-questions.ts';
 
 /** One store, empty at first. `openWriter` again after a dispose must find what was written. */
 export interface EvidenceStoreFixture {
@@ -45,6 +47,8 @@ const everything: Query<'events'> = { kind: 'events', where: [], order: 'asc', l
 /** @param runs random questions: fewer where a store takes long to open */
 export function evidenceStoreContract(name: string, create: Create, { runs } = { runs: 60 }): void {
   evidenceIncidentsContract(name, create);
+  evidenceHostileContract(name, create);
+  evidenceQuestionsContract(name, create);
   describe(`evidence store: ${name}`, () => {
     const open = {} as Opened;
     beforeEach(async () => {

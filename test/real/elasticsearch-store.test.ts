@@ -1,11 +1,14 @@
 // The evidence store in Elasticsearch against the contract, on a real one.
 
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { evidenceStoreContract } from '../contract/evidence-store.ts';
-import { elasticsearchStore, removeAll, settingsFor } from './elasticsearch-fixture.ts';
+import { type OwnPrefix, ownPrefix } from './elasticsearch.ts';
+import { elasticsearchStore } from './elasticsearch-fixture.ts';
 
-const settings = settingsFor(process.env['SEALWATCH_TEST_ELASTICSEARCH'] ?? 'http://127.0.0.1:9200');
+let own: OwnPrefix;
+beforeAll(async () => {
+  own = await ownPrefix('store');
+});
+afterAll(() => own[Symbol.asyncDispose]());
 
-afterAll(() => removeAll(settings));
-
-evidenceStoreContract('elasticsearch', async () => elasticsearchStore(settings), { runs: 20 });
+evidenceStoreContract('elasticsearch', async () => elasticsearchStore(own), { runs: 20 });

@@ -36,7 +36,7 @@ function conditionOf(kind: QueryKind, clause: Clause): Condition {
     case 'eq':
       return oneOf(field, valuesOf(kind, clause.field, [clause.value]));
     case 'prefix':
-      return { prefix: { [field]: { value: columnText(clause.value) } } };
+      return beginsWith(field, columnText(clause.value));
     case 'in':
       return oneOf(field, valuesOf(kind, clause.field, clause.value));
     case 'after':
@@ -49,6 +49,25 @@ function conditionOf(kind: QueryKind, clause: Clause): Condition {
       return clause.value ? { exists: { field } } : absent(field);
   }
 }
+
+/** As a range: a condition on a prefix takes 1,000 characters at most. */
+function beginsWith(field: string, prefix: string): Condition {
+  const beyond = textBeyond(prefix);
+  return { range: { [field]: { gte: prefix, ...(beyond !== undefined && { lt: beyond }) } } };
+}
+
+/** The lowest text above all that begin with `prefix`; undefined when there is none. Bytes of UTF-8 order as code points do. */
+function textBeyond(prefix: string): string | undefined {
+  const points = Array.from(prefix, (char) => char.codePointAt(0) as number);
+  while (points.at(-1) === LAST_POINT) points.pop();
+  const last = points.pop();
+  if (last === undefined) return undefined;
+  // Between the two lie the halves of surrogate pairs, which are no characters.
+  points.push(last === 0xd7ff ? 0xe000 : last + 1);
+  return points.map((point) => String.fromCodePoint(point)).join('');
+}
+
+const LAST_POINT = 0x10ffff;
 
 const absent = (field: string): Condition => ({ bool: { must_not: { exists: { field } } } });
 

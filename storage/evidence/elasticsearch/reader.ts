@@ -6,6 +6,7 @@ import type { Clause, Page, Query, QueryKind, Rows } from '../../../core/query.t
 import type { CoverageRow, NodeSeen } from '../../../core/records.ts';
 import { columnText } from '../columns.ts';
 import { addToHours, afterLastHour, firstHour } from '../hours.ts';
+import { placeOf } from '../pages.ts';
 import { connect, type estypes } from './client.ts';
 import { rowOf, type Source } from './document.ts';
 import { storedWatermark } from './extent.ts';
@@ -41,10 +42,7 @@ class ElasticReader implements EvidenceReader {
       ...(after && { search_after: [after.time, columnText(after.id)] }),
     });
     const items = rows.slice(0, limit).map((row) => rowOf<Rows[K]>(row));
-    const last = rows[limit - 1];
-    return rows.length <= limit || last === undefined
-      ? { items }
-      : { items, next: { time: last.row.ts, id: last.row.id } };
+    return rows.length > limit ? { items, next: placeOf(kind, items) } : { items };
   }
 
   /** By a search, though a document is there sooner than searches find it: whoever waits for a row then finds it in lists as well. */

@@ -4,7 +4,7 @@ import { type Alert, levels } from '../../../core/alert.ts';
 import { incidentOf } from '../../../core/incident.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Database, Statement } from '../../sqlite.ts';
-import { columnText } from '../columns.ts';
+import { columnText, plainText } from '../columns.ts';
 import { putRow, upsertStatement } from './rows.ts';
 
 const rank = `case level ${levels.map((level, i) => `when '${level}' then ${i}`).join(' ')} end`;
@@ -35,13 +35,13 @@ export class IncidentRows {
 
   /** The incident that holds the alert now: a late call may give the alert another first call, and so another incident. */
   of(alertId: string): string | undefined {
-    return (this.before.get(alertId) as { id: string } | undefined)?.id;
+    return (this.before.get(plainText(alertId)) as { id: string } | undefined)?.id;
   }
 
   /** Made anew as a whole; without alerts it is gone. Its revision is the sum of those of its alerts, the same in any order. */
   refresh(id: string): void {
     const key = columnText(id);
-    this.remove.run(id);
+    this.remove.run(plainText(id));
     const { alerts, revision, matches } = this.total.get(key) as Record<
       'alerts' | 'revision' | 'matches',
       number

@@ -6,7 +6,9 @@ import type { Clause, Page, Query, QueryKind, Rows } from '../../../core/query.t
 import type { NodeSeen } from '../../../core/records.ts';
 import type { Database } from '../../sqlite.ts';
 import { lowestWatermark } from '../../watermark.ts';
+import { plainText } from '../columns.ts';
 import { addToHours, afterLastHour, firstHour, type HourRow } from '../hours.ts';
+import { placeOf } from '../pages.ts';
 import { groupRows } from './group.ts';
 import { readOffsets } from './offsets.ts';
 import { openForReading } from './schema.ts';
@@ -28,17 +30,16 @@ class EmbeddedReader implements EvidenceReader {
     const { sql, values } = whereOf(kind, { ...query, where: query.where as Clause[], after });
     // One row more than asked for says whether there is a next page.
     const rows = this.database
-      .prepare(`select ts, id, body from ${kind}${sql} order by ts ${order}, id ${order} limit ?`)
+      .prepare(`select body from ${kind}${sql} order by ts ${order}, id ${order} limit ?`)
       .all(...values, limit + 1) as Row[];
     const items = rows.slice(0, limit).map((row) => JSON.parse(row.body) as Rows[K]);
-    const last = rows[limit - 1];
-    return rows.length <= limit || last === undefined
-      ? { items }
-      : { items, next: { time: last.ts, id: last.id } };
+    return rows.length > limit ? { items, next: placeOf(kind, items) } : { items };
   }
 
   async get<K extends QueryKind>(kind: K, id: string): Promise<Rows[K] | undefined> {
-    const row = this.database.prepare(`select body from ${kind} where id = ?`).get(id) as Row | undefined;
+    const row = this.database.prepare(`select body from ${kind} where id = ?`).get(plainText(id)) as
+      | Row
+      | undefined;
     return row && (JSON.parse(row.body) as Rows[K]);
   }
 
@@ -96,7 +97,5 @@ class EmbeddedReader implements EvidenceReader {
 }
 
 interface Row {
-  ts: string;
-  id: string;
   body: string;
 }

@@ -2,7 +2,7 @@
 
 import { type QueryKind, type Rows, timeOf } from '../../../core/query.ts';
 import type { Database, Statement } from '../../sqlite.ts';
-import { columnLists, columnValues } from '../columns.ts';
+import { columnLists, columnValues, plainText } from '../columns.ts';
 
 /** The highest revision stays; the same revision again has the same content, or is told later. */
 export function upsertStatement(database: Database, kind: QueryKind): Statement {
@@ -20,5 +20,5 @@ export function putRow<K extends QueryKind>(
   { id, revision, text }: { id: string; revision: number; text: string },
 ): void {
   const values = columnValues(kind, row).map((value) => value ?? null);
-  statement.run(id, revision, timeOf(kind, row), ...values, text);
+  statement.run(plainText(id), revision, timeOf(kind, row), ...values, text);
 }

@@ -1,7 +1,7 @@
 // A question as SQL: the conditions and the values to bind. Column names come from our own table, values are bound.
 
 import type { Clause, QueryKind } from '../../../core/query.ts';
-import { columnName, columnText, isInteger, isNumberText } from '../columns.ts';
+import { columnName, columnText, isInteger, isNumberText, plainText } from '../columns.ts';
 
 type Bound = string | number | Uint8Array;
 
@@ -31,7 +31,8 @@ export function whereOf(
   if (from !== undefined) add('ts >= ?', from);
   if (to !== undefined) add('ts < ?', to);
   for (const clause of question.where) add(...conditionOf(kind, clause));
-  if (after !== undefined) add(`(ts, id) ${after.order === 'asc' ? '>' : '<'} (?, ?)`, after.time, after.id);
+  if (after !== undefined)
+    add(`(ts, id) ${after.order === 'asc' ? '>' : '<'} (?, ?)`, after.time, plainText(after.id));
   return { sql: parts.length === 0 ? '' : ` where ${parts.join(' and ')}`, values };
 }
 

@@ -22,6 +22,8 @@ interface Place {
   next: number;
   entries: Entry[];
   bytes: number;
+  /** Of them, what its reader was given last: while he works on it, what follows is fetched. */
+  given: number;
   /** What its reader takes at a time. */
   want: number;
   usedMs: number;
@@ -57,6 +59,8 @@ export class Fetcher {
   private readonly partitions = new Map<string, Partition>();
   private readonly losses: Losses;
   private isReading = false;
+  /** A place has fallen behind since the reading ahead last looked. */
+  private isBehind = false;
   private isWatching = false;
   private isClosed = false;
 
@@ -100,7 +104,7 @@ export class Fetcher {
       place.want = bytesMax;
       place.usedMs = Date.now();
       const records = place.entries.length === 0 ? [] : this.take(partition, place, from, bytesMax);
-      if (place.bytes < place.want) this.readAhead();
+      if (place.bytes - place.given < place.want) this.readAhead();
       if (records.length > 0 || from >= partition.end) return records;
       await new Promise<void>((done, failed) => place.waiting.push({ done, failed }));
     }
@@ -109,7 +113,8 @@ export class Fetcher {
   private take(partition: Partition, place: Place, from: number, bytesMax: number): StreamRecord[] {
     const records: StreamRecord[] = [];
     let expected = from;
-    for (let i = 0, bytes = 0; i < place.entries.length && bytes < bytesMax; i++) {
+    let bytes = 0;
+    for (let i = 0; i < place.entries.length && bytes < bytesMax; i++) {
       const entry = place.entries[i] as Entry;
       const record = decoded(entry);
       const lostTo = record === undefined ? entry.offset + 1 : entry.offset;
@@ -119,36 +124,34 @@ export class Fetcher {
       expected = entry.offset + 1;
       bytes += entry.size;
     }
+    place.given = bytes;
     return records;
   }
 
   /** Fetches for places that are behind, until each has what its reader takes next. */
   private readAhead(): void {
-    if (!this.isReading) void this.fetchAll();
+    this.isBehind = true;
+    if (this.isReading) return;
+    this.isReading = true;
+    this.fetchAll()
+      .catch(() => {})
+      .finally(() => {
+        this.isReading = false;
+        // Somebody who came between its last look and now would wait for ever.
+        if (this.isBehind && !this.isClosed) this.readAhead();
+      });
   }
 
   private async fetchAll(): Promise<void> {
-    this.isReading = true;
-    try {
-      while (!this.isClosed) {
-        const asked = this.behind();
-        if (asked.length === 0) return;
-        const before = asked.map(({ offset }) => offset);
-        // Those who waited have been told; others may have come meanwhile.
-        if (!(await this.ask(asked, 0)) && !this.isAwaited()) return;
-        // Whoever leads it now may not have all of it yet.
-        if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
-      }
-    } finally {
-      // At once: who begins to read a moment later must not believe that this goes on.
-      this.isReading = false;
+    while (!this.isClosed) {
+      this.isBehind = false;
+      const asked = this.behind();
+      if (asked.length === 0) return;
+      const before = asked.map(({ offset }) => offset);
+      if (!(await this.ask(asked, 0))) return;
+      // Whoever leads it now may not have all of it yet.
+      if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
     }
-  }
-
-  private isAwaited(): boolean {
-    return [...this.partitions.values()].some(({ places }) =>
-      [...places].some(({ waiting }) => waiting.length > 0),
-    );
   }
 
   private behind(): Asked[] {
@@ -158,7 +161,7 @@ export class Fetcher {
       if (partition.broken !== undefined) continue;
       for (const place of partition.places) {
         const bytesMax = Math.min(place.want, room);
-        if (place.isAsked || place.next >= partition.end || place.bytes >= bytesMax) continue;
+        if (place.isAsked || place.next >= partition.end || place.bytes - place.given >= bytesMax) continue;
         found.push({ partition, offset: place.next, bytesMax, place });
       }
     }
@@ -275,9 +278,19 @@ function placeAt(partition: Partition, from: number): Place {
     const keep = place.entries.findIndex(({ offset }) => offset >= from);
     const gone = place.entries.splice(0, keep < 0 ? place.entries.length : keep);
     for (const { size } of gone) place.bytes -= size;
+    place.given = 0;
     return place;
   }
-  const place: Place = { next: from, entries: [], bytes: 0, want: 0, usedMs: 0, isAsked: false, waiting: [] };
+  const place: Place = {
+    next: from,
+    entries: [],
+    bytes: 0,
+    given: 0,
+    want: 0,
+    usedMs: 0,
+    isAsked: false,
+    waiting: [],
+  };
   partition.places.add(place);
   return place;
 }

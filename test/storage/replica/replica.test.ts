@@ -177,6 +177,7 @@ describe('a memory with a log', () => {
     link.fate = () => (produced++ === 0 ? 'lands' : 'lost');
     first.set('s', 'k', 2);
     first.set('s', 'new', 2);
+    first.set('s', 'z', 'more than goes at once'.repeat(limits.memoryChunkBytesMax / 20));
     await expect(first.commit(2)).rejects.toThrow('no broker');
     first[Symbol.dispose]();
     expect(kafka.end(TOPIC)).toBeGreaterThan(whole);
