@@ -85,4 +85,6 @@ export const scaleLimits = {
   /** Rows that are read from a memory's table of changes at a time, and written into a new file in one transaction. */
   memoryRowsMax: 500,
   memoryBuildRowsMax: 20_000,
+  /** Characters of a value that is asked, ordered or grouped by: three bytes each at most, and Lucene takes no term over 32,766 bytes. */
+  columnCharsMax: 8_192,
 } as const;

@@ -58,8 +58,6 @@ export const limits = {
   eventDataBytesMax: 64 * KiB,
   /** Characters kept of a free text such as an error message or a path. */
   textCharsMax: 4096,
-  /** Characters of a value that is asked, ordered or grouped by: three bytes each at most, and Lucene takes no term over 32,766 bytes. */
-  columnCharsMax: 8_192,
   /** Texts kept of a list such as policies or warnings. */
   listTextsMax: 200,
   /** One segment file of the stream. */
