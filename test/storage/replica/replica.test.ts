@@ -154,6 +154,22 @@ describe('a memory with a log', () => {
     expect([third.get('s', 'k'), third.get('s', 'gone'), third.place()]).toEqual([2, undefined, 4]);
   });
 
+  test('what a broker takes twice from its owner, the second time late, does not count', async () => {
+    const first = await open('a.db');
+    first.set('s', 'k', 1);
+    await first.commit(1);
+    const late = kafka.messages(TOPIC).slice(-3);
+    expect(String(late.at(-1)?.key)).toContain('manifest');
+    first.set('s', 'k', 2);
+    await first.commit(2);
+    kafka.append(TOPIC, late);
+    first.set('s', 'other', 3);
+    await first.commit(3);
+    first[Symbol.dispose]();
+    using second = await open('b.db');
+    expect([second.get('s', 'k'), second.get('s', 'other'), second.place()]).toEqual([2, 3, 3]);
+  });
+
   test('it is not claimed by whom it does not belong to', async () => {
     await expect(openReplicatedDetector(optionsOf('a.db', kafka.link(), () => false))).rejects.toThrow(
       'another process',
