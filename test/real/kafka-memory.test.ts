@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { kafkaSettings } from '../../core/config-scale.ts';
 import { limits } from '../../core/limits.ts';
 import { openReplicatedDetector } from '../../storage/detectors/memory.ts';
 import { openReplicatedLedger } from '../../storage/ledger/memory.ts';
@@ -15,27 +14,31 @@ import type { Link } from '../../storage/stream/kafka/link.ts';
 import { joinStage } from '../../storage/stream/kafka/membership.ts';
 import { detectorMemoryContract } from '../contract/detector-memory.ts';
 import { ledgerMemoryContract } from '../contract/ledger-memory.ts';
+import { kafka, type TestKafka } from './kafka.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const prefix = `memory-${process.pid}-${Date.now()}-`;
 const dir = mkdtempSync(join(tmpdir(), 'sealwatch-memory-'));
 const links: Link[] = [];
 let files = 0;
 let link: Link;
+let server: TestKafka;
+let prefix: string;
 
 const newLink = async (): Promise<Link> => {
-  const brokers = process.env['KAFKA_BROKERS'];
-  const opened = await openLink(kafkaSettings.parse(brokers === undefined ? {} : { brokers }), quiet);
+  const opened = await openLink(server.settings, quiet);
   links.push(opened);
   return opened;
 };
 
 beforeAll(async () => {
+  server = await kafka();
+  prefix = server.prefix;
   link = await newLink();
   await link.create(memoryPlans(prefix, 1), 1);
 });
 afterAll(async () => {
   for (const one of links) await one[Symbol.asyncDispose]();
+  await server.remove();
   rmSync(dir, { recursive: true, force: true });
 });
 

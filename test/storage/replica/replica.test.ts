@@ -154,6 +154,46 @@ describe('a memory with a log', () => {
     expect([third.get('s', 'k'), third.get('s', 'gone'), third.place()]).toEqual([2, undefined, 4]);
   });
 
+  test('what a broker takes twice from its owner, the second time late, does not count', async () => {
+    const first = await open('a.db');
+    first.set('s', 'k', 1);
+    await first.commit(1);
+    const late = kafka.messages(TOPIC).slice(-3);
+    expect(String(late.at(-1)?.key)).toContain('manifest');
+    first.set('s', 'k', 2);
+    await first.commit(2);
+    kafka.append(TOPIC, late);
+    first.set('s', 'other', 3);
+    await first.commit(3);
+    first[Symbol.dispose]();
+    using second = await open('b.db');
+    expect([second.get('s', 'k'), second.get('s', 'other'), second.place()]).toEqual([2, 3, 3]);
+  });
+
+  test('a commit that lands right behind the claim of a successor does not count', async () => {
+    const link = kafka.link();
+    const first = await open('a.db', link);
+    first.set('s', 'k', 1);
+    await first.commit(1);
+    link.fate = () => 'held';
+    first.set('s', 'k', 2);
+    const committing = first.commit(2);
+    committing.catch(() => {});
+    const other = kafka.link();
+    let releasing: Promise<void> | undefined;
+    other.fate = () => {
+      releasing ??= link.release();
+      return 'lands';
+    };
+    const second = await open('b.db', other);
+    await releasing;
+    await expect(committing).rejects.toThrow('taken');
+    expect([second.get('s', 'k'), second.place()]).toEqual([1, 1]);
+    for (const memory of [first, second]) memory[Symbol.dispose]();
+    using third = await open('c.db');
+    expect([third.get('s', 'k'), third.place()]).toEqual([1, 1]);
+  });
+
   test('it is not claimed by whom it does not belong to', async () => {
     await expect(openReplicatedDetector(optionsOf('a.db', kafka.link(), () => false))).rejects.toThrow(
       'another process',
