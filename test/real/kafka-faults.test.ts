@@ -51,7 +51,8 @@ const event = (index: number): NewRecord => ({
 /** What a reader keeps that drops what is at or below the highest cause it has seen. */
 function taken(records: readonly StreamRecord[]): number[] {
   const kept: number[] = [];
-  for (const { cause } of records) if ((cause?.offset ?? -1) > (kept.at(-1) ?? -1)) kept.push(cause?.offset ?? -1);
+  for (const { cause } of records)
+    if ((cause?.offset ?? -1) > (kept.at(-1) ?? -1)) kept.push(cause?.offset ?? -1);
   return kept;
 }
 
@@ -185,7 +186,11 @@ test('retention deletes what is old and needed by nobody; who was to read it goe
 
 test('a snapshot that was torn leaves the one before, also when its place is forgotten', async () => {
   await begin();
-  const snapshot = (n: number) => ({ inputs: { 0: n }, outputs: {}, state: randomBytes(800_000).toString('hex') });
+  const snapshot = (n: number) => ({
+    inputs: { 0: n },
+    outputs: {},
+    state: randomBytes(800_000).toString('hex'),
+  });
   const [first, second, third] = [snapshot(1), snapshot(2), snapshot(3)];
   await stream.saveSnapshot('g', 'all', first);
   await stream.saveSnapshot('g', 'all', second);
@@ -208,7 +213,9 @@ test('a snapshot that was torn leaves the one before, also when its place is for
   await searching.saveSnapshot('g', 'all', third);
   expect(await stream.loadSnapshot('g', 'all')).toEqual(third);
   expect(await stream.loadSnapshot('g', 'other')).toBeUndefined();
-  expect((await link.describe([prefix + SNAPSHOTS])).get(prefix + SNAPSHOTS)?.config['cleanup.policy']).toBe('compact');
+  expect((await link.describe([prefix + SNAPSHOTS])).get(prefix + SNAPSHOTS)?.config['cleanup.policy']).toBe(
+    'compact',
+  );
   for (const one of [other, searching]) await one[Symbol.asyncDispose]();
   await end();
 });
@@ -258,7 +265,9 @@ test('a topic that ends before what was read of it is an error, not silence', as
   const shorter: Link = {
     ...bound(link),
     offsets: async (topic, partitions, at) =>
-      at === 'end' ? new Map(partitions.map((partition) => [partition, 5])) : link.offsets(topic, partitions, at),
+      at === 'end'
+        ? new Map(partitions.map((partition) => [partition, 5]))
+        : link.offsets(topic, partitions, at),
   };
   const reader = await KafkaStream.open({ link: shorter, prefix, partitions: 2 });
   await expect(reader.read(topics.events, 0, 3, MiB)).rejects.toMatchObject({ code: 'KAFKA_TOPICS_WRONG' });

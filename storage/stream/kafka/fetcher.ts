@@ -163,16 +163,14 @@ export class Fetcher {
 
   /** Asks for new records of all partitions that somebody looks at, for as long as there are any. */
   private async watch(): Promise<void> {
+    if (this.isWatching) return;
     this.isWatching = true;
-    try {
-      while (!this.isClosed && this.isWatched()) {
-        const asked = this.atEnd();
-        if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
-        else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
-      }
-    } finally {
-      this.isWatching = false;
+    while (!this.isClosed && this.isWatched()) {
+      const asked = this.atEnd();
+      if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
+      else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
     }
+    this.isWatching = false;
   }
 
   private isWatched(): boolean {
@@ -241,7 +239,8 @@ export class Fetcher {
 }
 
 /** What is read ahead for a place: more than its reader takes next, so that it need not wait for the one after. */
-const goalOf = ({ want }: Place, room: number): number => Math.min(Math.max(want, limits.kafkaFetchBytes), room);
+const goalOf = ({ want }: Place, room: number): number =>
+  Math.min(Math.max(want, limits.kafkaFetchBytes), room);
 
 const entryOf = (message: Message & { offset: number }): Entry => ({
   offset: message.offset,
@@ -267,7 +266,6 @@ function placeAt(partition: Partition, from: number): Place {
     const keep = place.entries.findIndex(({ offset }) => offset >= from);
     const gone = place.entries.splice(0, keep < 0 ? place.entries.length : keep);
     for (const { size } of gone) place.bytes -= size;
-    if (gone.length > 0) place.given = 0;
     place.given = 0;
     return place;
   }

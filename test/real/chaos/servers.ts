@@ -41,9 +41,15 @@ export class OwnServer implements AsyncDisposable {
     return OwnServer.begin('kafka', port, { KAFKA_PORT: String(port), KAFKA_HEAP: '384m' });
   }
 
-  static async elasticsearch(): Promise<OwnServer> {
+  /** @param extra lines for its settings file */
+  static async elasticsearch(extra = ''): Promise<OwnServer> {
     const [port, transport] = [await freePort(), await freePort()];
-    const env = { ES_PORT: String(port), ES_TRANSPORT_PORT: String(transport), ES_HEAP: '768m' };
+    const env = {
+      ES_PORT: String(port),
+      ES_TRANSPORT_PORT: String(transport),
+      ES_HEAP: '768m',
+      ES_EXTRA: extra,
+    };
     return OwnServer.begin('elasticsearch', port, env);
   }
 
