@@ -25,10 +25,12 @@ export class FakeReplicas {
   /** Commits that were refused, because another had taken the memory over. */
   refused = 0;
 
-  open(name: string): FakeReplica {
+  /** `gate` stands before each commit. */
+  open(name: string, gate: Gate): FakeReplica {
     const owner = (this.owners.get(name) ?? 0) + 1;
     this.owners.set(name, owner);
-    return copied(this.kept.get(name), (memory) => {
+    return copied(this.kept.get(name), async (memory) => {
+      await gate.pass();
       if (this.owners.get(name) === owner) this.kept.set(name, copied(memory));
       else {
         this.refused++;
@@ -39,16 +41,16 @@ export class FakeReplicas {
 }
 
 class FakeReplica extends MapMemory {
-  private readonly onCommit: (memory: FakeReplica) => void;
+  private readonly onCommit: (memory: FakeReplica) => Promise<void>;
 
-  constructor(onCommit: (memory: FakeReplica) => void) {
+  constructor(onCommit: (memory: FakeReplica) => Promise<void>) {
     super();
     this.onCommit = onCommit;
   }
 
   override async commit(...[place]: Parameters<MapMemory['commit']>): Promise<void> {
     await super.commit(place);
-    this.onCommit(this);
+    await this.onCommit(this);
   }
 
   openRows(): number {
@@ -56,7 +58,10 @@ class FakeReplica extends MapMemory {
   }
 }
 
-function copied(from: MapMemory | undefined, onCommit: (memory: FakeReplica) => void = () => {}) {
+function copied(
+  from: MapMemory | undefined,
+  onCommit: (memory: FakeReplica) => Promise<void> = async () => {},
+) {
   const copy = new FakeReplica(onCommit);
   if (from === undefined) return copy;
   for (const [id, text] of from['rows']) copy['rows'].set(id, text);
@@ -84,27 +89,38 @@ class FakeMembership implements Membership {
 
 /** Where a pipeline is held up in the middle of whatever it does. */
 class Gate {
-  private opened: Promise<void> = Promise.resolve();
+  private opened: Promise<void> | undefined;
+  private left = 0;
   private open = () => {};
+  private onFrozen = () => {};
 
-  freeze(): void {
+  /** Lets so many calls pass; what it gives resolves when the next is held up. */
+  freezeAfter(calls: number): Promise<void> {
+    this.left = calls;
     this.opened = new Promise((resolve) => {
       this.open = resolve;
+    });
+    return new Promise((resolve) => {
+      this.onFrozen = resolve;
     });
   }
 
   thaw(): void {
     this.open();
+    this.opened = undefined;
   }
 
-  pass(): Promise<void> {
-    return this.opened;
+  async pass(): Promise<void> {
+    if (this.opened === undefined || this.left-- > 0) return;
+    this.onFrozen();
+    await this.opened;
   }
 }
 
-/** The same stream, that lets others have their turn before it does anything, and waits at `gate`. */
+/** The same stream, that lets others have their turn before it does anything, and waits at `gate` before it writes. */
 function slow(stream: EmbeddedStream, random: () => number, gate: Gate): Stream {
-  const methods = ['flush', 'read', 'saveSnapshot', 'loadSnapshot', 'commit'];
+  const written = ['flush', 'saveSnapshot', 'commit'];
+  const methods = [...written, 'read', 'loadSnapshot'];
   return new Proxy(stream, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
@@ -112,7 +128,7 @@ function slow(stream: EmbeddedStream, random: () => number, gate: Gate): Stream 
       if (!methods.includes(String(name))) return value.bind(target);
       return async (...args: unknown[]) => {
         for (let turns = Math.floor(random() * 3); turns > 0; turns--) await setImmediate();
-        await gate.pass();
+        if (written.includes(String(name))) await gate.pass();
         return value.apply(target, args);
       };
     },
@@ -147,12 +163,12 @@ export function sharer({ random, writer, replicas, devices, now, ...shared }: Sh
     new NormaliseStage({ stream, cluster: 'test', devices, time }),
     new LedgerStage({
       ...{ stream, cluster: 'test', now, ...auditDevices(devices) },
-      openLedger: async () => replicas.open('ledger'),
+      openLedger: async () => replicas.open('ledger', gate),
     }),
     new DetectStage({
       ...{ stream, rules, lists: noLists, behaviours: allBehaviours, cluster: 'test' },
       slowCallNanos: slowCallNanos(time),
-      openDetector: async (name) => replicas.open(name),
+      openDetector: async (name) => replicas.open(name, gate),
     }),
     new IndexStage({ stream, writer, logger, now, retention: { streamHours: 1, eventDays: 400 } }),
   ];
