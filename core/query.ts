@@ -100,6 +100,7 @@ export interface Query<K extends QueryKind = QueryKind> {
 }
 
 export interface Page<K extends QueryKind> {
+  /** As many as asked for, or fewer where a store gives no more at once. */
   items: Rows[K][];
   /** Where the next page begins; absent on the last. */
   next?: { time: string; id: string };

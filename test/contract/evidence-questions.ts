@@ -63,13 +63,23 @@ export function evidenceQuestionsContract(name: string, create: () => Promise<Ev
       expect(await group({ to: times[3] as string })).toEqual([['entity-1', 1, times[2], times[2], 'e2']]);
     });
 
-    test('more fine groups than one page holds', async () => {
+    test('more rows and more fine groups than one page holds', async () => {
       await using run = await openRun(create);
       const events = Array.from({ length: 24_000 }, (_, i) =>
         anEvent({ id: `e${i}`, user: `u${String(i % 8_000).padStart(5, '0')}`, path: `p${i}`, time: at(i) }),
       );
       for (let i = 0; i < events.length; i += 5_000)
         await run.writer.write(eventsOf(...events.slice(i, i + 5_000)));
+      let [read, after]: [number, { time: string; id: string } | undefined] = [0, undefined];
+      do {
+        const page = await run.reader.find({
+          ...{ kind: 'events', where: [], order: 'asc', limit: 20_000 },
+          ...(after && { after }),
+        });
+        read += page.items.length;
+        after = page.next;
+      } while (after !== undefined);
+      expect(read).toBe(24_000);
       const asked = { where: [], by: ['user.id' as const], collect: ['vault.request.path' as const] };
       const whole = await run.reader.group({ ...asked, limit: 100_000 });
       expect(whole).toMatchObject({ complete: true, groups: { length: 8_000 } });

@@ -14,7 +14,7 @@ import { groupRows } from './group.ts';
 import { sameHashes } from './hashes.ts';
 import { documentId, eventsPattern, indexName, type SingleIndex, searchIndex } from './names.ts';
 import { type Condition, fieldName, indicesOf, queryOf } from './query.ts';
-import { allHits, type Search, Searches } from './search.ts';
+import { allHits, HITS_MAX, type Search, Searches } from './search.ts';
 
 /** A reader of the cluster of `settings`, which may be away: then questions fail, and later they do not. Throws SealwatchError CONFIG_INVALID. */
 export const openElasticReader = async (settings: ElasticsearchSettings): Promise<EvidenceReader> =>
@@ -32,12 +32,13 @@ class ElasticReader implements EvidenceReader {
   }
 
   async find<K extends QueryKind>(query: Query<K>): Promise<Page<K>> {
-    const { kind, order, limit, after, from, to } = query;
+    const { kind, order, after, from, to } = query;
+    // One row more than asked for says whether there is a next page.
+    const limit = Math.min(query.limit, HITS_MAX - 1);
     const where = query.where as Clause[];
     const rows = await this.rows(indicesOf(this.prefix, kind, query), {
       query: queryOf(kind, { from, to, where }),
       sort: [{ [fieldName('ts')]: order }, { [fieldName('id')]: order }],
-      // One row more than asked for says whether there is a next page.
       size: limit + 1,
       ...(after && { search_after: [after.time, columnText(after.id)] }),
     });
