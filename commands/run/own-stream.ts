@@ -55,7 +55,11 @@ export class OwnStream implements Recorder, AsyncDisposable {
 
   private open(): Promise<Opened> {
     this.opened ??= openStream(this.config, this.logger).then(
-      (stream) => ({ stream, recorder: streamRecorder(stream), answers: new Answers(stream, this.logger) }),
+      (stream) => ({
+        stream,
+        recorder: streamRecorder(stream),
+        answers: new Answers(stream, this.logger),
+      }),
       (error: unknown) => {
         this.opened = undefined;
         throw error;

@@ -50,8 +50,9 @@ export const stageRights: Record<StageName, StageRights> = {
     writes: [groups, alerts, changes, `${MEMORY}detect-`],
   }),
   index: { reads: indexed, writes: [], deletes: all },
-  deliver: withSnapshots(['deliver'], { reads: [alerts], writes: [] }),
-  serve: { reads: [changes], writes: [changes] },
+  // Those that log in to Vault tell of it on raw.
+  deliver: withSnapshots(['deliver'], { reads: [alerts], writes: [raw] }),
+  serve: { reads: [changes], writes: [changes, raw] },
 };
 
 export interface Grant {
