@@ -58,7 +58,7 @@ async function tried(work: () => Promise<unknown>): Promise<string> {
     return 'done';
   } catch (error) {
     const { code, message: text } = error as { code: string; message: string };
-    return `${code} ${/not authorized|authorization failed|deleting records/i.test(text) ? 'not authorized' : text}`;
+    return `${code} ${/not authorized|authorization.failed/i.test(text) ? 'not authorized' : text}`;
   }
 }
 const DENIED = 'KAFKA_REFUSED not authorized';
