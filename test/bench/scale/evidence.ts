@@ -8,7 +8,8 @@ import { canonicalJson } from '../../../core/canonical.ts';
 import { elasticsearchSettings } from '../../../core/config-scale.ts';
 import { limits } from '../../../core/limits.ts';
 import type { EvidenceBatch } from '../../../core/ports.ts';
-import { putRow, rowsOf } from '../../../storage/evidence/elasticsearch/rows.ts';
+import { documentText } from '../../../storage/evidence/elasticsearch/document.ts';
+import { rowsOf } from '../../../storage/evidence/elasticsearch/rows.ts';
 import { openElasticsearchWriter } from '../../../storage/evidence/elasticsearch/writer.ts';
 import { measured } from './measured.ts';
 
@@ -41,7 +42,8 @@ function requests(): string[][] {
   let open: string[] = [];
   let chars = 0;
   for (const row of batches.flatMap((batch) => rowsOf(prefix, batch, ''))) {
-    const { index, id, version, text = '' } = putRow(row);
+    const { index, id, version } = row;
+    const text = documentText(row.text, row.columns);
     if (open.length >= 2 * limits.bulkDocumentsMax || chars + text.length > limits.bulkCharsMax) {
       all.push(open);
       open = [];
