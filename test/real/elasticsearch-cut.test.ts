@@ -40,7 +40,10 @@ interface Transport {
 }
 
 /** A half that becomes whole over midnight, an alert that moves to another incident, and one of everything else. */
-function batches(n: string): {
+function batches(
+  n: string,
+  partition: number,
+): {
   before: EvidenceBatch;
   after: EvidenceBatch;
   incidents: unknown[];
@@ -61,7 +64,7 @@ function batches(n: string): {
       leases: [{ revision: 1, body: aLease({ id: `l${n}` }) }],
       rejects: [{ id: `r${n}`, bytes: 1, device: 'file', reason: 'not_json' }],
       coverage: [{ ...aCoverageRow({ counts: { received: 1 } }), id: `c${n}` }],
-      offsets: [{ topic: topics.leases, partition: Number.parseInt(n, 10), next: 5, sources: { 0: at(1) } }],
+      offsets: [{ topic: topics.leases, partition, next: 5, sources: { 0: at(1) } }],
     }),
     incidents: [incidentOf([b]), incidentOf([moved])],
     whole,
@@ -79,7 +82,8 @@ async function rowsOf(kind: string, n: string): Promise<unknown[]> {
 test.each([false, true])('at each call, the answer alone being lost: %s', async (done) => {
   for (let cut = 0; ; cut++) {
     const n = `${cut}${done ? 'd' : 'n'}`;
-    const { before, after, incidents, whole } = batches(n);
+    const partition = cut + (done ? 100 : 0);
+    const { before, after, incidents, whole } = batches(n, partition);
     const writer = await open();
     await writer.write(before);
     const calls = cutAt(writer, cut, done);
@@ -90,7 +94,7 @@ test.each([false, true])('at each call, the answer alone being lost: %s', async 
     const count = calls();
     await writer[Symbol.asyncDispose]();
     await using next = await open();
-    const offset = (await next.offsets()).find(({ partition }) => partition === Number.parseInt(n, 10));
+    const offset = (await next.offsets()).find((offset) => offset.partition === partition);
     // What the offsets tell is there.
     if (offset !== undefined) expect(await rowsOf('incidents', n), n).toEqual(incidents);
     await next.write(after);
