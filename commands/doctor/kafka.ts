@@ -31,13 +31,20 @@ export async function checkKafka(config: Config, fix: boolean, logger: Logger): 
   }
 }
 
+const MAKE =
+  'Make them with `sealwatch doctor --fix` as a user who may, or with deploy/kafka/topics.sh. A topic that this user may not see counts as missing.';
+
 /** What a connected link shows. */
 export async function checkOn(link: Link, config: Config, fix: boolean): Promise<Finding[]> {
   const plans = topicPlans(config.kafka.prefix, config.partitions);
   const made = fix ? await makeMissing(link, plans, config.kafka.replicationFactor) : [];
   const found = await checkTopics(link, plans);
   const shapes = await link.describe(plans.map(({ topic }) => topic));
-  const wrong = found.map(({ message, advice }) => fail(message, advice));
+  const missing = found.filter(({ what }) => what === 'missing').map(({ topic }) => topic);
+  const wrong = found
+    .filter(({ what }) => what !== 'missing')
+    .map(({ message, advice }) => fail(message, advice));
+  if (missing.length > 0) wrong.push(fail(`topics are missing: ${missing.join(', ')}`, MAKE));
   if (wrong.length === 0) wrong.push(ok(`${plans.length} topics with ${config.partitions} partitions`));
   return [
     ...made,

@@ -59,8 +59,6 @@ export class Fetcher {
   private readonly partitions = new Map<string, Partition>();
   private readonly losses: Losses;
   private isReading = false;
-  /** A place has fallen behind since the reading ahead last looked. */
-  private isBehind = false;
   private isWatching = false;
   private isClosed = false;
 
@@ -73,7 +71,7 @@ export class Fetcher {
   of(topic: string, number: number): Readonly<Partition> {
     const partition = this.partition(topic, number);
     partition.watchedMs = Date.now();
-    if (!this.isWatching) void this.watch();
+    void this.watch();
     return partition;
   }
 
@@ -104,7 +102,7 @@ export class Fetcher {
       place.want = bytesMax;
       place.usedMs = Date.now();
       const records = place.entries.length === 0 ? [] : this.take(partition, place, from, bytesMax);
-      if (place.bytes - place.given < place.want) this.readAhead();
+      void this.readAhead();
       if (records.length > 0 || from >= partition.end) return records;
       await new Promise<void>((done, failed) => place.waiting.push({ done, failed }));
     }
@@ -129,29 +127,17 @@ export class Fetcher {
   }
 
   /** Fetches for places that are behind, until each has what its reader takes next. */
-  private readAhead(): void {
-    this.isBehind = true;
+  private async readAhead(): Promise<void> {
     if (this.isReading) return;
     this.isReading = true;
-    this.fetchAll()
-      .catch(() => {})
-      .finally(() => {
-        this.isReading = false;
-        // Somebody who came between its last look and now would wait for ever.
-        if (this.isBehind && !this.isClosed) this.readAhead();
-      });
-  }
-
-  private async fetchAll(): Promise<void> {
-    while (!this.isClosed) {
-      this.isBehind = false;
-      const asked = this.behind();
-      if (asked.length === 0) return;
+    // Ends in the same turn in which it finds that nobody is behind: who is so from then on begins it again.
+    for (let asked = this.behind(); asked.length > 0 && !this.isClosed; asked = this.behind()) {
       const before = asked.map(({ offset }) => offset);
-      if (!(await this.ask(asked, 0))) return;
+      if (!(await this.ask(asked, 0))) break;
       // Whoever leads it now may not have all of it yet.
       if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
     }
+    this.isReading = false;
   }
 
   private behind(): Asked[] {
@@ -160,7 +146,7 @@ export class Fetcher {
     for (const partition of this.partitions.values()) {
       if (partition.broken !== undefined) continue;
       for (const place of partition.places) {
-        const bytesMax = Math.min(place.want, room);
+        const bytesMax = goalOf(place, room);
         if (place.isAsked || place.next >= partition.end || place.bytes - place.given >= bytesMax) continue;
         found.push({ partition, offset: place.next, bytesMax, place });
       }
@@ -177,16 +163,14 @@ export class Fetcher {
 
   /** Asks for new records of all partitions that somebody looks at, for as long as there are any. */
   private async watch(): Promise<void> {
+    if (this.isWatching) return;
     this.isWatching = true;
-    try {
-      while (!this.isClosed && this.isWatched()) {
-        const asked = this.atEnd();
-        if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
-        else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
-      }
-    } finally {
-      this.isWatching = false;
+    while (!this.isClosed && this.isWatched()) {
+      const asked = this.atEnd();
+      if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
+      else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
     }
+    this.isWatching = false;
   }
 
   private isWatched(): boolean {
@@ -203,11 +187,11 @@ export class Fetcher {
       if (partition.watchedMs < since || partition.broken !== undefined) continue;
       const places = [...partition.places];
       const place = places.find(
-        (one) => !one.isAsked && one.next === partition.end && one.bytes < Math.min(one.want, room),
+        (one) => !one.isAsked && one.next === partition.end && one.bytes - one.given < goalOf(one, room),
       );
       // A place that is not there yet, or has enough, hears of the end by its own requests.
       if (place === undefined && places.length > 0) continue;
-      const bytesMax = place === undefined ? 1 : Math.min(place.want, room);
+      const bytesMax = place === undefined ? 1 : goalOf(place, room);
       found.push({ partition, offset: partition.end, bytesMax, place });
     }
     return found;
@@ -253,6 +237,10 @@ export class Fetcher {
       failWaiting(partition, new Error('the stream was closed while it was read'));
   }
 }
+
+/** What is read ahead for a place: more than its reader takes next, so that it need not wait for the one after. */
+const goalOf = ({ want }: Place, room: number): number =>
+  Math.min(Math.max(want, limits.kafkaFetchBytes), room);
 
 const entryOf = (message: Message & { offset: number }): Entry => ({
   offset: message.offset,

@@ -131,6 +131,29 @@ describe('a memory with a log', () => {
     }
   });
 
+  test('what of it lands late is mended by the next commit, before compaction could take what counts for it', async () => {
+    const first = await open('a.db');
+    first.set('s', 'k', 1);
+    first.set('s', 'gone', 1);
+    await first.commit(1);
+    first[Symbol.dispose]();
+    const late = kafka.messages(TOPIC).filter(({ key }) => String(key).startsWith('["notes"'));
+    const second = await open('b.db');
+    second.set('s', 'k', 2);
+    second.delete('s', 'gone');
+    await second.commit(2);
+    kafka.append(TOPIC, late);
+    // It is seen at the first of these, and mended by the second.
+    for (const place of [3, 4]) {
+      second.set('s', 'other', place);
+      await second.commit(place);
+    }
+    second[Symbol.dispose]();
+    kafka.compact(TOPIC, kafka.end(TOPIC), false);
+    using third = await open('c.db');
+    expect([third.get('s', 'k'), third.get('s', 'gone'), third.place()]).toEqual([2, undefined, 4]);
+  });
+
   test('it is not claimed by whom it does not belong to', async () => {
     await expect(openReplicatedDetector(optionsOf('a.db', kafka.link(), () => false))).rejects.toThrow(
       'another process',
