@@ -54,4 +54,11 @@ export const scaleLimits = {
   daySlackSeconds: 600,
   /** How often an incident is made anew that others change at the same time. */
   incidentTries: 20,
+  /** Bytes that the spool is drained onto Kafka in one step, over all partitions. */
+  drainBytesMax: 16 * MiB,
+  /** How often Kafka is told how far a spool was drained, so that one that was put back to an earlier state is known. */
+  drainMarkMs: 10_000,
+  /** Waits for a Kafka that is away double from the first to the second. */
+  drainRetryMsMin: 500,
+  drainRetryMsMax: 10_000,
 } as const;

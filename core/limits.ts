@@ -72,13 +72,6 @@ export const limits = {
   recentBytesMax: 16 * MiB,
   /** Records of each partition that a start looks back through for the place of a file device. */
   recoverRecordsMax: 100_000,
-  /** Bytes that the spool is drained onto Kafka in one step, over all partitions. */
-  drainBytesMax: 16 * MiB,
-  /** How often Kafka is told how far a spool was drained, so that one that was put back to an earlier state is known. */
-  drainMarkMs: 10_000,
-  /** Waits for a Kafka that is away double from the first to the second. */
-  drainRetryMsMin: 500,
-  drainRetryMsMax: 10_000,
   /** How often an idle file is looked at. */
   tailPollMs: 200,
   /** A renamed file is left for the new one when nothing has come for this long. */
