@@ -179,6 +179,7 @@ describe('a memory with a log', () => {
     first.set('s', 'k', 2);
     const committing = first.commit(2);
     committing.catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
     const other = kafka.link();
     let releasing: Promise<void> | undefined;
     other.fate = () => {
