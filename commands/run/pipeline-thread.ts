@@ -2,11 +2,13 @@
 
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Config } from '../../core/config.ts';
+import { SealwatchError } from '../../core/errors.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { load } from '../rules/load.ts';
 import { Answers } from './answers.ts';
+import { failure } from './messages.ts';
 import { openCarrier, openWriter } from './open.ts';
 import { outputsOf } from './outputs.ts';
 import { Pipeline } from './pipeline.ts';
@@ -57,6 +59,8 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
+    // What the user can mend is said by whoever started the thread, who then ends it.
+    if (error instanceof SealwatchError) return say(failure(error, config.dataDir));
     logger.error({ error: error instanceof Error ? error.stack : String(error) }, 'the pipeline failed');
     process.exit(1);
   });
