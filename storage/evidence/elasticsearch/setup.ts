@@ -30,7 +30,7 @@ export async function setup(
   } catch (error) {
     if (statusOf(error) !== 403) throw explained(error, target.settings);
   }
-  const made = await checkLayouts(target, allIndices(settings.prefix));
+  const made = await checkLayouts(target);
   const missing = singleIndices
     .map((kind) => indexName(settings.prefix, kind))
     .filter((name) => !made.has(name));
@@ -99,7 +99,10 @@ const allIndices = (prefix: string): string[] => [
  * Returns which of the indices there are. Throws SealwatchError ELASTICSEARCH_UNUSABLE when this version did not make the mapping of
  * one.
  */
-async function checkLayouts(target: Target, index: string[]): Promise<Set<string>> {
+export async function checkLayouts(
+  target: Target,
+  index: string[] = allIndices(target.settings.prefix),
+): Promise<Set<string>> {
   const { client } = target;
   // In one call: indices come and go meanwhile.
   const found = await ask(target, () =>
