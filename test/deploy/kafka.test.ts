@@ -36,6 +36,7 @@ it('every topic is written and read by somebody, and raw by those alone who must
     expect(who('reads', topic), topic).not.toEqual([]);
     expect(who('writes', topic), topic).not.toEqual([]);
   }
+  // Lines by the collector alone; the others tell there what they asked Vault.
   expect(who('writes', topics.raw)).toEqual(['collect', 'ledger', 'deliver', 'serve']);
   expect(who('reads', topics.raw)).toEqual(['normalise']);
   expect(who('writes', topics.alerts)).toEqual(['detect']);

@@ -101,7 +101,7 @@ const allIndices = (prefix: string): string[] => [
  */
 export async function checkLayouts(
   target: Target,
-  index = allIndices(target.settings.prefix),
+  index: string[] = allIndices(target.settings.prefix),
 ): Promise<Set<string>> {
   const { client } = target;
   // In one call: indices come and go meanwhile.
