@@ -127,7 +127,7 @@ export function questionsOf(batch: EvidenceBatch): Question[] {
   ])
     add('/v1/secrets', more);
   for (const by of ['service', 'role', 'mount'])
-    add('/v1/posture', { ...PERIOD, by, limit: '1' }, { walk: true });
+    add('/v1/posture', { ...PERIOD, by, limit: '5' }, { walk: true });
   add('/v1/posture', { from: PERIOD.from, to: middle });
   list('/v1/coverage', '3');
   add('/v1/rules');
