@@ -3,6 +3,7 @@
 
 import { basename, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import type { DoctorOptions } from './commands/doctor.ts';
 import type { BacktestCommand } from './commands/rules/backtest-command.ts';
 import { addStages } from './commands/stage-commands.ts';
 import { readVersion } from './commands/version.ts';
@@ -217,10 +218,14 @@ rules
 
 program
   .command('doctor')
-  .description('check Node, data folder, devices, ports and rules, and say what to do')
-  .action(async () => {
+  .description(
+    'check Node, data folder, devices, ports, rules, Vault, Kafka, Elasticsearch, and say what to do',
+  )
+  .option('--fix', 'make the topics and templates that are missing')
+  .option('--only <parts>', 'some of host,inputs,vault,rules,kafka,elasticsearch')
+  .action(async (options: DoctorOptions) => {
     const { examine, reportOf } = await import('./commands/doctor.ts');
-    const findings = await examine(config());
+    const findings = await examine(config(), options);
     process.stdout.write(reportOf(findings));
     const failed = findings.filter((finding) => finding.state === 'fail').length;
     if (failed > 0)

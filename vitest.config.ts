@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/real/**/*.test.ts'],
-          globalSetup: ['test/real/after.ts'],
+          globalSetup: ['test/real/run.ts'],
           testTimeout: 600 * seconds,
           hookTimeout: 600 * seconds,
         },

@@ -1,6 +1,7 @@
 // `sealwatch doctor`: looks at everything a sealwatch needs and says what to do about what is wrong.
 
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { pino } from 'pino';
 import { type Config, dataFiles } from '../core/config.ts';
 import { SealwatchError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
@@ -14,20 +15,54 @@ import { makeDataDir } from './keys.ts';
 import { listStates, listWarnings } from './rules/lists.ts';
 import { load } from './rules/load.ts';
 
-/** All checks, in the order in which one would mend them. */
-export async function examine(config: Config): Promise<Finding[]> {
-  const { adminKey, scrubKey } = dataFiles(config.dataDir);
+/** What can be looked at alone. */
+const parts = ['host', 'inputs', 'vault', 'rules', 'kafka', 'elasticsearch'] as const;
+type Part = (typeof parts)[number];
+
+export interface DoctorOptions {
+  /** Make topics and templates that are missing. */
+  fix?: boolean;
+  /** Names of `parts` with commas between them; all without it. */
+  only?: string;
+}
+
+/** All checks, in the order in which one would mend them. Throws USAGE for a part that there is not. */
+export async function examine(config: Config, { fix = false, only }: DoctorOptions = {}): Promise<Finding[]> {
+  const chosen = chosenParts(only);
   const runs = await isRunning(config);
+  const checks: Record<Part, () => Finding[] | Promise<Finding[]>> = {
+    host: async () => [...checkHost(config), ...(runs ? await checkRunning(config) : [checkLock(config)])],
+    inputs: () => checkInputs(config, runs, Date.now()),
+    vault: () => checkVault(config, runs),
+    rules: () => checkRules(config),
+    kafka: async () => (await import('./doctor/kafka.ts')).checkKafka(config, fix, pino({ level: 'silent' })),
+    elasticsearch: async () => (await import('./doctor/elasticsearch.ts')).checkElasticsearch(config, fix),
+  };
+  const findings: Finding[] = [];
+  for (const part of parts) if (chosen.has(part)) findings.push(...(await checks[part]()));
+  return findings;
+}
+
+function chosenParts(only: string | undefined): Set<string> {
+  const chosen = only === undefined ? parts : only.split(',').map((part) => part.trim());
+  const unknown = chosen.filter((part) => !parts.some((known) => known === part));
+  if (unknown.length > 0)
+    throw new SealwatchError(
+      'USAGE',
+      `doctor does not know ${unknown.join(', ')}`,
+      `It knows ${parts.join(', ')}.`,
+    );
+  return new Set(chosen);
+}
+
+function checkHost(config: Config): Finding[] {
+  const { adminKey, scrubKey } = dataFiles(config.dataDir);
   return [
     checkNode(),
     checkData(config),
     ...checkOwnSecret('the admin key', adminKey),
     ...checkOwnSecret('the key that hides secrets', scrubKey),
     checkSpace(config),
-    ...(await checkInputs(config, runs, Date.now())),
-    ...(runs ? await checkRunning(config) : [checkLock(config)]),
-    ...(await checkVault(config, runs)),
-    ...checkRules(config),
   ];
 }
 

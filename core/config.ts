@@ -377,6 +377,8 @@ export const dataFiles = (dataDir: string) => ({
   ledger: join(dataDir, 'ledger.db'),
   /** Folder of the detectors' memories, a file for each. */
   detectors: join(dataDir, 'detectors'),
+  /** Folder of memories that have a log in Kafka. */
+  replicas: join(dataDir, 'replicas'),
   alerts: join(dataDir, 'alerts.jsonl'),
   accessLog: join(dataDir, 'evidence-access.jsonl'),
   doctorLogins: join(dataDir, 'doctor-logins.jsonl'),

@@ -25,6 +25,8 @@ export const scaleLimits = {
   kafkaRequestBytesMax: 8 * MiB,
   /** How long a broker may wait for new records before it answers that there are none. */
   kafkaWaitMs: 250,
+  /** What is read ahead for one who reads, unpacked, where there is room. */
+  kafkaFetchBytes: 4 * MiB,
   /** Bytes that are read ahead for all who read; and what each has at least. */
   kafkaBufferBytesMax: 256 * MiB,
   kafkaPlaceBytesMin: 256 * KiB,
@@ -52,4 +54,37 @@ export const scaleLimits = {
   daySlackSeconds: 600,
   /** How often an incident is made anew that others change at the same time. */
   incidentTries: 20,
+  /** Bytes that the spool is drained onto Kafka in one step, over all partitions. */
+  drainBytesMax: 16 * MiB,
+  /** How often Kafka is told how far a spool was drained, so that one that was put back to an earlier state is known. */
+  drainMarkMs: 10_000,
+  /** Waits for a Kafka that is away double from the first to the second. */
+  drainRetryMsMin: 500,
+  drainRetryMsMax: 10_000,
+  /** Spools of which a normaliser remembers how far it has taken them: a record that is sent again is known by it. */
+  spoolsMax: 1_000,
+  /** A value of a memory that is longer goes into its log in parts of this size. */
+  memoryPartBytesMax: 512 * KiB,
+  /** What goes into a memory's log at once, but for one message more. */
+  memoryChunkBytesMax: 1 * MiB,
+  /** A longer key of a memory goes into its log as a hash. */
+  memoryNameCharsMax: 1_000,
+  /** Largest batch that the topic of a memory takes. */
+  memoryMessageBytesMax: 4 * MiB,
+  /** Segments of that topic: the newest is never compacted, so that what a crash left half done can be undone later. */
+  memorySegmentBytes: 64 * MiB,
+  memorySegmentMs: 315_360_000_000,
+  /** What is younger in that topic is not compacted: time to undo what a writer wrote that had lost the memory. */
+  memoryCompactionLagMs: 3_600_000,
+  /** How long that topic remembers that a row went away. */
+  memoryTombstoneMs: 604_800_000,
+  /** A file of a memory that is older is built anew: the log may have forgotten rows that went away. */
+  memoryFileMsMax: 518_400_000,
+  /** Writers whose values in parts are put together at a time. */
+  memoryWritersMax: 16,
+  /** Rows that are read from a memory's table of changes at a time, and written into a new file in one transaction. */
+  memoryRowsMax: 500,
+  memoryBuildRowsMax: 20_000,
+  /** Characters of a value that is asked, ordered or grouped by: three bytes each at most, and Lucene takes no term over 32,766 bytes. */
+  columnCharsMax: 8_192,
 } as const;

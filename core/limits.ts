@@ -58,8 +58,6 @@ export const limits = {
   eventDataBytesMax: 64 * KiB,
   /** Characters kept of a free text such as an error message or a path. */
   textCharsMax: 4096,
-  /** Characters of a value that is asked, ordered or grouped by: three bytes each at most, and Lucene takes no term over 32,766 bytes. */
-  columnCharsMax: 8_192,
   /** Texts kept of a list such as policies or warnings. */
   listTextsMax: 200,
   /** One segment file of the stream. */
@@ -72,10 +70,6 @@ export const limits = {
   recentBytesMax: 16 * MiB,
   /** Records of each partition that a start looks back through for the place of a file device. */
   recoverRecordsMax: 100_000,
-  /** Bytes that the spool is drained onto Kafka in one step, over all partitions. */
-  drainBytesMax: 16 * MiB,
-  /** How often Kafka is told how far a spool was drained, so that one that was put back to an earlier state is known. */
-  drainMarkMs: 10_000,
   /** How often an idle file is looked at. */
   tailPollMs: 200,
   /** A renamed file is left for the new one when nothing has come for this long. */
@@ -400,29 +394,6 @@ export const limits = {
   detectorPageCacheBytes: 8 * MiB,
   /** Places in its input, one a commit, that a detector remembers to begin again from when much waits for long. */
   detectorCheckpointsMax: 100,
-  /** Spools of which a normaliser remembers how far it has taken them: a record that is sent again is known by it. */
-  spoolsMax: 1_000,
-  /** A value of a memory that is longer goes into its log in parts of this size. */
-  memoryPartBytesMax: 512 * KiB,
-  /** What goes into a memory's log at once, but for one message more. */
-  memoryChunkBytesMax: 1 * MiB,
-  /** A longer key of a memory goes into its log as a hash. */
-  memoryNameCharsMax: 1_000,
-  /** Largest batch that the topic of a memory takes. */
-  memoryMessageBytesMax: 4 * MiB,
-  /** Segments of that topic: the newest is never compacted, so that what a crash left half done can be undone later. */
-  memorySegmentBytes: 64 * MiB,
-  /** What is younger in that topic is not compacted: time to undo what a writer wrote that had lost the memory. */
-  memoryCompactionLagMs: 3_600_000,
-  /** How long that topic remembers that a row went away. */
-  memoryTombstoneMs: 604_800_000,
-  /** A file of a memory that is older is built anew: the log may have forgotten rows that went away. */
-  memoryFileMsMax: 518_400_000,
-  /** Writers whose values in parts are put together at a time. */
-  memoryWritersMax: 16,
-  /** Rows that are read from a memory's table of changes at a time, and written into a new file in one transaction. */
-  memoryRowsMax: 500,
-  memoryBuildRowsMax: 20_000,
   /** Time between two snapshots of a stage. */
   snapshotMs: 2_000,
   ...scaleLimits,

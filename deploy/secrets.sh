@@ -4,7 +4,7 @@
 set -eu
 folder=$(cd "$(dirname "$0")" && pwd)/secrets
 mkdir -p -m 0700 "$folder"
-for name in elasticsearch-superuser elasticsearch-indexer elasticsearch-reader elasticsearch-kibana; do
+for name in elasticsearch-superuser elasticsearch-indexer elasticsearch-reader elasticsearch-setup elasticsearch-kibana; do
   [ -s "$folder/$name" ] || head -c 24 /dev/urandom | base64 | tr '+/' '-_' > "$folder/$name"
   chmod 0444 "$folder/$name"
 done

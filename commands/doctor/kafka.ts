@@ -11,6 +11,7 @@ import { stageRights } from '../../storage/stream/kafka/rights.ts';
 import { checkTopics, topicPlans } from '../../storage/stream/kafka/topics.ts';
 import { checkCertificate, checkSecret } from './files.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
+import { checkLag } from './lag.ts';
 
 /** Nothing with an embedded stream. With `fix`, topics that are missing are made. */
 export async function checkKafka(config: Config, fix: boolean, logger: Logger): Promise<Finding[]> {
@@ -30,19 +31,28 @@ export async function checkKafka(config: Config, fix: boolean, logger: Logger): 
   }
 }
 
+const MAKE =
+  'Make them with `sealwatch doctor --fix` as a user who may, or with deploy/kafka/topics.sh. A topic that this user may not see counts as missing.';
+
 /** What a connected link shows. */
 export async function checkOn(link: Link, config: Config, fix: boolean): Promise<Finding[]> {
   const plans = topicPlans(config.kafka.prefix, config.partitions);
   const made = fix ? await makeMissing(link, plans, config.kafka.replicationFactor) : [];
   const found = await checkTopics(link, plans);
   const shapes = await link.describe(plans.map(({ topic }) => topic));
-  const wrong = found.map(({ message, advice }) => fail(message, advice));
+  const missing = found.filter(({ what }) => what === 'missing').map(({ topic }) => topic);
+  const wrong = found
+    .filter(({ what }) => what !== 'missing')
+    .map(({ message, advice }) => fail(message, advice));
+  if (missing.length > 0) wrong.push(fail(`topics are missing: ${missing.join(', ')}`, MAKE));
   if (wrong.length === 0) wrong.push(ok(`${plans.length} topics with ${config.partitions} partitions`));
   return [
     ...made,
     ...wrong,
     ...(shapes.size > 0 ? checkCopies(shapes) : []),
-    ...(shapes.size === plans.length ? await checkRights(link, config.kafka.prefix) : []),
+    ...(wrong.some(({ state }) => state === 'fail')
+      ? []
+      : [...(await checkRights(link, config.kafka.prefix)), ...(await checkLag(link, config))]),
   ];
 }
 
@@ -55,8 +65,12 @@ function checkFiles({ kafka: { brokers, sasl, tls } }: Config): Finding[] {
         ? [checkSecret('the token for Kafka', sasl.tokenFile)]
         : [checkSecret('the password for Kafka', sasl.passwordFile)];
   const certificates = [
-    ...(tls.caFile === undefined ? [] : [checkCertificate('the authority of the brokers', tls.caFile, Date.now())]),
-    ...(tls.certFile === undefined ? [] : [checkCertificate("sealwatch's certificate for Kafka", tls.certFile, Date.now())]),
+    ...(tls.caFile === undefined
+      ? []
+      : [checkCertificate('the authority of the brokers', tls.caFile, Date.now())]),
+    ...(tls.certFile === undefined
+      ? []
+      : [checkCertificate("sealwatch's certificate for Kafka", tls.certFile, Date.now())]),
     ...(tls.keyFile === undefined ? [] : [checkSecret("sealwatch's key for Kafka", tls.keyFile)]),
   ];
   const plain =
@@ -121,8 +135,7 @@ function checkCopies(shapes: ReadonlyMap<string, TopicShape>): Finding[] {
 /** Reading is tried on each topic; writing is not: it would leave a record. */
 async function checkRights(link: Link, prefix: string): Promise<Finding[]> {
   const readable = new Set<string>();
-  for (const topic of Object.values(topics))
-    if (await mayRead(link, prefix + topic)) readable.add(topic);
+  for (const topic of Object.values(topics)) if (await mayRead(link, prefix + topic)) readable.add(topic);
   const all: readonly string[] = Object.values(topics);
   const stages = (Object.keys(stageRights) as StageName[]).filter((stage) => {
     const needs = stageRights[stage].reads.filter((topic) => all.includes(topic));

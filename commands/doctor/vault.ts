@@ -129,9 +129,9 @@ export function findingsOfRights(metrics: Metrics): Finding[] {
   ];
 }
 
-export function checkClock(seconds: number): Finding {
-  if (Math.abs(seconds) <= CLOCK_SECONDS) return ok("Vault's clock agrees with this host's");
-  const text = `Vault's clock is ${Math.abs(seconds).toFixed(0)} s ${seconds > 0 ? 'ahead of' : 'behind'} this host's`;
+export function checkClock(seconds: number, whose = 'Vault'): Finding {
+  if (Math.abs(seconds) <= CLOCK_SECONDS) return ok(`${whose}'s clock agrees with this host's`);
+  const text = `${whose}'s clock is ${Math.abs(seconds).toFixed(0)} s ${seconds > 0 ? 'ahead of' : 'behind'} this host's`;
   return warn(
     text,
     'Set both by NTP: event times are those of Vault, and a device whose time jumps makes lines late.',

@@ -34,6 +34,8 @@ await runThread('collector', async ({ data, logger, say }) => {
       reader.postMessage(ends);
     },
   });
+  // The drain says what needs no room any more; the pipeline says nothing.
+  reader.on('message', (freed: Record<string, number>) => collector.intake.free(freed));
   say({
     type: 'ready',
     says: Object.fromEntries(collector.listeners.map((listener, i) => [`listener${i}`, listener.address])),
@@ -59,6 +61,7 @@ await runThread('collector', async ({ data, logger, say }) => {
       sealwatch_collector_queued_bytes: collector.intake.queued,
       sealwatch_collector_failing: collector.isFailing ? 1 : 0,
       ...inputMetrics(collector.intake, Date.now()),
+      ...(config.stream === 'kafka' && { sealwatch_drain_lag_bytes: collector.intake.undrained }),
       // Since the start: as long as this a sender may have been held up, when its own buffer was full.
       sealwatch_collector_longest_pause_ms: Math.max(0, pauses.max / 1e6 - PAUSE_RESOLUTION_MS),
     }),

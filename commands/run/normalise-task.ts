@@ -188,6 +188,8 @@ export class NormaliseTask {
 
   /** Only after a flush: what the snapshot stands for must be on disk. */
   async save(): Promise<void> {
+    // What a successor has saved is the newer.
+    if (this.options.isOurs?.() === false) return;
     if (this.next !== this.savedAt) await this.write();
     await this.renewWhenDue();
   }

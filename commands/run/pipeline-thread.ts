@@ -2,11 +2,14 @@
 
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Config } from '../../core/config.ts';
+import { SealwatchError } from '../../core/errors.ts';
 import type { EvidenceWriter } from '../../core/ports.ts';
 import { topics } from '../../core/records.ts';
 import { EmbeddedStream } from '../../storage/stream/embedded/stream.ts';
 import { load } from '../rules/load.ts';
-import { memoriesOf, openMembership, openStream, openWriter } from './open.ts';
+import { Answers } from './answers.ts';
+import { failure } from './messages.ts';
+import { openCarrier, openWriter } from './open.ts';
 import { outputsOf } from './outputs.ts';
 import { Pipeline } from './pipeline.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
@@ -26,7 +29,8 @@ interface Ports {
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
   const { collector, records } = workerData as Ports;
-  const stream = await openStream(config, logger);
+  const { stream, memories, join } = await openCarrier(config, logger);
+  const answers = new Answers(stream, logger);
   let onFollowed = () => {};
   if (collector !== undefined && stream instanceof EmbeddedStream)
     await follow(collector, stream, () => onFollowed());
@@ -36,15 +40,15 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   const judges = load({ ...config.rules, posture: config.posture });
   const stages = await makeStages(
     {
-      ...{ config, stream, judges, logger, now: Date.now, memories: memoriesOf(config) },
+      ...{ config, stream, judges, logger, now: Date.now, memories },
       ...(config.vault.address !== undefined && { ask: (question) => say({ type: 'question', question }) }),
-      writer: () => (opened ??= openWriter(config)),
+      writer: () => (opened ??= openWriter(config, logger)),
       outputs: () => outputsOf(config, secrets),
     },
     data.stages,
   );
   const members = await Promise.all(
-    stages.map(async (stage) => ({ stage, membership: await openMembership(stage.name, stream) })),
+    stages.map(async (stage) => ({ stage, membership: await join(stage.name) })),
   );
   const pipeline = new Pipeline({ stream, members, logger, now: Date.now });
   await pipeline.load();
@@ -55,6 +59,8 @@ await runThread('pipeline', async ({ data, logger, say }) => {
   const running = pipeline.run();
   // A stage that throws ends the process: the next start goes on from its snapshot.
   running.catch((error: unknown) => {
+    // What the user can mend is said by whoever started the thread, who then ends it.
+    if (error instanceof SealwatchError) return say(failure(error, config.dataDir));
     logger.error({ error: error instanceof Error ? error.stack : String(error) }, 'the pipeline failed');
     process.exit(1);
   });
@@ -70,6 +76,7 @@ await runThread('pipeline', async ({ data, logger, say }) => {
       collector?.close();
     },
     hear: (message) => {
+      if (message.type === 'answer') answers.take(message.answer);
       if (message.type === 'secret') secrets.set(message.ref, message.value);
       if (message.type === 'reload') void reload?.check({ now: true });
     },

@@ -1,39 +1,38 @@
 // The API's thread: a read-only connection to the evidence store, so that no query holds up what comes in.
 
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { buildApi } from '../../api/app.ts';
-import { type ApiKey, keyDigest } from '../../api/auth.ts';
 import type { RuleInfo } from '../../api/options.ts';
 import type { PostureSettings } from '../../api/posture/settings.ts';
 import { type Config, configuredDevices, dataFiles, inputsOf } from '../../core/config.ts';
-import { SealwatchError } from '../../core/errors.ts';
-import { secretRef } from '../../core/secret-ref.ts';
-import { openEvidenceReader } from '../../storage/evidence/embedded/reader.ts';
 import { load } from '../rules/load.ts';
+import { keysOf, takeKey } from './api-keys.ts';
 import { listenOn } from './listen.ts';
 import { MetricsPage } from './metrics-page.ts';
+import { openReader } from './open.ts';
+import { OwnStream } from './own-stream.ts';
 import { portRecorder } from './recorder.ts';
-import { shownRules, switchedOff, withStates } from './shown-rules.ts';
+import { followRules, shownRules, switchedOff, withStates } from './shown-rules.ts';
 import { runThread } from './thread.ts';
-
-// Above what runs: the thread works before this module is at its end.
-const KEY_CHARS_MIN = 32;
 
 await runThread('serve', async ({ data, logger, say }) => {
   const { config, version } = data;
   const files = dataFiles(config.dataDir);
-  const { records } = workerData as { records: MessagePort };
-  const reader = openEvidenceReader(files.evidence);
+  // Of the pipeline in this process, which has a stream; without one what people do goes onto a stream of our own.
+  const { records } = workerData as { records?: MessagePort };
+  const own = records === undefined ? new OwnStream(config, logger) : undefined;
+  const reader = await openReader(config);
   const page = new MetricsPage();
   const keys = keysOf(config);
   const catalogue = () => shownRules(load(config.rules));
   let rules = catalogue();
-  let off: ReadonlySet<string> = new Set();
+  // Which are off only those know who judge: without detectors here nobody does.
+  let off: ReadonlySet<string> | undefined;
   let state = { ready: false, reasons: ['starting'] };
   const app = buildApi({
     reader,
-    recorder: portRecorder(records),
+    recorder: records === undefined ? (own as OwnStream) : portRecorder(records),
     keys,
     cluster: config.cluster,
     devices: configuredDevices(config),
@@ -48,20 +47,28 @@ await runThread('serve', async ({ data, logger, say }) => {
     logger,
   });
   const address = await listenOn(app, config.api, 'api');
+  const take = () => {
+    rules = reloaded(catalogue) ?? rules;
+  };
+  // The pipeline says when it has taken other rules over.
+  const following = own === undefined ? undefined : followRules(config.rules, take);
   say({ type: 'ready', says: { address } });
   return {
     stop: async () => {
       await app.close();
-      records.close();
+      records?.close();
+      following?.[Symbol.dispose]();
+      await own?.[Symbol.asyncDispose]();
       await reader[Symbol.asyncDispose]();
     },
     metrics: () => ({}),
     hear: (message) => {
       if (message.type === 'secret') takeKey(keys, config, message);
-      if (message.type === 'reload') rules = reloaded(catalogue) ?? rules;
+      if (message.type === 'answer') void own?.take(message.answer);
+      if (message.type === 'reload') take();
       if (message.type !== 'metrics') return;
       state = { ready: message.ready, reasons: message.reasons };
-      off = switchedOff(message.metrics);
+      if (own === undefined) off = switchedOff(message.metrics);
       page.show(message.metrics);
     },
   };
@@ -101,46 +108,4 @@ function accessRecorder(path: string): (entry: object) => void {
 /** The names that inputs give to the addresses of Vault's nodes. */
 function nodeNames(config: Config): Record<string, string> {
   return Object.assign({}, ...inputsOf(config).map((input) => ('nodes' in input ? input.nodes : {})));
-}
-
-/** The keys of files; those that lie in Vault come when they are read. */
-function keysOf(config: Config): ApiKey[] {
-  const admin = {
-    name: 'admin',
-    role: 'admin' as const,
-    digest: keyDigest(readFileSync(dataFiles(config.dataDir).adminKey, 'utf8').trim()),
-  };
-  const inFiles = config.keys.filter(({ file }) => secretRef(file) === undefined);
-  return [
-    admin,
-    ...inFiles.map(({ name, role, file }) => ({ name, role, digest: keyDigest(readKey(name, file)) })),
-  ];
-}
-
-/** A key was read from Vault; what it was before is good no more. A short one is not taken. */
-function takeKey(keys: ApiKey[], config: Config, { ref, value }: { ref: string; value: string }): void {
-  if (value.length < KEY_CHARS_MIN) return;
-  for (const { name, role, file } of config.keys) {
-    if (file !== ref) continue;
-    const key = { name, role, digest: keyDigest(value) };
-    // The first is the admin's, whatever the others are called.
-    const at = keys.findIndex((known, i) => i > 0 && known.name === name);
-    if (at < 0) keys.push(key);
-    else keys[at] = key;
-  }
-}
-
-function readKey(name: string, file: string): string {
-  let key = '';
-  try {
-    key = readFileSync(file, 'utf8').trim();
-  } catch {
-    // An unreadable file and a short key are mended alike.
-  }
-  if (key.length >= KEY_CHARS_MIN) return key;
-  throw new SealwatchError(
-    'CONFIG_INVALID',
-    `the key of ${name} in ${file} cannot be read or has under ${KEY_CHARS_MIN} characters`,
-    'Make one with `openssl rand -base64 32`.',
-  );
 }

@@ -6,8 +6,9 @@ import type { Lists } from '../../core/lists.ts';
 import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import { allBehaviours } from '../../detectors/behaviours/all.ts';
 import type { Lesson } from '../../detectors/behaviours/learning.ts';
-import type { Loaded } from '../rules/load.ts';
+import type { Loaded, RuleSource } from '../rules/load.ts';
 import { typesOf } from '../rules.ts';
+import { lookAt } from './reload.ts';
 
 /** Gauge with the label `rule`: 1 while a rule or behaviour is switched off, because it threw. */
 export const OFF_METRIC = 'sealwatch_detect_off';
@@ -26,7 +27,6 @@ export function shownRules({ rules, lists }: Pick<Loaded, 'rules' | 'lists'>): S
       // The folder is this machine's.
       file: basename(rule.file),
       ...(learning !== undefined && { learning }),
-      enabled: true,
     };
   });
 }
@@ -52,10 +52,30 @@ export function switchedOff(metrics: Metrics): Set<string> {
   return off;
 }
 
-/** The rules with those off that are. */
-export const withStates = (rules: readonly ShownRule[], off: ReadonlySet<string>): ShownRule[] =>
-  rules.map((rule) =>
-    off.has(rule.id)
-      ? { ...rule, enabled: false, why: 'it threw an error; the alert of it says which' }
-      : rule,
-  );
+/** The rules with those off that are; `off` undefined: nobody here knows. */
+export const withStates = (rules: readonly ShownRule[], off: ReadonlySet<string> | undefined): ShownRule[] =>
+  off === undefined
+    ? [...rules]
+    : rules.map((rule) =>
+        off.has(rule.id)
+          ? { ...rule, enabled: false, why: 'it threw an error; the alert of it says which' }
+          : { ...rule, enabled: true },
+      );
+
+/** Calls back when the rules folder or the lists file has another content, which stands still. */
+export function followRules(source: RuleSource, onChange: () => void): Disposable {
+  let seen = lookAt(source);
+  let last = seen;
+  const timer = setInterval(() => {
+    const look = lookAt(source, last);
+    const isStill = look.files === last.files;
+    last = look;
+    if (look.content === seen.content || !isStill) return;
+    seen = look;
+    onChange();
+  }, RULES_LOOK_MS);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+const RULES_LOOK_MS = 2_000;

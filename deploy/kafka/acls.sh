@@ -155,6 +155,7 @@ grant --allow-principal "User:${user}deliver" \
   --group "${prefix}sealwatch.snapshots.deliver-"
 grant --allow-principal "User:${user}deliver" \
   --operation Write \
+  --topic "${prefix}vault.audit.raw" \
   --topic "${prefix}vault.audit.snapshots"
 grant --allow-principal "User:${user}serve" \
   --operation Read \
@@ -167,7 +168,8 @@ grant --allow-principal "User:${user}serve" \
   --group "${prefix}sealwatch.serve."
 grant --allow-principal "User:${user}serve" \
   --operation Write \
-  --topic "${prefix}vault.audit.changes"
+  --topic "${prefix}vault.audit.changes" \
+  --topic "${prefix}vault.audit.raw"
 grant --allow-principal "User:${user}run" \
   --operation Read \
   --resource-pattern-type prefixed \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a Vault ready that nobody has used: initialises and unseals it, enables the audit devices, writes the policies, makes the
 # login of sealwatch. For trying it out: the unseal key and the root token lie in a file. Running it again only unseals and adds.
-# Env: VAULT_ADDR, KEYS (folder for the keys), LOGIN (folder for role-id and secret-id), AUDIT_FILE, SOCKET, MODE
+# Env: VAULT_ADDR, KEYS (folder for the keys), LOGIN (folder for role-id and secret-id), AUDIT_FILE, AUDIT_MODE, SOCKET
 set -eu
 umask 0077
 here=$(dirname "$0")
@@ -32,4 +32,4 @@ vault read -field=role_id auth/approle/role/sealwatch/role-id > "$login/role-id"
 
 # sealwatch listens first, else Vault refuses the device.
 until [ -S "$socket" ]; do sleep 1; done
-sh "$here/enable-audit.sh" "${AUDIT_FILE:-/vault/logs/audit.log}" "$socket" "${MODE:-0640}"
+sh "$here/enable-audit.sh" "${AUDIT_FILE:-/vault/logs/audit.log}" "$socket" "${AUDIT_MODE:-0640}"

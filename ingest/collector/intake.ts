@@ -2,7 +2,7 @@
 
 import { deviceOfInput, type Input, inputId } from '../../core/devices.ts';
 import { limits } from '../../core/limits.ts';
-import { partitionOf, partitionOfBytes } from '../../core/partition.ts';
+import { partitionOfAnswer, partitionOfBytes } from '../../core/partition.ts';
 import type { Stream } from '../../core/ports.ts';
 import { encodeHead, encodeSource, type FilePosition, type Scrub, type Spans } from '../../core/raw.ts';
 import { type Answer, type Loss, type LossReason, type Tick, topics } from '../../core/records.ts';
@@ -116,6 +116,11 @@ export class Intake {
   settleAll(): void {
     for (const feed of this.feeds.values()) feed.settled = feed.spooled;
     this.queued = 0;
+  }
+
+  /** Bytes on the spool that still need their room. */
+  get undrained(): number {
+    return this.inputs().reduce((sum, { spooled, freed }) => sum + spooled - freed, 0);
   }
 
   /** Retention has left only what came after each input had put `totals` bytes on the spool. */
@@ -234,8 +239,7 @@ export class Intake {
 
   /** What Vault answered to sealwatch, on the partition of the lines that the call left, if it names the call. */
   answer(value: Answer): void {
-    const id = value.response?.['request_id'];
-    const partition = typeof id === 'string' ? partitionOf(id, this.stream.partitions) : 0;
+    const partition = partitionOfAnswer(value, this.stream.partitions);
     this.stream.append(topics.raw, partition, [{ kind: 'answer', value }]);
   }
 

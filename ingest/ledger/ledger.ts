@@ -27,6 +27,8 @@ export interface LedgerState {
   watermark: string;
   /** By raw partition. */
   marks: [source: number, time: string][];
+  /** Latest time of what was worked; absent in states of versions before. */
+  last?: string;
 }
 
 export class Ledger {
@@ -47,7 +49,7 @@ export class Ledger {
   private overdue: LedgerInput[] = [];
   private isWorking = false;
   /** Latest time of what was worked. */
-  private last = '';
+  private last: string;
 
   constructor(options: LedgerOptions, state?: LedgerState) {
     const { memory, sink } = options;
@@ -64,9 +66,10 @@ export class Ledger {
     this.through = state?.through ?? '';
     this.watermark = state?.watermark ?? '';
     this.marks = new Map(state?.marks);
+    this.last = state?.last ?? '';
   }
 
-  /** Latest time of what was worked since the start; empty before. */
+  /** Latest time of what was worked; empty before there was any. */
   get time(): string {
     return this.last;
   }
@@ -78,9 +81,9 @@ export class Ledger {
 
   /** State for a restart, and the offset to read on from: what waits is read again, not kept. */
   snapshot(nextOffset: number): { state: LedgerState; offset: number } {
-    const { through, watermark, marks } = this;
+    const { through, watermark, marks, last } = this;
     return {
-      state: { through, watermark, marks: [...marks] },
+      state: { through, watermark, marks: [...marks], last },
       offset: this.order.lowestOffset(nextOffset),
     };
   }

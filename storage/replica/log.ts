@@ -47,37 +47,41 @@ export class MemoryLog {
     this.isOver = true;
     const { file, writer, owned, log, now } = this.options;
     const commit = this.commit + 1;
-    await this.sendChanged({ writer, commit });
-    this.mended ??= this.next;
+    const of = { writer, commit };
+    let rest = await this.sendChanged(of);
+    if (this.mended === undefined) {
+      for (; rest.length > 0; rest = await this.sendChanged(of)) await this.append(rest);
+      this.mended = this.next;
+    }
     const { mended } = this;
     const manifest: Manifest = { log: log.log, commit, owned, mended, begin: log.begin };
-    const offset = await this.append([manifestMessage(writer, manifest), ...besides]);
-    file.setStandsFor({ writer, offset, manifest, savedMs: now() });
+    const first = await this.append([...rest, manifestMessage(writer, manifest), ...besides]);
+    file.setStandsFor({ writer, offset: first + rest.length, manifest, savedMs: now() });
     this.commit = commit;
     this.isOver = false;
   }
 
-  private async sendChanged(of: Pick<Origin, 'commit' | 'writer'>): Promise<void> {
+  /** What changed goes onto the log, but for the last of it, which is returned: one message less to wait for. */
+  private async sendChanged(of: Pick<Origin, 'commit' | 'writer'>): Promise<Message[]> {
     const { file } = this.options;
     let chunk: Message[] = [];
     let bytes = 0;
-    const send = async () => {
-      if (chunk.length > 0) await this.append(chunk);
-      chunk = [];
-      bytes = 0;
-    };
     for (let rows = file.takeChanged(); rows.length > 0; rows = file.takeChanged()) {
       for (const row of rows) {
         // It came and went between two commits.
         if (row.payload === undefined && row.before === 0) continue;
         for (const message of rowMessages(row, row.payload, row.before, { ...of, existed: row.existed })) {
+          if (bytes >= limits.memoryChunkBytesMax) {
+            await this.append(chunk);
+            chunk = [];
+            bytes = 0;
+          }
           chunk.push(message);
           bytes += sizeOf(message);
-          if (bytes >= limits.memoryChunkBytesMax) await send();
         }
       }
-      await send();
     }
+    return chunk;
   }
 
   /** Returns the offset of the first. */

@@ -49,7 +49,6 @@ export type Entry =
       bytes: Buffer | null;
     };
 
-const P = limits.memoryPartBytesMax;
 const text = (value: string | number) => Buffer.from(String(value));
 
 export const ownerMessage = (writer: string): Message => ({
@@ -88,7 +87,10 @@ export const partsOf = (key: RowKey, bytes: number): number => {
   const { isLong } = nameOf(key);
   return Math.max(
     1,
-    Math.ceil((bytes + (isLong ? Buffer.byteLength(JSON.stringify([key.a, key.b])) + 1 : 0)) / P),
+    Math.ceil(
+      (bytes + (isLong ? Buffer.byteLength(JSON.stringify([key.a, key.b])) + 1 : 0)) /
+        limits.memoryPartBytesMax,
+    ),
   );
 };
 
@@ -103,7 +105,9 @@ export function rowMessages(
   before: number,
   origin: Origin,
 ): Message[] {
-  const parts = payload === undefined ? 0 : Math.max(1, Math.ceil(payload.length / P));
+  const partMax = limits.memoryPartBytesMax;
+  const parts =
+    payload === undefined ? 0 : Math.max(1, Math.ceil(payload.length / limits.memoryPartBytesMax));
   const headers = {
     w: text(origin.writer),
     n: text(origin.commit),
@@ -112,7 +116,7 @@ export function rowMessages(
   };
   return Array.from({ length: Math.max(parts, before, 1) }, (_, part) => ({
     key: text(JSON.stringify([table, name, part])),
-    value: part < parts ? (payload as Buffer).subarray(part * P, (part + 1) * P) : null,
+    value: part < parts ? (payload as Buffer).subarray(part * partMax, (part + 1) * partMax) : null,
     headers,
   }));
 }

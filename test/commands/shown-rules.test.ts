@@ -34,6 +34,12 @@ test('what the pipeline says is off is off, with the reason', () => {
   ]);
 });
 
+test('where no detector runs nobody knows what is off', () => {
+  const rules = shownRules(loaded);
+  expect(withStates(rules, new Set()).every(({ enabled }) => enabled === true)).toBe(true);
+  expect(withStates(rules, undefined).every((rule) => !('enabled' in rule) && !('why' in rule))).toBe(true);
+});
+
 test('a behaviour says how long it learns, by the lists; a rule says nothing', () => {
   const lists = {
     ...loaded.lists,

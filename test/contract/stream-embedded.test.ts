@@ -11,6 +11,7 @@ streamContract('embedded', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'sealwatch-stream-'));
   return {
     open: (partitions) => EmbeddedStream.open({ dir, partitions, writes: Object.values(topics) }),
+    otherPartitions: 'DATA_DIR_OTHER_LAYOUT',
     openFollower: (partitions) => EmbeddedStream.open({ dir, partitions, writes: [] }),
     remove: () => rm(dir, { recursive: true }),
   };

@@ -1,6 +1,9 @@
 // deploy/kafka/*.sh as they must be: written from the tables that the product itself goes by.
 
+import { loadConfig } from '../../core/config.ts';
+import type { TopicPlan } from '../../storage/stream/kafka/link.ts';
 import { type Grant, grants, users } from '../../storage/stream/kafka/rights.ts';
+import { topicPlans } from '../../storage/stream/kafka/topics.ts';
 
 const about = (what: string) => `#!/bin/sh
 # ${what}
@@ -40,3 +43,31 @@ grant() {
 ${grants().map(grantLine).join('\n')}
 `;
 }
+
+/** For `partitions` of the default configuration. */
+export function topicScript(): string {
+  return `${about('Makes the topics of sealwatch, for a Kafka where sealwatch may not: `sealwatch doctor --fix` makes the same. Safe to run again.')}
+# REPLICATION (3), MIN_INSYNC (2): a record counts when two brokers have it
+# KAFKA_TOPICS (kafka-topics.sh): the command. With other \`partitions\` than ${PARTITIONS}: node dist/main.js doctor --fix
+set -eu
+prefix=\${PREFIX:-}
+topic() {
+  name=$1 partitions=$2
+  shift 2
+  \${KAFKA_TOPICS:-kafka-topics.sh} --bootstrap-server "\${BOOTSTRAP:-127.0.0.1:9092}" \\
+    \${COMMAND_CONFIG:+--command-config "$COMMAND_CONFIG"} --create --if-not-exists \\
+    --topic "$prefix$name" --partitions "$partitions" --replication-factor "\${REPLICATION:-3}" \\
+    --config min.insync.replicas="\${MIN_INSYNC:-2}" "$@"
+}
+
+${topicPlans('', PARTITIONS).map(topicLine).join('\n')}
+`;
+}
+
+const PARTITIONS = loadConfig({}).partitions;
+
+const topicLine = ({ topic, partitions, config }: TopicPlan): string =>
+  [
+    `topic ${topic} ${partitions}`,
+    ...Object.entries(config).map(([name, value]) => `--config ${name}=${value}`),
+  ].join(' \\\n  ');

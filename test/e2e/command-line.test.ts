@@ -2,13 +2,14 @@
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const sample = 'deploy/sample/audit.jsonl';
+const stages = ['collect', 'normalise', 'ledger', 'detect', 'index', 'deliver', 'serve'] as const;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sealwatch-cli-'));
@@ -39,12 +40,28 @@ describe('wrong usage is exit code 2', () => {
     ['an unknown command', ['watch'], "unknown command 'watch'"],
     ['replay without --out', ['replay', sample], '--out <dir>'],
     ['replay without a file', ['replay', '--out', 'x'], "missing required argument 'files'"],
-    ['collect without --drain', ['collect'], 'USAGE:'],
   ])('%s', async (_, args, says) => {
     const { code, stderr, stdout } = await sealwatch(args);
     expect(code).toBe(2);
     expect(stderr).toContain(says);
     expect(stdout).toBe('');
+  });
+
+  it.each([...stages])('%s alone without Kafka: it says what to set', async (stage) => {
+    const { code, stderr, stdout } = await sealwatch([stage]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^USAGE: /);
+    for (const named of [
+      `sealwatch ${stage}`,
+      'SEALWATCH_STREAM',
+      'SEALWATCH_KAFKA_BROKERS',
+      'sealwatch run',
+    ])
+      expect(stderr).toContain(named);
+    oneLine(stderr);
+    expect(stdout).toBe('');
+    // Refused before anything is made.
+    expect(existsSync(join(folder, 'data'))).toBe(false);
   });
 
   it.each<[string, Record<string, string>, string]>([
@@ -147,6 +164,34 @@ describe('help', () => {
       ['list', 'test'],
     ],
     [['doctor', '--help'], ['check']],
+    [
+      ['collect', '--help'],
+      ['any number may run', 'spool', '--drain', 'vault.audit.raw', 'quotaMiB', 'SEALWATCH_STAGE_PORT'],
+    ],
+    [
+      ['ledger', '--help'],
+      ['stands by', 'ledger.db', 'vault.address'],
+    ],
+    [
+      ['index', '--help'],
+      ['evidence: embedded exactly one', 'doctor --fix'],
+    ],
+    [
+      ['deliver', '--help'],
+      ['own partitions', 'outputs.file.path'],
+    ],
+    [
+      ['serve', '--help'],
+      ['SEALWATCH_API_PORT', 'vault.audit.changes'],
+    ],
+    [
+      ['detect', '--help'],
+      ['rules.lists', 'vault.audit.groups'],
+    ],
+    [
+      ['normalise', '--help'],
+      ['Keeps nothing on disk', 'SEALWATCH_DATA_DIR'],
+    ],
   ])('%j exits 0 and teaches', async (args, words) => {
     const { code, stdout, stderr } = await sealwatch(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -78,6 +78,10 @@ export class Sealwatch implements AsyncDisposable {
       throw new Error(`it ended with ${this.ended} before it was ready: ${this.output}`);
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** Exit code or signal; undefined while it runs. */
   get ended(): number | string | undefined {
     return this.#child?.exitCode ?? this.#child?.signalCode ?? undefined;

@@ -118,6 +118,46 @@ test('after a restart nothing goes out again, and what is new does', async () =>
   }
 });
 
+test('goes on where an older version stopped that had one place for all partitions', async () => {
+  await using stream = await openStream();
+  await put(stream, 'a', 'b', 'c');
+  const inputs = { 0: stream.end(topics.alerts, 0), 1: 0 };
+  await stream.saveSnapshot('deliver-test', 'all', { inputs, outputs: {}, state: ['a'] });
+  const output = answering();
+  await (await Delivery.load({ stream, output, logger, signal: running() })).step();
+  const rest = ['b', 'c'].filter((id) => partitionOf(id, 2) === 1);
+  expect(output.taken.sort()).toEqual(rest);
+  expect(rest.length).toBeGreaterThan(0);
+});
+
+test('of two that share the partitions each delivers its own; who has lost one saves nothing over the next', async () => {
+  await using stream = await openStream();
+  await put(stream, 'a', 'b', 'c', 'd');
+  const losing = new AbortController();
+  const late = answering();
+  const next = answering();
+  const overtaken: AlertOutput = {
+    ...late,
+    async send(alert) {
+      losing.abort();
+      await (
+        await Delivery.load({ stream, output: next, logger, signal: running(), partitions: [0] })
+      ).step();
+      return late.send(alert);
+    },
+  };
+  const options = { stream, logger, partitions: [0] };
+  await (await Delivery.load({ ...options, output: overtaken, signal: losing.signal })).step();
+  const all = ['a', 'b', 'c', 'd'].filter((id) => partitionOf(id, 2) === 0);
+  expect(next.taken.sort()).toEqual(all);
+  expect((await stream.loadSnapshot('deliver-test', '0'))?.inputs).toEqual({
+    0: stream.end(topics.alerts, 0),
+  });
+  const others = answering();
+  await (await Delivery.load({ stream, output: others, logger, signal: running(), partitions: [1] })).step();
+  expect([...others.taken, ...next.taken].sort()).toEqual(['a', 'b', 'c', 'd']);
+});
+
 test('over HTTP: 500 is tried again, 400 is final, each alert arrives once', async () => {
   await using hook = await startFakeWebhook();
   await using stream = await openStream();

@@ -1,7 +1,7 @@
 // One Elasticsearch for all tests of a run that want it, started by the first; and a prefix of its own for each test.
 
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type ElasticsearchSettings, elasticsearchSettings } from '../../core/config-scale.ts';
@@ -11,40 +11,28 @@ import { freePort } from './servers.ts';
 const run = promisify(execFile);
 const scripts = resolve('test/real/servers/elasticsearch');
 const serversDir = process.env['SERVERS_DIR'] ?? '/var/tmp/sealwatch-servers';
-const folder = join(serversDir, 'elasticsearch/run');
 
-/** Starts it unless it runs already; `ES_URL` names one that somebody else has started. Returns its address. */
+/** Starts it unless it runs already; `ES_URL` names one that somebody else has started. `run.ts` ends it. Returns its address. */
 async function startElasticsearch(): Promise<string> {
   const given = process.env['ES_URL'];
   if (given !== undefined) return given;
-  mkdirSync(serversDir, { recursive: true });
+  const folder = process.env['REAL_RUN_DIR'];
+  if (folder === undefined) throw new Error('no REAL_RUN_DIR: run with vitest, or set ES_URL');
+  const program = join(serversDir, 'elasticsearch');
+  mkdirSync(program, { recursive: true });
+  // Elasticsearch runs as somebody who owns nothing else.
+  chmodSync(folder, 0o755);
   const [port, transport] = [await freePort(), await freePort()];
   const env = {
     ...process.env,
-    ES_PORT: String(port),
-    ES_TRANSPORT_PORT: String(transport),
-    ES_HEAP: '512m',
+    ...{ SERVERS_DIR: folder, ES_HOME_DIR: join(program, 'home'), ES_HEAP: '512m' },
+    ...{ ES_PORT: String(port), ES_TRANSPORT_PORT: String(transport) },
   };
-  // Test files run side by side: the first starts it, the others wait and find it running.
-  await run('flock', [join(serversDir, 'elasticsearch.lock'), 'bash', join(scripts, 'start.sh')], { env });
-  const [, found] =
-    /^http\.port: (\d+)$/m.exec(readFileSync(join(folder, 'conf/elasticsearch.yml'), 'utf8')) ?? [];
-  return `http://127.0.0.1:${found}`;
+  // Files run in processes of their own: the first starts it, the others wait and find it running.
+  await run('flock', [join(folder, 'elasticsearch.lock'), 'bash', join(scripts, 'start.sh')], { env });
+  const settings = readFileSync(join(folder, 'elasticsearch/run/conf/elasticsearch.yml'), 'utf8');
+  return `http://127.0.0.1:${/^http\.port: (\d+)$/m.exec(settings)?.[1]}`;
 }
-
-/** Whether one runs that `startElasticsearch` would use. */
-export function isElasticsearchRunning(): boolean {
-  const file = join(folder, 'es.pid');
-  if (!existsSync(file)) return false;
-  try {
-    process.kill(Number(readFileSync(file, 'utf8')), 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-export const stopElasticsearch = () => run('bash', [join(scripts, 'stop.sh')]);
 
 export interface OwnPrefix extends AsyncDisposable {
   client: Client;

@@ -7,9 +7,10 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kafkaSettings } from '../../core/config-scale.ts';
 import { type StageName, stageNames, topics } from '../../core/records.ts';
+import { MEMORY } from '../../storage/replica/topic.ts';
 import { openLink } from '../../storage/stream/kafka/kafkajs.ts';
 import type { Link } from '../../storage/stream/kafka/link.ts';
-import { MEMORY, stageRights } from '../../storage/stream/kafka/rights.ts';
+import { stageRights } from '../../storage/stream/kafka/rights.ts';
 import { SNAPSHOTS } from '../../storage/stream/kafka/topics.ts';
 import { type SecureKafka, startSecureKafka } from './secure-kafka.ts';
 
@@ -57,7 +58,7 @@ async function tried(work: () => Promise<unknown>): Promise<string> {
     return 'done';
   } catch (error) {
     const { code, message: text } = error as { code: string; message: string };
-    return `${code} ${/not authorized|authorization failed|deleting records/i.test(text) ? 'not authorized' : text}`;
+    return `${code} ${/not authorized|authorization.failed/i.test(text) ? 'not authorized' : text}`;
   }
 }
 const DENIED = 'KAFKA_REFUSED not authorized';

@@ -61,9 +61,14 @@ export async function startSecureKafka(): Promise<SecureKafka> {
     passwordFile: join(folder, 'password'),
     clientCert: { certFile: join(folder, 'client.crt'), keyFile: join(folder, 'client.key') },
     async script(path, more) {
-      const tool = (name: string) => `${scripts}/tool.sh org.apache.kafka.tools.${name}`;
-      const commands = { KAFKA_ACLS: tool('AclCommand'), KAFKA_TOPICS: tool('TopicCommand') };
+      const lines = join(folder, 'commands');
+      const note = join(folder, 'note.sh');
+      writeFileSync(lines, '');
+      writeFileSync(note, `IFS="\t"; printf '%s\\n' "$*" >> ${lines}\n`);
+      const commands = { KAFKA_ACLS: `bash ${note}`, KAFKA_TOPICS: `bash ${note}` };
       await run('sh', [path], { env: { ...process.env, ...commands, BOOTSTRAP: brokers, ...more } });
+      const tool = `${scripts}/tool.sh ${scripts}/Each.java org.apache.kafka.tools.${path.includes('acls') ? 'AclCommand' : 'TopicCommand'}`;
+      await run('sh', ['-c', `${tool} < ${lines}`]);
     },
     async [Symbol.asyncDispose]() {
       await run('bash', [join(scripts, 'stop.sh')], { env });

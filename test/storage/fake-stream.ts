@@ -1,11 +1,14 @@
-// A stream in memory, as little of it as the indexer's test needs.
+// A stream in memory: what was appended is there at once, a few records at a read.
 
-import type { NewRecord, Stream, StreamRecord } from '../../core/ports.ts';
+import type { NewRecord, Snapshot, Stream, StreamRecord } from '../../core/ports.ts';
 import type { Topic } from '../../core/records.ts';
+
+const empty = Buffer.alloc(0);
 
 export class FakeStream implements Stream {
   readonly partitions: number;
   private readonly logs = new Map<string, StreamRecord[]>();
+  private readonly snapshots = new Map<string, string>();
 
   constructor(partitions: number) {
     this.partitions = partitions;
@@ -20,10 +23,11 @@ export class FakeStream implements Stream {
 
   append(topic: Topic, partition: number, records: readonly NewRecord[]): void {
     const log = this.log(topic, partition);
-    for (const { kind, value } of records) {
-      const text = JSON.stringify(value);
-      const bytes = Buffer.from(text);
-      log.push({ kind, offset: log.length, cause: undefined, bytes, value: JSON.parse(text), text });
+    for (const { kind, cause, head, bytes, value, text = JSON.stringify(value) } of records) {
+      const at = { kind, offset: log.length, cause };
+      if (bytes !== undefined)
+        log.push({ ...at, bytes: Buffer.concat([head ?? empty, bytes]), value: undefined, text: '' });
+      else log.push({ ...at, bytes: empty, value: JSON.parse(text), text });
     }
   }
 
@@ -41,9 +45,14 @@ export class FakeStream implements Stream {
     return 0;
   }
 
-  async saveSnapshot(): Promise<void> {}
+  async saveSnapshot(group: string, member: string, snapshot: Snapshot): Promise<void> {
+    this.snapshots.set(`${group}/${member}`, JSON.stringify(snapshot));
+  }
 
-  async loadSnapshot(): Promise<undefined> {}
+  async loadSnapshot(group: string, member: string): Promise<Snapshot | undefined> {
+    const text = this.snapshots.get(`${group}/${member}`);
+    return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
+  }
 
   async sync(): Promise<void> {}
   async commit(): Promise<void> {}

@@ -29,7 +29,7 @@ export interface Judges {
 
 export interface DetectOptions extends Omit<DetectTaskOptions, 'partition' | 'memory' | 'rules'>, Judges {
   /** Opens the memory of one detector by its name: `events-0`; again after its disk has refused something. */
-  openDetector: (name: string) => Promise<DetectorMemory>;
+  openDetector: (name: string, isOurs?: () => boolean) => Promise<DetectorMemory>;
 }
 
 interface RunningJudges {
@@ -67,18 +67,18 @@ export class DetectStage implements Stage {
     this.judges = runningJudges({ rules, lists });
   }
 
-  async assign(partitions: readonly number[]): Promise<void> {
+  async assign(partitions: readonly number[], isOurs?: () => boolean): Promise<void> {
     this.drop();
     try {
-      for (const partition of partitions) await this.load(partition);
-      if (partitions.includes(FIRST)) await this.loadFirst();
+      for (const partition of partitions) await this.load(partition, isOurs);
+      if (partitions.includes(FIRST)) await this.loadFirst(isOurs);
     } catch (error) {
       this.drop();
       throw error;
     }
   }
 
-  private async load(partition: number): Promise<void> {
+  private async load(partition: number, isOurs?: () => boolean): Promise<void> {
     const { options, judges } = this;
     const begin = <T extends DetectTask | GroupsTask>(
       name: string,
@@ -86,18 +86,18 @@ export class DetectStage implements Stage {
     ) =>
       Restarting.load({
         stream: this.stream,
-        open: () => options.openDetector(`${name}-${partition}`),
+        open: () => options.openDetector(`${name}-${partition}`, isOurs),
         load: (memory) => task.load({ ...options, rules: judges.rules, partition, memory }),
       });
     this.events.set(partition, await begin('events', DetectTask));
     this.groups.set(partition, await begin('groups', GroupsTask));
   }
 
-  private async loadFirst(): Promise<void> {
+  private async loadFirst(isOurs?: () => boolean): Promise<void> {
     const { options, stream, judges } = this;
     const leases = await Restarting.load({
       stream,
-      open: () => options.openDetector('leases'),
+      open: () => options.openDetector('leases', isOurs),
       load: (memory) => LeaseWatchTask.load({ ...options, rules: judges.ofLeases, memory }),
     });
     this.leases.set(LEDGER_PARTITION, leases);

@@ -14,7 +14,7 @@ export type LedgerFile = LedgerMemory & { openRows(): number };
 
 export interface LedgerOptions extends Omit<LedgerTaskOptions, 'memory'> {
   /** Opens the ledger's memory; again after its disk has refused something. */
-  openLedger: () => Promise<LedgerFile>;
+  openLedger: (isOurs?: () => boolean) => Promise<LedgerFile>;
   now: () => number;
 }
 
@@ -29,13 +29,13 @@ export class LedgerStage implements Stage {
     this.options = options;
   }
 
-  async assign(partitions: readonly number[]): Promise<void> {
+  async assign(partitions: readonly number[], isOurs?: () => boolean): Promise<void> {
     this.drop();
     if (!partitions.includes(LEDGER_PARTITION)) return;
-    const { openLedger: open, ...options } = this.options;
+    const { openLedger, ...options } = this.options;
     this.running = await Restarting.load({
       stream: options.stream,
-      open,
+      open: () => openLedger(isOurs),
       load: (memory) => LedgerTask.load({ ...options, memory }),
     });
   }

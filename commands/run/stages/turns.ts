@@ -1,6 +1,7 @@
 // The turns of one stage: it works while its assignment holds, what it makes is flushed before anything follows it, and what fails
 // is tried again. Between two assignments it does nothing.
 
+import { SealwatchError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Assignment, Membership, Stream } from '../../../core/ports.ts';
 import type { StageName } from '../../../core/records.ts';
@@ -120,8 +121,8 @@ export class Turns {
       await work();
       return true;
     } catch (error) {
-      const words = mayFail[stage.name];
-      if (words === undefined) throw error;
+      const words = codeOf(error) === 'KAFKA_UNREACHABLE' ? 'Kafka is away' : mayFail[stage.name];
+      if (words === undefined || codeOf(error) === 'KAFKA_TOPICS_WRONG') throw error;
       failing.fails(stage.name, words, error);
       this.nextMs = now() + RETRY_MS;
       return false;
@@ -161,3 +162,5 @@ export class Turns {
     await this.save();
   }
 }
+
+const codeOf = (error: unknown) => (error instanceof SealwatchError ? error.code : undefined);

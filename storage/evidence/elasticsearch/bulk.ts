@@ -21,7 +21,7 @@ export interface Operation {
   text?: string;
 }
 
-/** What became of it. `older`: what is there stays. `refused`: the document is at fault, and would be at each further try. */
+/** What became of it. `older`: what is there stays. `refused`: it would be at each further try as well. */
 export type Outcome = { became: 'done' | 'older' } | { became: 'refused'; reason: string };
 
 export interface Target {
@@ -157,19 +157,9 @@ function outcomeOf({ status, error }: Item, { settings }: Target): Outcome | 'la
   if (status === 409) return { became: 'older' };
   if (status === 429 || status >= 500) return 'later';
   const reason = reasonOf({ ...error, reason: `${error?.reason ?? ''} ${error?.caused_by?.reason ?? ''}` });
-  if (status === 400 && documentFaults.has(error?.type ?? '')) return { became: 'refused', reason };
+  if (status === 400) return { became: 'refused', reason };
   throw explained({ name: 'ResponseError', statusCode: status, body: { error } }, settings);
 }
-
-/** What Elasticsearch says when it does not like a document; any other refusal is of the index or of our rights. */
-const documentFaults = new Set([
-  'document_parsing_exception',
-  'mapper_parsing_exception',
-  'strict_dynamic_mapping_exception',
-  'illegal_argument_exception',
-  'x_content_parse_exception',
-  'parsing_exception',
-]);
 
 /** A call that answers or rejects with an error that the user can mend. */
 export const ask = <T>({ settings }: Target, work: () => Promise<T>): Promise<T> => asking(settings, work);

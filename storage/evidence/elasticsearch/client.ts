@@ -5,6 +5,7 @@ import type { Client, estypes } from '@elastic/elasticsearch';
 import type { ElasticsearchSettings } from '../../../core/config-scale.ts';
 import { SealwatchError, systemCode } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
+import { readSecretFile } from '../../../core/secret-file.ts';
 
 export type { Client, estypes };
 
@@ -23,10 +24,10 @@ function optionsOf(settings: ElasticsearchSettings): ConstructorParameters<typeo
     maxRetries: settings.nodes.length - 1,
     redaction: { type: 'remove' },
     ...(caFile !== undefined && { tls: { ca: fileText('caFile', caFile) } }),
-    ...(apiKeyFile !== undefined && { auth: { apiKey: fileText('apiKeyFile', apiKeyFile).trim() } }),
+    ...(apiKeyFile !== undefined && { auth: { apiKey: readSecretFile(apiKeyFile, 'elasticsearch.apiKeyFile') } }),
     ...(username !== undefined &&
       passwordFile !== undefined && {
-        auth: { username, password: fileText('passwordFile', passwordFile).replace(/\r?\n$/, '') },
+        auth: { username, password: readSecretFile(passwordFile, 'elasticsearch.passwordFile') },
       }),
   };
 }

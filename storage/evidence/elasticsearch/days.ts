@@ -43,11 +43,22 @@ const LOOKS_AT_ONCE = 1_000;
 /** Times at which other revisions of the call may stand. */
 function otherTimes(event: AuditEvent): string[] {
   const time = event['@timestamp'];
+  if (isFarFromMidnight(event)) return [];
   const around = [addSeconds(time, -limits.daySlackSeconds), addSeconds(time, limits.daySlackSeconds)];
   // A half that has only the answer does not know when the call began.
   if (event.vault.pair === 'response_only') return [...around, addSeconds(time, -86_400)];
   return [...around, doneAt(event)];
 }
+
+const HOUR_NANOS = 3.6e12;
+
+/** Of nearly all events, told without a date: in the middle of the day, and answered within the hour. */
+const isFarFromMidnight = ({
+  '@timestamp': time,
+  event: { duration = 0 },
+  vault: { pair },
+}: AuditEvent): boolean =>
+  pair !== 'response_only' && duration < HOUR_NANOS && !['23', '00'].includes(time.slice(11, 13));
 
 const standOf = ({ '@timestamp': time, vault }: AuditEvent, index: string): Stand => ({
   ...{ index, time },

@@ -25,12 +25,16 @@ export async function setup(
   await checkVersion(target);
   const lifecycle = (await hasLifecycle(target)) ? eventDays : undefined;
   try {
-    await putTemplates(client, renderTemplates(settings, lifecycle));
+    const templates = renderTemplates(settings, lifecycle);
+    if (!(await stand(client, settings.prefix, templates))) await putTemplates(client, templates);
   } catch (error) {
     if (statusOf(error) !== 403) throw explained(error, target.settings);
   }
-  for (const kind of singleIndices) await makeIndex(target, indexName(settings.prefix, kind));
-  await checkLayouts(target);
+  const made = await checkLayouts(target);
+  const missing = singleIndices
+    .map((kind) => indexName(settings.prefix, kind))
+    .filter((name) => !made.has(name));
+  await Promise.all(missing.map((index) => makeIndex(target, index)));
 }
 
 async function checkVersion(target: Target): Promise<void> {
@@ -56,24 +60,34 @@ export async function hasLifecycle(target: Target): Promise<boolean> {
   }
 }
 
-async function putTemplates(client: Client, { components, indices, policies }: Templates): Promise<void> {
-  for (const [name, body] of Object.entries(policies)) await client.ilm.putLifecycle({ name, ...body });
-  for (const [name, body] of Object.entries(components))
-    await client.cluster.putComponentTemplate({ name, ...body });
-  for (const [name, body] of Object.entries(indices))
-    await client.indices.putIndexTemplate({ name, ...body });
+/** Whether the templates are what they should be: each start would put some fifty otherwise. */
+async function stand(client: Client, prefix: string, { indices }: Templates): Promise<boolean> {
+  const { index_templates: found = [] } = await client.indices.getIndexTemplate(
+    { name: `${prefix}-*`, filter_path: ['index_templates.name', 'index_templates.index_template._meta'] },
+    { ignore: [404] },
+  );
+  const hashes = new Map(found.map(({ name, index_template }) => [name, index_template._meta?.['hash']]));
+  return Object.entries(indices).every(([name, { _meta }]) => hashes.get(name) === _meta?.['hash']);
 }
 
-/** Makes an index by its template; nothing happens when it is there. */
+async function putTemplates(client: Client, { components, indices, policies }: Templates): Promise<void> {
+  // Side by side: the cluster does those of one kind in one step.
+  const each = <T>(bodies: Record<string, T>, put: (name: string, body: T) => Promise<unknown>) =>
+    Promise.all(Object.entries(bodies).map(([name, body]) => put(name, body)));
+  await each(policies, (name, body) => client.ilm.putLifecycle({ name, ...body }));
+  await each(components, (name, body) => client.cluster.putComponentTemplate({ name, ...body }));
+  await each(indices, (name, body) => client.indices.putIndexTemplate({ name, ...body }));
+}
+
+/** Makes an index by its template, unless another process is first; and looks what came of it. Throws as `setup` does. */
 export async function makeIndex(target: Target, index: string): Promise<void> {
-  const { client } = target;
-  await ask(target, async () => {
-    if (await client.indices.exists({ index })) return;
-    await client.indices.create({ index }).catch((error: { body?: { error?: { type?: string } } }) => {
-      // Another process was first.
+  if ((await checkLayouts(target, [index])).has(index)) return;
+  await ask(target, () =>
+    target.client.indices.create({ index }).catch((error: { body?: { error?: { type?: string } } }) => {
       if (error.body?.error?.type !== 'resource_already_exists_exception') throw error;
-    });
-  });
+    }),
+  );
+  await checkLayouts(target, [index]);
 }
 
 const allIndices = (prefix: string): string[] => [
@@ -81,21 +95,24 @@ const allIndices = (prefix: string): string[] => [
   ...singleIndices.map((kind) => indexName(prefix, kind)),
 ];
 
-/** Refuses indices whose mapping this version did not make. Throws SealwatchError ELASTICSEARCH_UNUSABLE. */
+/**
+ * Returns which of the indices there are. Throws SealwatchError ELASTICSEARCH_UNUSABLE when this version did not make the mapping of
+ * one.
+ */
 export async function checkLayouts(
   target: Target,
-  index: string[] = allIndices(target.settings.prefix),
-): Promise<void> {
+  index = allIndices(target.settings.prefix),
+): Promise<Set<string>> {
   const { client } = target;
-  const mappings = await ask(target, () =>
-    client.indices.getMapping({
-      index,
-      ignore_unavailable: true,
-      filter_path: ['*.mappings._meta', '*.mappings.dynamic'],
+  // In one call: indices come and go meanwhile.
+  const found = await ask(target, () =>
+    client.indices.get({
+      ...{ index, ignore_unavailable: true },
+      filter_path: ['*.settings.index.uuid', '*.mappings._meta.layout'],
     }),
   );
-  for (const [name, { mappings: mapping }] of Object.entries(mappings)) {
-    const layout = mapping._meta?.['layout'] as number | undefined;
+  for (const [name, { mappings }] of Object.entries(found)) {
+    const layout = mappings?._meta?.['layout'] as number | undefined;
     if (layout === LAYOUT) continue;
     const advice =
       layout === undefined
@@ -107,4 +124,5 @@ export async function checkLayouts(
       advice,
     );
   }
+  return new Set(Object.keys(found));
 }

@@ -1,5 +1,6 @@
 // Component and index templates, made from the mapping: what `deploy/elasticsearch/` shows and what `setup` puts.
 
+import { createHash } from 'node:crypto';
 import type { ElasticsearchSettings } from '../../../core/config-scale.ts';
 import type { estypes } from './client.ts';
 import { type DocumentKind, mappingOf } from './mapping.ts';
@@ -33,21 +34,24 @@ const customName = (prefix: string) => `${prefix}@custom`;
 export function renderTemplates(settings: TemplateSettings, lifecycleDays?: number): Templates {
   const { prefix } = settings;
   const kinds: DocumentKind[] = ['events', ...singleIndices];
-  const base = `${prefix}-settings`;
   const lifecycle = `${prefix}-lifecycle`;
-  return {
-    components: {
-      [base]: baseSettings(settings),
-      [`${prefix}-events-settings`]: eventsSettings(settings, lifecycleDays === undefined ? undefined : lifecycle),
-      ...Object.fromEntries(kinds.map((kind) => [mappingName(prefix, kind), mappingTemplate(kind)])),
-    },
-    indices: Object.fromEntries(
-      kinds.map((kind) => [
-        kind === 'events' ? `${prefix}-events` : indexName(prefix, kind),
-        indexTemplate(settings, kind),
-      ]),
+  const components = {
+    [`${prefix}-settings`]: baseSettings(settings),
+    [`${prefix}-events-settings`]: eventsSettings(
+      settings,
+      lifecycleDays === undefined ? undefined : lifecycle,
     ),
-    policies: lifecycleDays === undefined ? {} : { [lifecycle]: { policy: policyOf(lifecycleDays) } },
+    ...Object.fromEntries(kinds.map((kind) => [mappingName(prefix, kind), mappingTemplate(kind)])),
+  };
+  const policies = lifecycleDays === undefined ? {} : { [lifecycle]: { policy: policyOf(lifecycleDays) } };
+  const hash = createHash('sha256')
+    .update(JSON.stringify([components, policies]))
+    .digest('hex');
+  const name = (kind: DocumentKind) => (kind === 'events' ? `${prefix}-events` : indexName(prefix, kind));
+  return {
+    components,
+    indices: Object.fromEntries(kinds.map((kind) => [name(kind), indexTemplate(settings, kind, hash)])),
+    policies,
   };
 }
 
@@ -60,15 +64,11 @@ const baseSettings = ({ replicas }: TemplateSettings): ComponentTemplate => ({
   template: { settings: { number_of_shards: 1, number_of_replicas: replicas } },
 });
 
-/** An event of another day may come after it was deleted there: Elasticsearch then still knows that it was. */
-const GC_DELETES = '1h';
-
 const eventsSettings = ({ shards }: TemplateSettings, lifecycle: string | undefined): ComponentTemplate => ({
   _meta: meta,
   template: {
     settings: {
       number_of_shards: shards,
-      gc_deletes: GC_DELETES,
       ...(lifecycle !== undefined && { lifecycle: { name: lifecycle, parse_origination_date: true } }),
     },
   },
@@ -79,8 +79,9 @@ const mappingTemplate = (kind: DocumentKind): ComponentTemplate => ({
   template: { mappings: { _meta: meta, ...mappingOf(kind) } },
 });
 
-const indexTemplate = ({ prefix }: TemplateSettings, kind: DocumentKind): IndexTemplate => ({
-  _meta: meta,
+/** The hash tells whether all that it is composed of is as this version makes it. */
+const indexTemplate = ({ prefix }: TemplateSettings, kind: DocumentKind, hash: string): IndexTemplate => ({
+  _meta: { ...meta, hash },
   priority: PRIORITY,
   index_patterns: [kind === 'events' ? eventsPattern(prefix) : indexName(prefix, kind as SingleIndex)],
   composed_of: [

@@ -13,7 +13,7 @@ import { eventsIndex, indexName } from './names.ts';
 import { holesOf, putRows } from './put.ts';
 import { retainDays } from './retention.ts';
 import { offsetRows, type Row, rowsOf } from './rows.ts';
-import { checkLayouts, makeIndex, setup } from './setup.ts';
+import { makeIndex, setup } from './setup.ts';
 
 /**
  * Opens the store at `settings` and gets it ready (`setup`).
@@ -106,7 +106,6 @@ class ElasticsearchWriter implements EvidenceWriter {
       const index = eventsIndex(prefix, event['@timestamp']);
       if (this.days.has(index)) continue;
       await makeIndex(this.target, index);
-      await checkLayouts(this.target, [index]);
       this.days.add(index);
     }
   }

@@ -22,6 +22,8 @@ interface Place {
   next: number;
   entries: Entry[];
   bytes: number;
+  /** Of them, what its reader was given last: while he works on it, what follows is fetched. */
+  given: number;
   /** What its reader takes at a time. */
   want: number;
   usedMs: number;
@@ -51,6 +53,8 @@ interface Asked {
 }
 
 export class Fetcher {
+  /** Hears when there is more to read. */
+  onRecords = () => {};
   private readonly link: Link;
   private readonly partitions = new Map<string, Partition>();
   private readonly losses: Losses;
@@ -67,7 +71,7 @@ export class Fetcher {
   of(topic: string, number: number): Readonly<Partition> {
     const partition = this.partition(topic, number);
     partition.watchedMs = Date.now();
-    if (!this.isWatching) this.watch();
+    void this.watch();
     return partition;
   }
 
@@ -98,7 +102,7 @@ export class Fetcher {
       place.want = bytesMax;
       place.usedMs = Date.now();
       const records = place.entries.length === 0 ? [] : this.take(partition, place, from, bytesMax);
-      if (place.bytes < place.want) this.readAhead();
+      void this.readAhead();
       if (records.length > 0 || from >= partition.end) return records;
       await new Promise<void>((done, failed) => place.waiting.push({ done, failed }));
     }
@@ -107,7 +111,8 @@ export class Fetcher {
   private take(partition: Partition, place: Place, from: number, bytesMax: number): StreamRecord[] {
     const records: StreamRecord[] = [];
     let expected = from;
-    for (let i = 0, bytes = 0; i < place.entries.length && bytes < bytesMax; i++) {
+    let bytes = 0;
+    for (let i = 0; i < place.entries.length && bytes < bytesMax; i++) {
       const entry = place.entries[i] as Entry;
       const record = decoded(entry);
       const lostTo = record === undefined ? entry.offset + 1 : entry.offset;
@@ -117,29 +122,22 @@ export class Fetcher {
       expected = entry.offset + 1;
       bytes += entry.size;
     }
+    place.given = bytes;
     return records;
   }
 
   /** Fetches for places that are behind, until each has what its reader takes next. */
-  private readAhead(): void {
+  private async readAhead(): Promise<void> {
     if (this.isReading) return;
     this.isReading = true;
-    this.fetchAll()
-      .catch(() => {})
-      .finally(() => {
-        this.isReading = false;
-      });
-  }
-
-  private async fetchAll(): Promise<void> {
-    while (!this.isClosed) {
-      const asked = this.behind();
-      if (asked.length === 0) return;
+    // Ends in the same turn in which it finds that nobody is behind: who is so from then on begins it again.
+    for (let asked = this.behind(); asked.length > 0 && !this.isClosed; asked = this.behind()) {
       const before = asked.map(({ offset }) => offset);
-      if (!(await this.ask(asked, 0))) return;
+      if (!(await this.ask(asked, 0))) break;
       // Whoever leads it now may not have all of it yet.
       if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
     }
+    this.isReading = false;
   }
 
   private behind(): Asked[] {
@@ -148,8 +146,8 @@ export class Fetcher {
     for (const partition of this.partitions.values()) {
       if (partition.broken !== undefined) continue;
       for (const place of partition.places) {
-        const bytesMax = Math.min(place.want, room);
-        if (place.isAsked || place.next >= partition.end || place.bytes >= bytesMax) continue;
+        const bytesMax = goalOf(place, room);
+        if (place.isAsked || place.next >= partition.end || place.bytes - place.given >= bytesMax) continue;
         found.push({ partition, offset: place.next, bytesMax, place });
       }
     }
@@ -165,16 +163,14 @@ export class Fetcher {
 
   /** Asks for new records of all partitions that somebody looks at, for as long as there are any. */
   private async watch(): Promise<void> {
+    if (this.isWatching) return;
     this.isWatching = true;
-    try {
-      while (!this.isClosed && this.isWatched()) {
-        const asked = this.atEnd();
-        if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
-        else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
-      }
-    } finally {
-      this.isWatching = false;
+    while (!this.isClosed && this.isWatched()) {
+      const asked = this.atEnd();
+      if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
+      else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
     }
+    this.isWatching = false;
   }
 
   private isWatched(): boolean {
@@ -191,11 +187,11 @@ export class Fetcher {
       if (partition.watchedMs < since || partition.broken !== undefined) continue;
       const places = [...partition.places];
       const place = places.find(
-        (one) => !one.isAsked && one.next === partition.end && one.bytes < Math.min(one.want, room),
+        (one) => !one.isAsked && one.next === partition.end && one.bytes - one.given < goalOf(one, room),
       );
       // A place that is not there yet, or has enough, hears of the end by its own requests.
       if (place === undefined && places.length > 0) continue;
-      const bytesMax = place === undefined ? 1 : Math.min(place.want, room);
+      const bytesMax = place === undefined ? 1 : goalOf(place, room);
       found.push({ partition, offset: partition.end, bytesMax, place });
     }
     return found;
@@ -232,6 +228,7 @@ export class Fetcher {
     }
     const entries = messages.map(entryOf);
     for (const place of partition.places) if (place.next === offset) extend(place, entries, start);
+    if (entries.length > 0) this.onRecords();
   }
 
   close(): void {
@@ -240,6 +237,10 @@ export class Fetcher {
       failWaiting(partition, new Error('the stream was closed while it was read'));
   }
 }
+
+/** What is read ahead for a place: more than its reader takes next, so that it need not wait for the one after. */
+const goalOf = ({ want }: Place, room: number): number =>
+  Math.min(Math.max(want, limits.kafkaFetchBytes), room);
 
 const entryOf = (message: Message & { offset: number }): Entry => ({
   offset: message.offset,
@@ -265,9 +266,19 @@ function placeAt(partition: Partition, from: number): Place {
     const keep = place.entries.findIndex(({ offset }) => offset >= from);
     const gone = place.entries.splice(0, keep < 0 ? place.entries.length : keep);
     for (const { size } of gone) place.bytes -= size;
+    place.given = 0;
     return place;
   }
-  const place: Place = { next: from, entries: [], bytes: 0, want: 0, usedMs: 0, isAsked: false, waiting: [] };
+  const place: Place = {
+    next: from,
+    entries: [],
+    bytes: 0,
+    given: 0,
+    want: 0,
+    usedMs: 0,
+    isAsked: false,
+    waiting: [],
+  };
   partition.places.add(place);
   return place;
 }

@@ -1,6 +1,7 @@
 // What each stage may do in Kafka and no more: deploy/kafka/acls.sh is made from this, and a test tries it on a real broker.
 
 import { type StageName, type Topic, topics } from '../../../core/records.ts';
+import { MEMORY } from '../../replica/topic.ts';
 import { SNAPSHOTS } from './topics.ts';
 
 /** Topics by their names without the configured prefix; one that ends in a dot or a hyphen stands for all that begin so. */
@@ -13,8 +14,6 @@ interface StageRights {
   snapshots?: readonly string[];
 }
 
-/** Each memory is a topic of its own: `ledger`, and those of detectors that all begin with `detect-`. */
-export const MEMORY = 'vault.audit.memory.';
 /** All topics begin so, all groups begin with `GROUPS`. */
 const TOPICS = 'vault.audit.';
 const GROUPS = 'sealwatch.';
@@ -51,8 +50,9 @@ export const stageRights: Record<StageName, StageRights> = {
     writes: [groups, alerts, changes, `${MEMORY}detect-`],
   }),
   index: { reads: indexed, writes: [], deletes: all },
-  deliver: withSnapshots(['deliver'], { reads: [alerts], writes: [] }),
-  serve: { reads: [changes], writes: [changes] },
+  // Those that log in to Vault tell of it on raw.
+  deliver: withSnapshots(['deliver'], { reads: [alerts], writes: [raw] }),
+  serve: { reads: [changes], writes: [changes, raw] },
 };
 
 export interface Grant {

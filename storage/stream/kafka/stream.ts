@@ -12,6 +12,8 @@ import { requireTopics, SNAPSHOTS, topicPlans } from './topics.ts';
 export interface KafkaStreamOptions {
   /** Stays the caller's, who ends it after the stream. */
   link: Link;
+  /** After the end. */
+  onEnd?: () => PromiseLike<void>;
   /** Of topics and groups. */
   prefix: string;
   partitions: number;
@@ -27,8 +29,10 @@ export class KafkaStream implements Stream {
   private readonly fetcher: Fetcher;
   private readonly snapshots: Snapshots;
   private readonly losses: Losses;
+  private readonly onEnd: (() => PromiseLike<void>) | undefined;
 
-  private constructor({ link, prefix, partitions, onLoss = () => {} }: KafkaStreamOptions) {
+  private constructor({ link, prefix, partitions, onEnd, onLoss = () => {} }: KafkaStreamOptions) {
+    this.onEnd = onEnd;
     this.link = link;
     this.prefix = prefix;
     this.partitions = partitions;
@@ -136,5 +140,10 @@ export class KafkaStream implements Stream {
   /** What was not flushed is lost; what was is in Kafka. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.fetcher.close();
+    await this.onEnd?.();
+  }
+
+  onRecords(listener: () => void): void {
+    this.fetcher.onRecords = listener;
   }
 }

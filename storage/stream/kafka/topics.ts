@@ -3,6 +3,7 @@
 import { SealwatchError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
 import { topics } from '../../../core/records.ts';
+import { memoryPlans } from '../../replica/topic.ts';
 import type { Link, TopicPlan } from './link.ts';
 
 /** State of stages, replaced key by key. */
@@ -33,6 +34,7 @@ export const compactedConfig = {
 export const topicPlans = (prefix: string, partitions: number): TopicPlan[] => [
   ...Object.values(topics).map((topic) => ({ topic: prefix + topic, partitions, config: streamConfig })),
   { topic: prefix + SNAPSHOTS, partitions, config: compactedConfig },
+  ...memoryPlans(prefix, partitions),
 ];
 
 export interface TopicFinding {
@@ -83,12 +85,14 @@ function findingsOf(
     }));
 }
 
-/** Settings that lose records when they are otherwise. */
-const mustBe = ['cleanup.policy', 'retention.ms', 'retention.bytes', 'max.message.bytes'];
+/** Settings that may be larger. */
+const atLeast = ['max.message.bytes', 'min.compaction.lag.ms', 'delete.retention.ms'];
 
-/** A size may be larger. */
+/** Settings that lose records when they are otherwise. */
+const mustBe = ['cleanup.policy', 'retention.ms', 'retention.bytes', ...atLeast];
+
 const fits = (name: string, wanted: string, found: string | undefined): boolean =>
-  name === 'max.message.bytes' ? Number(found) >= Number(wanted) : found === wanted;
+  atLeast.includes(name) ? Number(found) >= Number(wanted) : found === wanted;
 
 /** Throws KAFKA_TOPICS_WRONG when a topic is not as it must be. */
 export async function requireTopics(link: Link, plans: readonly TopicPlan[]): Promise<void> {

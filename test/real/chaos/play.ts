@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Sent } from './sender.ts';
+import { comesFirst } from './stages.ts';
 
 export class Sender implements AsyncDisposable {
   private readonly child: ChildProcess;
@@ -14,6 +15,7 @@ export class Sender implements AsyncDisposable {
     this.child = spawn(process.execPath, ['dist/test/real/chaos/sender.js', file, ...places], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    comesFirst(this.child.pid ?? 0);
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.said += chunk.toString();
     });
@@ -47,6 +49,7 @@ export class BareReader implements Disposable {
   constructor(path: string) {
     const code = `require('net').createServer((s) => s.on('data', () => {}).on('error', () => {})).listen(process.argv[1])`;
     this.child = spawn(process.execPath, ['-e', code, path], { stdio: ['ignore', 'ignore', 'inherit'] });
+    comesFirst(this.child.pid ?? 0);
   }
 
   [Symbol.dispose](): void {

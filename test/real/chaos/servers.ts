@@ -41,9 +41,15 @@ export class OwnServer implements AsyncDisposable {
     return OwnServer.begin('kafka', port, { KAFKA_PORT: String(port), KAFKA_HEAP: '384m' });
   }
 
-  static async elasticsearch(): Promise<OwnServer> {
+  /** @param extra lines for its settings file */
+  static async elasticsearch(extra = ''): Promise<OwnServer> {
     const [port, transport] = [await freePort(), await freePort()];
-    const env = { ES_PORT: String(port), ES_TRANSPORT_PORT: String(transport), ES_HEAP: '768m' };
+    const env = {
+      ES_PORT: String(port),
+      ES_TRANSPORT_PORT: String(transport),
+      ES_HEAP: '768m',
+      ES_EXTRA: extra,
+    };
     return OwnServer.begin('elasticsearch', port, env);
   }
 
@@ -75,13 +81,17 @@ export class OwnServer implements AsyncDisposable {
     await run('bash', [join(scripts, this.name, 'stop.sh')], { env: { ...process.env, ...this.env } });
   }
 
+  /** Holds the id of its process. */
+  get pidFile(): string {
+    return join(this.folder, this.name, 'run', this.name === 'kafka' ? 'kafka.pid' : 'es.pid');
+  }
+
   /** As a power cut would, but that the disk has all that was given to it. */
   async kill(): Promise<void> {
-    const file = join(this.folder, this.name, 'run', this.name === 'kafka' ? 'kafka.pid' : 'es.pid');
-    const pid = Number(readFileSync(file, 'utf8'));
+    const pid = Number(readFileSync(this.pidFile, 'utf8'));
     process.kill(pid, 'SIGKILL');
     while (isAlive(pid)) await sleep(50);
-    rmSync(file);
+    rmSync(this.pidFile);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 // A fake of Kafka: topics of one partition in memory, with what makes the real one hard: answers that never come, requests that
 // land late, compaction at any moment. The real one is tried in test/real.
 
-import type { Fetched, Link, Message } from '../../../storage/stream/kafka/link.ts';
+import type { Fetched, Joined, Link, Message } from '../../../storage/stream/kafka/link.ts';
 
 type Kept = Message & { offset: number };
 
@@ -108,7 +108,7 @@ export class FakeLink implements Link {
         bytes += message.value?.length ?? 0;
         messages.push(message);
       }
-      return { topic, partition, messages, end: this.kafka.end(topic), start: 0 };
+      return { topic, partition, offset, messages, end: this.kafka.end(topic), start: 0 };
     });
   }
 
@@ -123,8 +123,8 @@ export class FakeLink implements Link {
     return new Map();
   }
   async create(): Promise<void> {}
-  async join(): Promise<AsyncDisposable> {
-    return this;
+  async join(): Promise<Joined> {
+    return { check() {}, async [Symbol.asyncDispose]() {} };
   }
   async [Symbol.asyncDispose](): Promise<void> {}
 }

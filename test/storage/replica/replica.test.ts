@@ -131,6 +131,70 @@ describe('a memory with a log', () => {
     }
   });
 
+  test('what of it lands late is mended by the next commit, before compaction could take what counts for it', async () => {
+    const first = await open('a.db');
+    first.set('s', 'k', 1);
+    first.set('s', 'gone', 1);
+    await first.commit(1);
+    first[Symbol.dispose]();
+    const late = kafka.messages(TOPIC).filter(({ key }) => String(key).startsWith('["notes"'));
+    const second = await open('b.db');
+    second.set('s', 'k', 2);
+    second.delete('s', 'gone');
+    await second.commit(2);
+    kafka.append(TOPIC, late);
+    // It is seen at the first of these, and mended by the second.
+    for (const place of [3, 4]) {
+      second.set('s', 'other', place);
+      await second.commit(place);
+    }
+    second[Symbol.dispose]();
+    kafka.compact(TOPIC, kafka.end(TOPIC), false);
+    using third = await open('c.db');
+    expect([third.get('s', 'k'), third.get('s', 'gone'), third.place()]).toEqual([2, undefined, 4]);
+  });
+
+  test('what a broker takes twice from its owner, the second time late, does not count', async () => {
+    const first = await open('a.db');
+    first.set('s', 'k', 1);
+    await first.commit(1);
+    const late = kafka.messages(TOPIC).slice(-3);
+    expect(String(late.at(-1)?.key)).toContain('manifest');
+    first.set('s', 'k', 2);
+    await first.commit(2);
+    kafka.append(TOPIC, late);
+    first.set('s', 'other', 3);
+    await first.commit(3);
+    first[Symbol.dispose]();
+    using second = await open('b.db');
+    expect([second.get('s', 'k'), second.get('s', 'other'), second.place()]).toEqual([2, 3, 3]);
+  });
+
+  test('a commit that lands right behind the claim of a successor does not count', async () => {
+    const link = kafka.link();
+    const first = await open('a.db', link);
+    first.set('s', 'k', 1);
+    await first.commit(1);
+    link.fate = () => 'held';
+    first.set('s', 'k', 2);
+    const committing = first.commit(2);
+    committing.catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
+    const other = kafka.link();
+    let releasing: Promise<void> | undefined;
+    other.fate = () => {
+      releasing ??= link.release();
+      return 'lands';
+    };
+    const second = await open('b.db', other);
+    await releasing;
+    await expect(committing).rejects.toThrow('taken');
+    expect([second.get('s', 'k'), second.place()]).toEqual([1, 1]);
+    for (const memory of [first, second]) memory[Symbol.dispose]();
+    using third = await open('c.db');
+    expect([third.get('s', 'k'), third.place()]).toEqual([1, 1]);
+  });
+
   test('it is not claimed by whom it does not belong to', async () => {
     await expect(openReplicatedDetector(optionsOf('a.db', kafka.link(), () => false))).rejects.toThrow(
       'another process',
@@ -177,6 +241,7 @@ describe('a memory with a log', () => {
     link.fate = () => (produced++ === 0 ? 'lands' : 'lost');
     first.set('s', 'k', 2);
     first.set('s', 'new', 2);
+    first.set('s', 'z', 'more than goes at once'.repeat(limits.memoryChunkBytesMax / 20));
     await expect(first.commit(2)).rejects.toThrow('no broker');
     first[Symbol.dispose]();
     expect(kafka.end(TOPIC)).toBeGreaterThan(whole);

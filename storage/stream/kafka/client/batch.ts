@@ -146,7 +146,7 @@ export async function decodeBatches(bytes: Buffer, offset: number, bytesMax: num
   let unpacked = 0;
   for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length && unpacked < bytesMax; ) {
     const end = at + FRAME_BYTES + bytes.readInt32BE(at + 8);
-    if (end > bytes.length) break;
+    if (end > bytes.length || end < at + BATCH_HEAD_BYTES) break;
     const batch = bytes.subarray(at, end);
     const first = Number(batch.readBigInt64BE(0));
     const last = first + batch.readInt32BE(23);

@@ -112,10 +112,16 @@ const isOfTls = ({ message }: Error): boolean =>
     message,
   );
 
+/** Its message, and what is inside it: 'Topic creation errors' alone helps nobody. */
+function said(error: unknown): string {
+  const all = [...causes(error as ClientError)].map(({ message }) => message);
+  return [...new Set(all)].slice(0, 3).join(': ') || String(error);
+}
+
 /** An error that a user can mend, whatever was thrown. */
 export function kafkaError(error: unknown, brokers: readonly string[]): SealwatchError {
   if (error instanceof SealwatchError) return error;
-  const { message = String(error) } = error as Error;
+  const message = said(error);
   if (remedyOf(error) === 'mend')
     return new SealwatchError(
       'KAFKA_REFUSED',

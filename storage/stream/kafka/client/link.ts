@@ -3,7 +3,7 @@
 import { limits } from '../../../../core/limits.ts';
 import type { Logger } from '../../../../core/telemetry.ts';
 import type { Fetched, Joined, Link, Message, TopicPlan, TopicShape } from '../link.ts';
-import { Connection, type TopicPlace } from './connection.ts';
+import { byLeader, Connection, type TopicPlace } from './connection.ts';
 import { kafkaError } from './faults.ts';
 import { type FetchPlace, fetchPlaces } from './fetch.ts';
 import type { Admin, Cluster, Member, Requests } from './inside.ts';
@@ -97,10 +97,10 @@ export class KafkaLink implements Link {
     });
   }
 
-  create(plans: readonly TopicPlan[], replicationFactor: number | undefined): Promise<void> {
-    return this.administering(async (admin) => {
+  async create(plans: readonly TopicPlan[], replicationFactor: number | undefined): Promise<void> {
+    await this.administering(async (admin) => {
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         timeout: limits.kafkaRequestMs,
         topics: plans.map(({ topic, partitions, config }) => ({
           topic,
@@ -110,6 +110,12 @@ export class KafkaLink implements Link {
         })),
       });
     });
+    // Brokers hear of a new topic one after the other.
+    const places = plans.flatMap(({ topic, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+    );
+    const names = plans.map(({ topic }) => topic);
+    await this.calls.trying(names, (cluster) => byLeader(cluster, places));
   }
 
   join(

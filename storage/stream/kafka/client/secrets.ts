@@ -1,9 +1,9 @@
 // How sealwatch shows a broker who it is. Files are read again at each connection, so that what is in them can change.
 
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { KafkaSettings } from '../../../../core/config-scale.ts';
 import { SealwatchError } from '../../../../core/errors.ts';
+import { readSecretFile } from '../../../../core/secret-file.ts';
 
 export interface TlsFiles {
   readonly ca?: Buffer;
@@ -36,16 +36,13 @@ export function tlsOf({ tls }: KafkaSettings): TlsFiles | undefined {
 export function saslOf({ sasl }: KafkaSettings): Sasl | undefined {
   if (sasl === undefined) return undefined;
   if (sasl.mechanism === 'oauthbearer') {
-    const { tokenFile } = sasl;
-    read('kafka.sasl.tokenFile', tokenFile);
-    const oauthBearerProvider = async () => ({ value: (await readFile(tokenFile, 'utf8')).trim() });
+    const token = () => readSecretFile(sasl.tokenFile, 'kafka.sasl.tokenFile');
+    token();
+    const oauthBearerProvider = async () => ({ value: token() });
     return { mechanism: 'oauthbearer', oauthBearerProvider };
   }
   const { mechanism, username, passwordFile } = sasl;
-  const password = () =>
-    read('kafka.sasl.passwordFile', passwordFile)
-      .toString('utf8')
-      .replace(/\r?\n$/, '');
+  const password = () => readSecretFile(passwordFile, 'kafka.sasl.passwordFile');
   password();
   return {
     mechanism,
