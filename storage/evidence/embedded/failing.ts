@@ -12,8 +12,9 @@ async function reading<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const { code, errcode, message } = error as { code?: string; errcode?: number; message: string };
-    if (code !== 'ERR_SQLITE_ERROR' || errcode === undefined || (errcode & 0xff) === SQLITE_ERROR)
-      throw error;
+    // Of rows that cannot be read the package for Node 20 tells no number.
+    const isOurs = errcode !== undefined && (errcode & 0xff) === SQLITE_ERROR;
+    if (code !== 'ERR_SQLITE_ERROR' || isOurs) throw error;
     throw new SealwatchError(
       'DATA_DIR_UNUSABLE',
       `cannot read the evidence store ${path} (${message})`,
