@@ -26,7 +26,7 @@ beforeAll(async () => {
   broker = await OwnServer.kafka();
 });
 afterAll(async () => {
-  await broker[Symbol.asyncDispose]();
+  await broker?.[Symbol.asyncDispose]();
 });
 
 /** Topics of their own for each test. */
