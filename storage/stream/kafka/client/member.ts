@@ -126,7 +126,7 @@ export class GroupMember implements Joined {
   /** Says so once, and tries again: without the group this process has no work. */
   private fails(error: unknown, wait: number): void {
     const { logger, group, brokers } = this.options;
-    const told = String(kafkaError(error, brokers));
+    const told = kafkaError(error, brokers).line;
     if (told !== this.said)
       logger.error({ group, error: told }, 'is not in its Kafka group: has no work; tries again');
     this.said = told;
