@@ -85,7 +85,7 @@ class ElasticsearchWriter implements EvidenceWriter {
 
   private async writeAll(batch: EvidenceBatch): Promise<void> {
     const { prefix } = this.target.settings;
-    const window = dayWindow(prefix, batch, this.eventDays);
+    const window = this.windowOf(batch);
     const rows = rowsOf(prefix, batch, { watermark: await this.watermark(batch), window });
     await this.makeDays(batch.events, window);
     const { rows: alerts, touched } = await alertRows(this.target, batch.alerts);
@@ -93,6 +93,11 @@ class ElasticsearchWriter implements EvidenceWriter {
     await settleDays(this.target, batch.events, window);
     await refreshIncidents(this.target, touched);
     await putRows(this.target, this.log, offsetRows(prefix, batch.offsets));
+  }
+
+  private windowOf(batch: EvidenceBatch): DayWindow {
+    const { eventDays, target } = this;
+    return dayWindow(target.settings.prefix, batch, { eventDays, nowMs: Date.now() });
   }
 
   /** Only rejects need it. */
@@ -120,7 +125,7 @@ class ElasticsearchWriter implements EvidenceWriter {
     const holes = { ...emptyBatch, ...holesOf(lost) };
     const watermark = await this.watermark({ ...batch, ...holes });
     const { prefix } = this.target.settings;
-    const window = dayWindow(prefix, batch, this.eventDays);
+    const window = this.windowOf(batch);
     await putRows(this.target, this.log, rowsOf(prefix, holes, { watermark, window }));
   }
 

@@ -43,7 +43,7 @@ function requests(): string[][] {
   let open: string[] = [];
   let chars = 0;
   for (const row of batches.flatMap((batch) =>
-    rowsOf(prefix, batch, { watermark: '', window: dayWindow(prefix, batch, 400) }),
+    rowsOf(prefix, batch, { watermark: '', window: dayWindow(prefix, batch, { eventDays: 400, nowMs: 0 }) }),
   )) {
     const { index, id, version } = row;
     const text = documentText(row.text, row.columns);

@@ -9,10 +9,11 @@ const offsets = (...times: string[]): Pick<EvidenceBatch, 'offsets'> => ({
   offsets: [{ topic: 'vault.audit.events', partition: 0, next: 1, sources: { ...times } }],
 });
 const noon = (day: string) => `${day}T12:00:00.000000000Z`;
+const kept = { eventDays: 30, nowMs: 0 };
 const other = 'p-events-9999.12.31';
 
 test('a thousand years of dates make a bounded number of indices', () => {
-  const window = dayWindow('p', offsets('', noon('2026-11-23')), 30);
+  const window = dayWindow('p', offsets('', noon('2026-11-23')), kept);
   const made = new Set<string>();
   for (let ms = Date.UTC(1500, 0); ms < Date.UTC(2500, 0); ms += 86_400_000)
     made.add(window.indexOf(new Date(ms).toISOString()));
@@ -24,7 +25,7 @@ test('a thousand years of dates make a bounded number of indices', () => {
 });
 
 test('near the edges the other place is looked at, in the midst never', () => {
-  const { besides } = dayWindow('p', offsets(noon('2026-11-23')), 30);
+  const { besides } = dayWindow('p', offsets(noon('2026-11-23')), kept);
   expect(besides(noon('2026-11-23'))).toBeUndefined();
   expect(besides(noon('2026-11-01'))).toBeUndefined();
   expect(besides(noon('2026-11-24'))).toBe(other);
@@ -32,8 +33,21 @@ test('near the edges the other place is looked at, in the midst never', () => {
   expect(besides(noon('1999-01-01'))).toBe('p-events-1999.01.01');
 });
 
+test('at the end of time too', () => {
+  const window = dayWindow('p', offsets(noon('9999-12-30')), kept);
+  expect(window.indexOf(noon('9999-12-30'))).toBe('p-events-9999.12.30');
+  expect(window.indexOf(noon('2026-11-23'))).toBe(other);
+});
+
+test('event time stands still while nobody calls: what comes after days has its own', () => {
+  const monday = { eventDays: 30, nowMs: Date.UTC(2026, 10, 30, 12) };
+  const { indexOf, besides } = dayWindow('p', offsets(noon('2026-11-23')), monday);
+  expect(indexOf(noon('2026-11-30'))).toBe('p-events-2026.11.30');
+  expect(besides(noon('2026-11-30'))).toBeUndefined();
+});
+
 test('while event time is not known every day has its index', () => {
-  expect(dayWindow('p', offsets(''), 30).indexOf(noon('1999-01-01'))).toBe('p-events-1999.01.01');
+  expect(dayWindow('p', offsets(''), kept).indexOf(noon('1999-01-01'))).toBe('p-events-1999.01.01');
 });
 
 test('a question of some days asks the shared index too', () => {
