@@ -336,7 +336,10 @@ test('dates far from event time share one index, are found, moved to their day, 
   const day = { from: '1999-05-05T00:00:00.000000000Z', to: '1999-05-06T00:00:00.000000000Z' };
   expect((await reader.find({ ...asked, ...day })).items.map(({ event }) => event.id)).toEqual(['far1']);
   // Event time has come there meanwhile: the next revision has its day.
-  const later = { ...(events[2] as AuditEvent), vault: { ...(events[2] as AuditEvent).vault, revision: 2 } };
+  const later = {
+    ...(events[2] as AuditEvent),
+    vault: { ...(events[2] as AuditEvent).vault, revision: 2 as const },
+  };
   await writer.write({ ...eventsOf(later), offsets: reached('2900-12-30T12:00:00.000000000Z') });
   expect((await places()).filter(([id]) => id === 'far2')).toEqual([['far2', 'events-2900.12.31']]);
   expect(await writer.retain(at(0))).toBe(2);

@@ -21,14 +21,15 @@ export async function connect(settings: ElasticsearchSettings): Promise<Client> 
   authorization();
   /** Logs in anew with each call, so that a key or password that was changed is used without a restart. */
   class FreshTransport extends elasticsearch.SniffingTransport {
+    /** Of whatever type the caller awaits, as the client declares it. */
     override async request(
       params: TransportRequestParams,
       options: TransportRequestOptions = {},
-      // biome-ignore lint/suspicious/noExplicitAny: as the client declares it
-    ): Promise<any> {
+    ): Promise<never> {
       const value = authorization();
-      if (value === undefined) return super.request(params, options);
-      return super.request(params, { ...options, headers: { ...options.headers, authorization: value } });
+      const headers = value === undefined ? options.headers : { ...options.headers, authorization: value };
+      const all = headers === undefined ? options : { ...options, headers };
+      return (await super.request(params, all)) as never;
     }
   }
   return new elasticsearch.Client({ ...optionsOf(settings), Transport: FreshTransport });
