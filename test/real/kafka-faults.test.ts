@@ -151,9 +151,7 @@ test('two members share the partitions, and the one that is left has all', async
   const a = await join('a');
   await expect.poll(() => told['a'], { timeout: LONG_MS }).toEqual([0, 1, 2, 3]);
   await using _b = await join('b');
-  await expect
-    .poll(() => [told['a']?.length, told['b']?.length], { timeout: LONG_MS })
-    .toEqual([2, 2]);
+  await expect.poll(() => [told['a']?.length, told['b']?.length], { timeout: LONG_MS }).toEqual([2, 2]);
   expect([...(told['a'] ?? []), ...(told['b'] ?? [])].sort()).toEqual([0, 1, 2, 3]);
   await a[Symbol.asyncDispose]();
   expect(told['a']).toBeUndefined();
