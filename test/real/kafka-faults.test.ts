@@ -31,12 +31,27 @@ afterAll(async () => {
   await broker?.[Symbol.asyncDispose]();
 });
 
-/** Topics of their own for each test. */
+/** Topics of their own for each test. A broker that was just stopped or frozen may need longer than a process waits for it. */
 async function begin(partitions = 2): Promise<void> {
+  for (const untilMs = Date.now() + LONG_MS; ; ) {
+    try {
+      return await open(partitions);
+    } catch (error) {
+      if (Date.now() > untilMs) throw error;
+    }
+  }
+}
+
+async function open(partitions: number): Promise<void> {
   prefix = `f${count++}-`;
   link = await openLink(kafkaSettings.parse({ brokers: broker.address, prefix }), quiet);
-  await link.create(topicPlans(prefix, partitions), 1);
-  stream = await KafkaStream.open({ link, prefix, partitions });
+  try {
+    await link.create(topicPlans(prefix, partitions), 1);
+    stream = await KafkaStream.open({ link, prefix, partitions });
+  } catch (error) {
+    await link[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function end(): Promise<void> {
