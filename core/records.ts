@@ -126,6 +126,8 @@ export interface Answer {
    * process holds. Absent: the ledger's question.
    */
   purpose?: 'heartbeat' | 'login';
+  /** Which process asked, where several have tokens of one login at a time. */
+  holder?: string;
 }
 
 /** Stands in texts of answers for what looks like a token: such a text is not what Vault has. */
@@ -191,6 +193,8 @@ export interface OwnToken {
   cluster: string;
   accessor: string;
   entity_id?: string;
+  /** See `Answer`: its next token takes the place of this one. */
+  holder?: string;
   /** From when on; until its end. */
   at: string;
   proof: string;

@@ -1,6 +1,8 @@
 // What this process has to do with Vault, which changes while it runs: who has the ledger asks, everybody follows the secrets that its
 // own stages need.
 
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { type Config, secretRefsOf } from '../../core/config.ts';
 import { limits } from '../../core/limits.ts';
 import type { Question, StageName } from '../../core/records.ts';
@@ -12,6 +14,7 @@ type Refs = VaultOptions['refs'];
 export class VaultDuty {
   private readonly config: Config;
   private readonly refs: Refs;
+  private readonly holder: string | undefined;
   private readonly events: Pick<VaultOptions, 'onAnswer' | 'onSecret'>;
   private vault: RunningVault | undefined;
   private asks = false;
@@ -26,6 +29,7 @@ export class VaultDuty {
   ) {
     this.config = config;
     this.refs = refsOf(config, stages);
+    if (config.stream === 'kafka') this.holder = holderOf(config, stages);
     this.events = events;
   }
 
@@ -35,7 +39,8 @@ export class VaultDuty {
     const before = this.vault;
     this.stopping = this.stopping.then(() => before?.stop());
     this.asks = asks;
-    this.vault = startVault(this.config, { asks, refs: this.refs, ...this.events });
+    const { config, refs, holder } = this;
+    this.vault = startVault(config, { asks, refs, ...(holder && { holder }), ...this.events });
     // Who gave the ledger away is not to ask for it: the next owner asks again what was not answered.
     for (const question of this.held.splice(0)) if (asks) this.vault.ask(question);
   }
@@ -55,6 +60,10 @@ export class VaultDuty {
     await this.vault?.stop();
   }
 }
+
+/** The same after a restart: its next token then takes the place of the one before. */
+const holderOf = ({ dataDir }: Config, stages: readonly StageName[]): string =>
+  `${hostname()}:${resolve(dataDir)}:${stages.join()}`;
 
 /** Own secrets in Vault that these stages need: `deliver` signs with one, `serve` takes keys. */
 function refsOf({ outputs, keys }: Config, stages: readonly StageName[]): Refs {

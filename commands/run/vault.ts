@@ -26,6 +26,8 @@ export interface RunningVault {
 export interface VaultOptions {
   /** Heartbeat and questions: of the process whose ledger works, and of no other. */
   asks: boolean;
+  /** Names this process where others log in with the same role. */
+  holder?: string;
   /** Own secrets that are followed. */
   refs: ReturnType<typeof secretRefsOf>;
   onAnswer: (answer: Answer) => void;
@@ -33,7 +35,10 @@ export interface VaultOptions {
 }
 
 /** Starts to talk with the configured Vault; without one, or without anything to ask for, it does nothing. */
-export function startVault(config: Config, { asks, refs, onAnswer, onSecret }: VaultOptions): RunningVault {
+export function startVault(config: Config, options: VaultOptions): RunningVault {
+  const { asks, refs, holder, onSecret } = options;
+  const onAnswer = (answer: Answer) =>
+    options.onAnswer(holder === undefined ? answer : { ...answer, holder });
   const logger = createLogger(config.logLevel, 'main');
   const common = { logger, now: Date.now, random: Math.random };
   let rights: Rights | undefined;

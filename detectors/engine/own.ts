@@ -42,10 +42,11 @@ export const ownTrafficRule: RuleInfo = {
 const messageOf = ({ source, vault: { request } }: AuditEvent): string =>
   `sealwatch's own identity was used by somebody else: ${request.operation ?? 'a call'} ${request.path ?? ''}${source?.ip === undefined ? '' : ` from ${source.ip}`}.`;
 
-/** A token of ours: the next one's login ends it, though a call may still be under way. */
+/** A token of ours: the next login of the process that holds it ends it, though a call may still be under way. */
 interface Token {
   accessor: string;
   entity: string | undefined;
+  holder?: string | undefined;
   at: string;
   until?: string;
 }
@@ -89,11 +90,13 @@ export class OwnTraffic {
   }
 
   /** A token that this process holds. */
-  own({ accessor, at, entity_id: entity }: OwnToken): void {
+  own({ accessor, at, entity_id: entity, holder }: OwnToken): void {
     if (this.tokens.has(accessor)) return;
-    this.tokens.set(accessor, { accessor, entity, at });
+    this.tokens.set(accessor, { accessor, entity, holder, at });
     if (entity !== undefined) this.entities.add(entity);
-    const line = [...this.tokens.values()].filter((token) => token.entity === entity);
+    const line = [...this.tokens.values()].filter(
+      (token) => token.entity === entity && token.holder === holder,
+    );
     line.sort((a, b) => (a.at < b.at ? -1 : 1));
     for (const [i, next] of line.slice(1).entries())
       (line[i] as Token).until = addSeconds(next.at, limits.ownTokenSeconds);

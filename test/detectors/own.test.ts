@@ -96,6 +96,13 @@ describe('calls by the identity of sealwatch', () => {
     expect(alertsOf(...steps, call(51 + limits.ownTokenSeconds), LATER)).toHaveLength(1);
   });
 
+  test('of several processes with one login: each token holds until the next of its own process', () => {
+    const of = (holder: string, second: number, accessor: string) => ({ ...token(second, accessor), holder });
+    const steps = [of('serve', 0, HELD), of('ledger', 1, 'other'), of('serve', 500, 'next')];
+    expect(alertsOf(...steps, call(400), call(600, { accessor: 'other' }), LATER)).toEqual([]);
+    expect(alertsOf(...steps, 'restart', call(501 + limits.ownTokenSeconds), LATER)).toHaveLength(1);
+  });
+
   test('are counted once, whole after half, and alike after a restart', () => {
     const stolen = call(100, { accessor: 'stolen', path: 'secret/data/app' });
     const half: AuditEvent = { ...stolen, vault: { ...stolen.vault, revision: 1, pair: 'request_only' } };

@@ -15,6 +15,11 @@ interface Seen {
   /** Hash of what was looked up. */
   hash?: string;
 }
+/** What of an answer its call may need. */
+interface Asked {
+  name?: string;
+  holder?: string;
+}
 /** What the log shows as `hash`, and sealwatch had asked in plain. */
 export interface Shown {
   hash: string;
@@ -27,7 +32,7 @@ const OWN_PATHS =
 
 export class Own {
   private readonly calls: Bounded<Seen>;
-  private readonly answers: Bounded<{ name?: string }>;
+  private readonly answers: Bounded<Asked>;
   private readonly told: Bounded<true>;
   private readonly tell: (token: OwnToken) => void;
 
@@ -61,28 +66,29 @@ export class Own {
       return undefined;
     }
     this.answers.delete(id);
-    return this.meet(id, seen, answer.name);
+    return this.meet(id, seen, answer);
   }
 
   /** Vault answered a call of ours, whatever it was for. */
   answer(answer: Answer): Shown | undefined {
     const id = proofOf(answer);
     const name = textOf(answer.body ?? {}, 'lease_id') ?? textOf(answer.body ?? {}, 'accessor');
+    const asked: Asked = known({ name, holder: answer.holder });
     const seen = this.calls.get(id);
     if (seen === undefined) {
-      this.answers.set(id, known({ name }));
+      this.answers.set(id, asked);
       return undefined;
     }
     this.calls.delete(id);
-    return this.meet(id, seen, name);
+    return this.meet(id, seen, asked);
   }
 
-  private meet(proof: string, seen: Seen, name: string | undefined): Shown | undefined {
+  private meet(proof: string, seen: Seen, { name, holder }: Asked): Shown | undefined {
     const { accessor, entity_id, at, cluster } = seen;
     if (accessor !== undefined && this.told.get(accessor) === undefined) {
       this.told.set(accessor, true);
       const id = `own-${hash('sha256', accessor, 'hex').slice(0, 32)}`;
-      this.tell({ id, cluster, accessor, ...known({ entity_id }), at, proof });
+      this.tell({ id, cluster, accessor, ...known({ entity_id, holder }), at, proof });
     }
     return seen.hash === undefined || name === undefined ? undefined : { hash: seen.hash, name };
   }
