@@ -24,7 +24,9 @@ function optionsOf(settings: ElasticsearchSettings): ConstructorParameters<typeo
     maxRetries: settings.nodes.length - 1,
     redaction: { type: 'remove' },
     ...(caFile !== undefined && { tls: { ca: fileText('caFile', caFile) } }),
-    ...(apiKeyFile !== undefined && { auth: { apiKey: readSecretFile(apiKeyFile, 'elasticsearch.apiKeyFile') } }),
+    ...(apiKeyFile !== undefined && {
+      auth: { apiKey: readSecretFile(apiKeyFile, 'elasticsearch.apiKeyFile') },
+    }),
     ...(username !== undefined &&
       passwordFile !== undefined && {
         auth: { username, password: readSecretFile(passwordFile, 'elasticsearch.passwordFile') },

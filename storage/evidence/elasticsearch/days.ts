@@ -21,6 +21,7 @@ interface Stand {
 export async function settleDays(target: Target, events: EvidenceBatch['events']): Promise<void> {
   const { prefix } = target.settings;
   const looks = events.flatMap(({ event }) => {
+    if (isFarFromMidnight(event)) return [];
     const own = eventsIndex(prefix, event['@timestamp']);
     const others = new Set(otherTimes(event).map((time) => eventsIndex(prefix, time)));
     others.delete(own);
@@ -43,7 +44,6 @@ const LOOKS_AT_ONCE = 1_000;
 /** Times at which other revisions of the call may stand. */
 function otherTimes(event: AuditEvent): string[] {
   const time = event['@timestamp'];
-  if (isFarFromMidnight(event)) return [];
   const around = [addSeconds(time, -limits.daySlackSeconds), addSeconds(time, limits.daySlackSeconds)];
   // A half that has only the answer does not know when the call began.
   if (event.vault.pair === 'response_only') return [...around, addSeconds(time, -86_400)];

@@ -15,8 +15,8 @@ export interface Row {
   version?: number;
   /** JSON text of the row alone. */
   text: string;
-  /** What stands in `row`. */
-  columns: object;
+  /** What stands in `row`; made when it is sent. */
+  columns: () => object;
 }
 
 /** A version must not be negative: milliseconds since the year 0, so that times before 1970 keep their order. */
@@ -58,7 +58,7 @@ function eventRow(prefix: string, event: Rows['events'], text: string): Row {
   const { revision } = event.vault;
   return {
     ...{ index: eventsIndex(prefix, event['@timestamp']), id: documentId(id), version: revision, text },
-    columns: rowColumns('events', event, { id, revision }),
+    columns: () => rowColumns('events', event, { id, revision }),
   };
 }
 
@@ -68,14 +68,14 @@ export const rowOfKind = <K extends QueryKind & SingleIndex>(
   { body, id, revision }: Told<K>,
 ): Row => ({
   ...{ index: indexName(prefix, kind), id: documentId(id), version: revision, text: JSON.stringify(body) },
-  columns: rowColumns(kind, body, { id, revision }),
+  columns: () => rowColumns(kind, body, { id, revision }),
 });
 
 /** Of the kinds that the store alone knows. */
 function* ownRows(prefix: string, batch: EvidenceBatch, watermark: string): Generator<Row> {
   const row = (kind: SingleIndex, body: { id: string }, columns: object, version?: number): Row => ({
     ...{ index: indexName(prefix, kind), id: documentId(body.id), text: JSON.stringify(body) },
-    columns: { id: columnText(body.id), ...columns },
+    columns: () => ({ id: columnText(body.id), ...columns }),
     ...(version !== undefined && { version }),
   });
   // A reject without a time of its own stands where event time was when it came, so that it ages like the others.
@@ -99,7 +99,7 @@ export function offsetRows(prefix: string, offsets: EvidenceBatch['offsets']): R
     const id = `${offset.topic}/${offset.partition}`;
     return {
       ...{ index: indexName(prefix, 'offsets'), id, version: offset.next, text: JSON.stringify(offset) },
-      columns: { id },
+      columns: () => ({ id }),
     };
   });
 }
