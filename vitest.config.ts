@@ -40,6 +40,8 @@ export default defineConfig({
           name: 'real',
           include: ['test/real/**/*.test.ts'],
           globalSetup: ['test/real/run.ts'],
+          // Each starts servers and processes that need all of a small machine.
+          fileParallelism: false,
           testTimeout: 600 * seconds,
           hookTimeout: 600 * seconds,
         },

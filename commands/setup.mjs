@@ -165,6 +165,8 @@ async function startServers() {
   const servers = join('test', 'real', 'servers');
   for (const [label, script] of [
     ['getting a real Vault (the first time it is built: 10 to 20 minutes)', join('vault', 'build.sh')],
+    ['getting Kafka', join('kafka', 'get.sh')],
+    ['getting Elasticsearch', join('elasticsearch', 'get.sh')],
     ['starting PostgreSQL', 'postgres.sh'],
   ]) {
     const { code, output } = await runQuietly(label, ['bash'], [join(servers, script)]);

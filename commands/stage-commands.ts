@@ -34,8 +34,8 @@ take over those of one that goes.`,
   ledger: {
     does: 'every lease and token from issue to end; one works, any number stand by',
     more: `
-Reads vault.audit.credentials, writes vault.audit.leases. Keeps ledger.db in its data folder, and all of it in Kafka too, so that
-another process can go on. One process works, because a revoked parent crosses every key; each further one stands by, is ready, says so
+Reads vault.audit.credentials, writes vault.audit.leases. Keeps replicas/ledger.db in its data folder, and all of it in Kafka too, so
+that another process can go on. One process works, because a revoked parent crosses every key; each further one stands by, is ready, says so
 in /readyz, and takes over when the one that works goes. The one that works also sends the heartbeat and the ledger's questions to Vault
 (vault.address); the others do not log in.`,
   },
@@ -43,7 +43,7 @@ in /readyz, and takes over when the one that works goes. The one that works also
     does: 'events into alerts: rules and behaviours; any number may run',
     more: `
 Reads vault.audit.events, vault.audit.groups, vault.audit.leases and vault.audit.coverage, writes vault.audit.alerts. Keeps what it has
-learned in detectors/ in its data folder, and all of it in Kafka too. Any number may run, up to one a partition works. All must have the
+learned in replicas/ in its data folder, and all of it in Kafka too. Any number may run, up to one a partition works. All must have the
 same rules and lists (rules.dir, rules.lists); each takes changes over by itself.`,
   },
   index: {

@@ -78,6 +78,8 @@ const RECONCILE_TRIES = 3;
 export async function answer(options: ApiOptions, asked: Asked, key: ApiKey): Promise<Answer> {
   const { reader, cluster, version } = options;
   const { from, to } = asked;
+  // First: what it says of how far event time has come then holds of all that is counted.
+  const extent = await reader.extent();
   const counted = await countedCells(options, asked);
   const { cells, complete: whole } = counted;
   const population = await populationOf(reader, cells.filter(isRead));
@@ -87,7 +89,6 @@ export async function answer(options: ApiOptions, asked: Asked, key: ApiKey): Pr
   });
   const access = await couldOf(options, asked, population);
   const { coverage } = await coverageOf(options, from, to);
-  const extent = await reader.extent();
   const reads = population.reduce((sum, row) => sum + row.reads, 0);
   const reconcile = {
     sum_of_rows: reads,

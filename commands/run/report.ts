@@ -29,11 +29,16 @@ const notes = {
 export const PARTITIONS_METRIC = 'sealwatch_stage_partitions';
 
 export const allMetrics = (threads: readonly RunningThread[], own: Metrics): Metrics =>
-  Object.assign(
-    { sealwatch_resident_bytes: process.memoryUsage.rss() },
-    own,
-    ...threads.map((thread) => thread.metrics),
-  ) as Metrics;
+  Object.assign(residentMemory(), own, ...threads.map((thread) => thread.metrics)) as Metrics;
+
+/** Where the system does not tell it (no /proc, no descriptor left) sealwatch goes on without the number. */
+function residentMemory(): Metrics {
+  try {
+    return { sealwatch_resident_bytes: process.memoryUsage.rss() };
+  } catch {
+    return {};
+  }
+}
 
 export function readiness(threads: readonly RunningThread[], metrics: Metrics): Readiness {
   const silent = threads

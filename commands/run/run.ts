@@ -50,7 +50,16 @@ export async function run({ config, version, replayOf, stage }: RunOptions): Pro
   await using health = stages.includes('serve')
     ? undefined
     : await (await import('./health.ts')).startHealth(config);
-  await startThreads(threads, config, stages);
+  const end = async (failure: SealwatchError | undefined) => {
+    await vault.stop();
+    if (failure !== undefined) throw failure;
+    await threads.stop();
+    return 0;
+  };
+  // A start takes long while Kafka is away.
+  const started = startThreads(threads, config, stages).then(() => 'ready' as const);
+  const early = await Promise.race([started, stopSignal, gone]);
+  if (early !== 'ready') return end(early);
   const address = threads.get('serve')?.says?.['address'] ?? health?.address;
   if (stage === undefined) welcome({ config, address, replayOf });
   else stageWelcome({ config, address, stage });
@@ -66,10 +75,7 @@ export async function run({ config, version, replayOf, stage }: RunOptions): Pro
   const reporting = setInterval(report, 1000);
   const failure = await Promise.race([stopSignal, gone, ...threads.all().map((thread) => thread.ended)]);
   clearInterval(reporting);
-  await vault.stop();
-  if (failure !== undefined) throw failure;
-  await threads.stop();
-  return 0;
+  return end(failure);
 }
 
 /** The embedded stream is one process's own. Throws USAGE. */

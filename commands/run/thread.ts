@@ -1,6 +1,7 @@
 // What the threads of `run` have in common: the logger, the way to report, the order to stop.
 
 import { getPriority, setPriority } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import type { Logger, Metrics } from '../../core/telemetry.ts';
@@ -48,9 +49,9 @@ export async function runThread(
   try {
     const body = await start({ data, say, logger: createLogger(data.config.logLevel, name) });
     const report = () => {
-      // Of this thread alone.
-      const { heapUsed, external } = process.memoryUsage();
-      const memory = { [`sealwatch_${name}_memory_bytes`]: heapUsed + external };
+      // Of this thread alone; `process.memoryUsage()` asks the system too, and throws where there is no /proc.
+      const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+      const memory = { [`sealwatch_${name}_memory_bytes`]: heap + external };
       say({ type: 'metrics', metrics: { ...memory, ...body.metrics() } });
     };
     const reporting = setInterval(report, 1000);

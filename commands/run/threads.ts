@@ -94,11 +94,15 @@ export class Threads implements AsyncDisposable {
     await Promise.all(this.all().map(ready));
   }
 
-  /** Orderly: each ends with what it was given done, or is ended. */
+  /** Orderly: each ends with what it was given done, or is ended; at once when it is not ready yet. */
   async stop(): Promise<void> {
     for (const name of STOP_ORDER) {
       const thread = this.running.get(name);
       if (thread === undefined || thread.worker.threadId < 0) continue;
+      if (thread.says === undefined) {
+        await ended(thread);
+        continue;
+      }
       const exit = once(thread.worker, 'exit');
       this.tell([name], { type: 'stop' });
       const timeout = setTimeout(() => void thread.worker.terminate(), STOP_MS);
@@ -108,11 +112,15 @@ export class Threads implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // A thread that is ended while it loads a native module takes the process with it.
-    await Promise.all(this.all().map((thread) => thread.loaded));
     // A part that has failed takes the others with it: half a sealwatch looks like a whole one from outside.
-    await Promise.all(this.all().map((thread) => thread.worker.terminate()));
+    await Promise.all(this.all().map(ended));
   }
+}
+
+async function ended({ loaded, worker }: RunningThread): Promise<void> {
+  // A thread that is ended while it loads a native module takes the process with it.
+  await loaded;
+  await worker.terminate();
 }
 
 /** A thread ends by itself only when it has failed; what it said of it is the error. */

@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { problemSchema } from '../../api/problem.ts';
+import { SealwatchError } from '../../core/errors.ts';
+import type { EvidenceReader } from '../../core/ports.ts';
 import { Harness } from './harness.ts';
 
 const cases: [url: string, status: number, detail: RegExp][] = [
@@ -56,5 +58,23 @@ test('not ready is 503 with reasons', async () => {
   expect([response.statusCode, response.json()]).toEqual([
     503,
     { ready: false, reasons: ['the spool is full'] },
+  ]);
+});
+
+test('a store that does not answer is 503, says when to ask again, and is not ready', async () => {
+  const away = () => {
+    throw new SealwatchError('ELASTICSEARCH_UNREACHABLE', 'no answer from host-a:9200', 'Check it.');
+  };
+  const reader = { find: away, get: away, group: away } as unknown as EvidenceReader;
+  await using harness = await Harness.open(undefined, { reader });
+  const response = await harness.get('/v1/events');
+  expect(problemSchema.parse(response.json()).type).toBe('urn:sealwatch:problem:unavailable');
+  expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '5']);
+  expect(response.body).not.toContain('host-a');
+  expect(harness.log.join('')).toContain('host-a');
+  const readiness = await harness.app.inject('/readyz');
+  expect([readiness.statusCode, readiness.json()]).toEqual([
+    503,
+    { ready: false, reasons: ['the evidence store does not answer (ELASTICSEARCH_UNREACHABLE)'] },
   ]);
 });

@@ -1,6 +1,6 @@
 // The embedded evidence store against the contract, and what only a file has: layouts and files that are no database.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -120,6 +120,28 @@ test('two readers see whole transactions while the writer goes on', async () => 
       await writing;
     }
     expect(await second.count('events', { where: [] })).toBe(60);
+  }
+  await store.remove();
+});
+
+test('a file that is damaged while it is open is an error the user can mend', async () => {
+  const store = await embedded();
+  const events = Array.from({ length: 2000 }, (_, i) => anEvent({ id: `e${i}`, path: `p${i}`.repeat(99) }));
+  {
+    await using writer = await store.openWriter();
+    await writer.write(eventsOf(...events));
+  }
+  const database = openDatabase(store.path, { readOnly: false });
+  database.exec('pragma wal_checkpoint(truncate)');
+  database.close();
+  {
+    await using reader = await store.openReader();
+    const { size } = await stat(store.path);
+    const file = await open(store.path, 'r+');
+    await file.write(Buffer.alloc(size - 16_384, 0xff), 0, size - 16_384, 16_384);
+    await file.close();
+    const all = { kind: 'events', where: [], order: 'asc', limit: 5000 } as const;
+    await expect(reader.find({ ...all, where: [] })).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
   }
   await store.remove();
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../core/limits.ts';
-import type { Clause } from '../../core/query.ts';
+import type { Clause, Page } from '../../core/query.ts';
 import type { HashPair, NodeSeen } from '../../core/records.ts';
 import { aLease, anEvent, aToken, at } from '../builders.ts';
 import { batchOf, type EvidenceStoreFixture, eventsOf, openRun } from './evidence-store.ts';
@@ -72,7 +72,7 @@ export function evidenceQuestionsContract(name: string, create: () => Promise<Ev
         await run.writer.write(eventsOf(...events.slice(i, i + 5_000)));
       let [read, after]: [number, { time: string; id: string } | undefined] = [0, undefined];
       do {
-        const page = await run.reader.find({
+        const page: Page<'events'> = await run.reader.find({
           ...{ kind: 'events', where: [], order: 'asc', limit: 20_000 },
           ...(after && { after }),
         });

@@ -1,5 +1,6 @@
 // Starting and ending: ports that are taken, a folder that is in use, signals, what is said, what lies on disk.
 
+import { once } from 'node:events';
 import {
   appendFileSync,
   mkdtempSync,
@@ -154,6 +155,25 @@ const entriesUnder = (dir: string): string[] =>
     return entry.isDirectory() ? [path, ...entriesUnder(path)] : [path];
   });
 const filesUnder = (dir: string) => entriesUnder(dir).filter((path) => statSync(path).isFile());
+
+describe('a start that waits', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'for a Kafka that does not answer ends with 0 at %s',
+    async (signal) => {
+      const silent = createServer();
+      const asked = once(silent, 'connection');
+      const port = await freePort();
+      silent.listen(port, '127.0.0.1');
+      const settings = { SEALWATCH_STREAM: 'kafka', SEALWATCH_KAFKA_BROKERS: `127.0.0.1:${port}` };
+      await using product = new Sealwatch(join(folder(), 'data'), { ...(await ports()), ...settings });
+      product.start();
+      await asked;
+      expect(await product.end(signal)).toBe(0);
+      expect(errorLines(product.output)).toEqual([]);
+      silent.close();
+    },
+  );
+});
 
 describe('a data folder that cannot be used', () => {
   it('is one line and exit code 1', async () => {

@@ -20,7 +20,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Polls until `look` finds something; nobody knows how long the way through the stages takes. */
-export async function until<T>(what: string, look: () => Promise<T | undefined>, seconds = 60): Promise<T> {
+export async function until<T>(what: string, look: () => Promise<T | undefined>, seconds = 180): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   let last: unknown;
   for (;;) {
@@ -148,7 +148,7 @@ export class Sealwatch implements AsyncDisposable {
   }
 
   /** Resolves when event time has passed `time`. */
-  async passed(time: string, seconds = 60): Promise<void> {
+  async passed(time: string, seconds = 180): Promise<void> {
     await until(
       `the watermark behind ${time}`,
       async () => {

@@ -11,6 +11,7 @@ import type { Reject } from '../../core/records.ts';
 import { topics } from '../../core/records.ts';
 import { rowOf, type Source } from '../../storage/evidence/elasticsearch/document.ts';
 import { documentId } from '../../storage/evidence/elasticsearch/names.ts';
+import { openElasticReader } from '../../storage/evidence/elasticsearch/reader.ts';
 import { openElasticsearchWriter } from '../../storage/evidence/elasticsearch/writer.ts';
 import { aLease, anAlert, anEvent, at, reached } from '../builders.ts';
 import { batchOf, eventsOf } from '../contract/evidence-store.ts';
@@ -320,6 +321,26 @@ test('retention deletes whole days by their index, and what is counted by hours'
   expect(await writer.retain(time(3))).toBe(0);
   await writer.write(eventsOf(anEvent({ id: 'again', time: time(1) })));
   expect((await standing('events-*')).length).toBe(3);
+});
+
+test('dates far from event time share one index, are found, moved to their day, and go when they are old', async () => {
+  const far = ['1500-01-01', '1999-05-05', '2900-12-31'].map((day) => `${day}T12:00:00.000000000Z`);
+  const events = far.map((time, i) => anEvent({ id: `far${i}`, time }));
+  await writer.write({ ...eventsOf(...events), offsets: reached(at(0)) });
+  const shared = 'events-9999.12.31';
+  const places = async () =>
+    (await standing<AuditEvent>('events-*')).map(({ index, row }) => [row.event.id, index]);
+  expect(await places()).toEqual(events.map(({ event: { id } }) => [id, shared]));
+  await using reader = await openElasticReader(own.settings);
+  const asked = { kind: 'events' as const, where: [], order: 'asc' as const, limit: 10 };
+  const day = { from: '1999-05-05T00:00:00.000000000Z', to: '1999-05-06T00:00:00.000000000Z' };
+  expect((await reader.find({ ...asked, ...day })).items.map(({ event }) => event.id)).toEqual(['far1']);
+  // Event time has come there meanwhile: the next revision has its day.
+  const later = { ...(events[2] as AuditEvent), vault: { ...(events[2] as AuditEvent).vault, revision: 2 } };
+  await writer.write({ ...eventsOf(later), offsets: reached('2900-12-30T12:00:00.000000000Z') });
+  expect((await places()).filter(([id]) => id === 'far2')).toEqual([['far2', 'events-2900.12.31']]);
+  expect(await writer.retain(at(0))).toBe(2);
+  expect(await places()).toEqual([['far2', 'events-2900.12.31']]);
 });
 
 test('an address that nobody listens at is an error that the user can mend', async () => {

@@ -111,9 +111,8 @@ test('compaction at any moment takes nothing that counts', async () => {
   const state = new Map<string, number>();
   let commits = 0;
   let holes = 0;
-  const untilMs = Date.now() + 60_000;
   let memory = await openReplicatedDetector(optionsOf(topic, link));
-  while (Date.now() < untilMs) {
+  for (let owners = 0; owners < 10 || holes < 100; owners++) {
     for (let round = 0; round < 200; round++) {
       for (let n = 0; n < 3; n++) {
         const key = `k${Math.floor(Math.random() * 100)}`;
@@ -137,7 +136,6 @@ test('compaction at any moment takes nothing that counts', async () => {
     holes = (fetched?.end ?? 0) - (fetched?.messages.length ?? 0);
   }
   memory[Symbol.dispose]();
-  expect(holes).toBeGreaterThan(100);
 });
 
 test('a group shares partitions; whoever is alone has all, and between two assignments nobody works', async () => {
@@ -145,7 +143,7 @@ test('a group shares partitions; whoever is alone has all, and between two assig
   await link.create([{ topic, partitions: 3, config: {} }], 1);
   const one = await joinStage(link, `${prefix}group`, topic);
   const has = (membership: typeof one, count: number) =>
-    expect.poll(() => membership.current?.partitions.length, { timeout: 60_000 }).toBe(count);
+    expect.poll(() => membership.current?.partitions.length, { timeout: 180_000 }).toBe(count);
   await has(one, 3);
   const before = one.current;
   const changes: (number | undefined)[] = [];
@@ -153,10 +151,10 @@ test('a group shares partitions; whoever is alone has all, and between two assig
   const other = await joinStage(await newLink(), `${prefix}group`, topic);
   await expect
     .poll(() => (one.current?.partitions.length ?? 0) + (other.current?.partitions.length ?? 0), {
-      timeout: 60_000,
+      timeout: 180_000,
     })
     .toBe(3);
-  await expect.poll(() => other.current?.partitions.length ?? 0, { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(() => other.current?.partitions.length ?? 0, { timeout: 180_000 }).toBeGreaterThan(0);
   expect(one.current).not.toBe(before);
   expect(changes[0]).toBeUndefined();
   const both = [...(one.current?.partitions ?? []), ...(other.current?.partitions ?? [])];

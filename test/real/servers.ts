@@ -61,8 +61,8 @@ export async function startPostgres(): Promise<{ url: string; username: string; 
   };
 }
 
-/** A port that is free together with the next one, which Vault takes for its cluster listener. */
-async function freePorts(): Promise<number> {
+/** A port that is free together with the next one, which Vault takes for its cluster listener and Kafka for its controller. */
+export async function freePorts(): Promise<number> {
   for (;;) {
     const port = await freePort();
     if (port < 65_535 && (await freePort(port + 1).catch(() => undefined))) return port;

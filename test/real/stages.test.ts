@@ -54,8 +54,8 @@ beforeAll(async () => {
   await stages.add('ledger');
   await Promise.all([calm.ready(), stages.ready()]);
   await play();
-  await Promise.all([calm.passed(last, 120), stages.api.passed(last, 240)]);
-}, 900_000);
+  await Promise.all([calm.passed(last, 600), stages.api.passed(last, 600)]);
+}, 1_500_000);
 afterAll(() => closing[Symbol.asyncDispose]());
 
 /** It ends with 1 for what else it finds: nothing collects yet. */

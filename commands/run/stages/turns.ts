@@ -33,6 +33,12 @@ const mayFail: Partial<Record<StageName, string>> = {
   index: 'the evidence store cannot be written',
 };
 
+/** What passes, whichever stage it meets: nothing is lost by waiting. A login that was changed is refused until its file is. */
+const ofKafka: Record<string, string> = {
+  KAFKA_UNREACHABLE: 'Kafka is away',
+  KAFKA_REFUSED: 'Kafka refuses',
+};
+
 export class Turns {
   readonly stage: Stage;
   private readonly options: TurnsOptions;
@@ -121,7 +127,7 @@ export class Turns {
       await work();
       return true;
     } catch (error) {
-      const words = codeOf(error) === 'KAFKA_UNREACHABLE' ? 'Kafka is away' : mayFail[stage.name];
+      const words = ofKafka[codeOf(error) ?? ''] ?? mayFail[stage.name];
       if (words === undefined || codeOf(error) === 'KAFKA_TOPICS_WRONG') throw error;
       failing.fails(stage.name, words, error);
       this.nextMs = now() + RETRY_MS;

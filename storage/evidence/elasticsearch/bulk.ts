@@ -125,8 +125,18 @@ async function sendOnce(
     return items.map((item) => Object.values(item)[0] as Item);
   } catch (error) {
     if (statusOf(error) === 429) return undefined;
-    throw explained(error, settings);
+    if (statusOf(error) !== 413) throw explained(error, settings);
   }
+  return sendHalves({ client, settings }, operations);
+}
+
+/** More at once than the cluster, or a proxy before it, takes: in halves. One document that is too long alone is refused for good. */
+async function sendHalves(target: Target, operations: readonly Operation[]): Promise<Item[] | undefined> {
+  if (operations.length === 1) return [{ status: 400, error: { type: 'request_too_long' } }];
+  const middle = Math.ceil(operations.length / 2);
+  const first = await sendOnce(target, operations.slice(0, middle));
+  const second = first && (await sendOnce(target, operations.slice(middle)));
+  return second && [...first, ...second];
 }
 
 /** All that is looked at of an answer: parsing the rest costs as much as making the request. */

@@ -1,7 +1,12 @@
 // The connection to Elasticsearch, and its errors in our words: the one file that imports its client, and only when it is asked for.
 
 import { readFileSync } from 'node:fs';
-import type { Client, estypes } from '@elastic/elasticsearch';
+import type {
+  Client,
+  estypes,
+  TransportRequestOptions,
+  TransportRequestParams,
+} from '@elastic/elasticsearch';
 import type { ElasticsearchSettings } from '../../../core/config-scale.ts';
 import { SealwatchError, systemCode } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
@@ -12,11 +17,48 @@ export type { Client, estypes };
 /** A client for `settings`; nothing is sent yet. Throws SealwatchError CONFIG_INVALID when a file of theirs cannot be read. */
 export async function connect(settings: ElasticsearchSettings): Promise<Client> {
   const elasticsearch = await import('@elastic/elasticsearch');
-  return new elasticsearch.Client(optionsOf(settings));
+  const authorization = authorizationOf(settings);
+  authorization();
+  /** Logs in anew with each call, so that a key or password that was changed is used without a restart. */
+  class FreshTransport extends elasticsearch.SniffingTransport {
+    override async request(
+      params: TransportRequestParams,
+      options: TransportRequestOptions = {},
+      // biome-ignore lint/suspicious/noExplicitAny: as the client declares it
+    ): Promise<any> {
+      const value = authorization();
+      if (value === undefined) return super.request(params, options);
+      return super.request(params, { ...options, headers: { ...options.headers, authorization: value } });
+    }
+  }
+  return new elasticsearch.Client({ ...optionsOf(settings), Transport: FreshTransport });
+}
+
+/** What stands in the header of a call now. While a file is being written anew, what stood there before holds. */
+function authorizationOf({
+  apiKeyFile,
+  username,
+  passwordFile,
+}: ElasticsearchSettings): () => string | undefined {
+  let last: string | undefined;
+  const read = () => {
+    if (apiKeyFile !== undefined) return `ApiKey ${readSecretFile(apiKeyFile, 'elasticsearch.apiKeyFile')}`;
+    if (username === undefined || passwordFile === undefined) return undefined;
+    const password = readSecretFile(passwordFile, 'elasticsearch.passwordFile');
+    return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  };
+  return () => {
+    try {
+      last = read();
+    } catch (error) {
+      if (last === undefined) throw error;
+    }
+    return last;
+  };
 }
 
 function optionsOf(settings: ElasticsearchSettings): ConstructorParameters<typeof Client>[0] {
-  const { apiKeyFile, username, passwordFile, caFile } = settings;
+  const { caFile } = settings;
   return {
     nodes: settings.nodes,
     requestTimeout: limits.elasticsearchRequestMs,
@@ -24,13 +66,6 @@ function optionsOf(settings: ElasticsearchSettings): ConstructorParameters<typeo
     maxRetries: settings.nodes.length - 1,
     redaction: { type: 'remove' },
     ...(caFile !== undefined && { tls: { ca: fileText('caFile', caFile) } }),
-    ...(apiKeyFile !== undefined && {
-      auth: { apiKey: readSecretFile(apiKeyFile, 'elasticsearch.apiKeyFile') },
-    }),
-    ...(username !== undefined &&
-      passwordFile !== undefined && {
-        auth: { username, password: readSecretFile(passwordFile, 'elasticsearch.passwordFile') },
-      }),
   };
 }
 

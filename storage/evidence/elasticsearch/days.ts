@@ -7,7 +7,8 @@ import type { EvidenceBatch } from '../../../core/ports.ts';
 import { doneAt } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import { ask, bulk, type Operation, type Target } from './bulk.ts';
-import { documentId, eventsIndex } from './names.ts';
+import { documentId } from './names.ts';
+import type { DayWindow } from './window.ts';
 
 /** A place where a revision of a call is or may be. */
 interface Stand {
@@ -18,12 +19,17 @@ interface Stand {
 }
 
 /** Deletes what stands on the wrong side of midnight, of the events that have just been written. */
-export async function settleDays(target: Target, events: EvidenceBatch['events']): Promise<void> {
-  const { prefix } = target.settings;
+export async function settleDays(
+  target: Target,
+  events: EvidenceBatch['events'],
+  window: DayWindow,
+): Promise<void> {
   const looks = events.flatMap(({ event }) => {
-    if (isFarFromMidnight(event)) return [];
-    const own = eventsIndex(prefix, event['@timestamp']);
-    const others = new Set(otherTimes(event).map((time) => eventsIndex(prefix, time)));
+    const time = event['@timestamp'];
+    const own = window.indexOf(time);
+    const others = new Set(otherTimes(event).map((other) => window.indexOf(other)));
+    const besides = window.besides(time);
+    if (besides !== undefined) others.add(besides);
     others.delete(own);
     return [...others].map((index) => ({ event, own, index }));
   });
@@ -44,6 +50,7 @@ const LOOKS_AT_ONCE = 1_000;
 /** Times at which other revisions of the call may stand. */
 function otherTimes(event: AuditEvent): string[] {
   const time = event['@timestamp'];
+  if (isFarFromMidnight(event)) return [];
   const around = [addSeconds(time, -limits.daySlackSeconds), addSeconds(time, limits.daySlackSeconds)];
   // A half that has only the answer does not know when the call began.
   if (event.vault.pair === 'response_only') return [...around, addSeconds(time, -86_400)];

@@ -27,6 +27,15 @@ export const indexName = (prefix: string, kind: SingleIndex): string => `${prefi
 export const eventsIndex = (prefix: string, time: string): string =>
   `${prefix}-events-${time.slice(0, 10).replaceAll('-', '.')}`;
 
+/**
+ * The day whose index also holds events of days that have none of their own (`window.ts`). A day like the others, so that patterns,
+ * templates and lifecycle management know it, and one that retention never comes to.
+ */
+const OTHER_DAY = '9999-12-31';
+
+/** The index of events of all other days. */
+export const otherIndex = (prefix: string): string => eventsIndex(prefix, OTHER_DAY);
+
 /** All indices of events. A pattern with dots, so that it takes in no other prefix's. */
 export const eventsPattern = (prefix: string): string => `${prefix}-events-*.*.*`;
 

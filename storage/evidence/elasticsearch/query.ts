@@ -4,7 +4,7 @@
 import type { Clause, QueryKind } from '../../../core/query.ts';
 import { columnName, columnText, isInteger, isNumberText } from '../columns.ts';
 import type { estypes } from './client.ts';
-import { eventsPattern, indexName } from './names.ts';
+import { eventsPattern, indexName, otherIndex } from './names.ts';
 
 /** What a row must be. */
 export type Condition = NonNullable<estypes.QueryDslQueryContainer>;
@@ -123,5 +123,6 @@ function namesOf(prefix: string, begin: number, end: number, chars: number): str
     length += name.length + 1;
     if (length > NAMES_CHARS_MAX) return undefined;
   }
-  return [...names].join(',') || eventsPattern(prefix);
+  // With a star, as the others: it may not be there.
+  return names.size === 0 ? eventsPattern(prefix) : [...names, `${otherIndex(prefix)}*`].join(',');
 }

@@ -1,7 +1,7 @@
 // What is too old goes: whole indices of days, and of the rest the documents of whole days and hours.
 
 import { ask, type Target } from './bulk.ts';
-import { dayOfIndex, eventsPattern, indexName, type SingleIndex } from './names.ts';
+import { dayOfIndex, eventsPattern, indexName, otherIndex } from './names.ts';
 
 /** Deletes what lies before the UTC day of `before`; returns how many events that were. */
 export async function retainDays(target: Target, before: string): Promise<number> {
@@ -11,10 +11,11 @@ export async function retainDays(target: Target, before: string): Promise<number
   let events = 0;
   for (const index of await eventIndices(target))
     if ((dayOfIndex(prefix, index) as string) < day) events += await deleteIndex(target, index);
-  await deleteRows(target, 'rejects', 'ts', { lt: midnight });
+    else if (index === otherIndex(prefix)) events += await deleteRows(target, index, 'ts', { lt: midnight });
+  await deleteRows(target, indexName(prefix, 'rejects'), 'ts', { lt: midnight });
   // An hour goes only when all of it is older. Lines without a usable time (hour '') are counted for ever.
   for (const kind of ['coverage', 'nodes'] as const)
-    await deleteRows(target, kind, 'hour', { gt: '', lt: midnight.slice(0, 13) });
+    await deleteRows(target, indexName(prefix, kind), 'hour', { gt: '', lt: midnight.slice(0, 13) });
   return events;
 }
 
@@ -38,11 +39,15 @@ async function deleteIndex(target: Target, index: string): Promise<number> {
   });
 }
 
-async function deleteRows(target: Target, kind: SingleIndex, column: string, range: object): Promise<void> {
-  const index = indexName(target.settings.prefix, kind);
+/** How many rows that were. */
+async function deleteRows(target: Target, index: string, column: string, range: object): Promise<number> {
   const query = { range: { [`row.${column}`]: range } };
-  await ask(target, async () => {
+  return ask(target, async () => {
     await target.client.indices.refresh({ index });
-    await target.client.deleteByQuery({ index, query, conflicts: 'proceed', refresh: true });
+    const { deleted = 0 } = await target.client.deleteByQuery({
+      ...{ index, query, refresh: true },
+      conflicts: 'proceed',
+    });
+    return deleted;
   });
 }

@@ -4,7 +4,8 @@ import type { EvidenceBatch } from '../../../core/ports.ts';
 import type { QueryKind, Rows } from '../../../core/query.ts';
 import { msOf } from '../../../core/time.ts';
 import { columnText, rowColumns } from '../columns.ts';
-import { documentId, eventsIndex, indexName, type SingleIndex } from './names.ts';
+import { documentId, indexName, type SingleIndex } from './names.ts';
+import type { DayWindow } from './window.ts';
 
 /** A document that is to be written. */
 export interface Row {
@@ -23,7 +24,11 @@ export interface Row {
 const MS_BEFORE_1970 = -msOf('0000-01-01T00:00:00.000000000Z');
 
 /** All rows but alerts, which know where they were, and offsets, which come last. Of an id only the one that would stay. */
-export function rowsOf(prefix: string, batch: EvidenceBatch, watermark: string): Row[] {
+export function rowsOf(
+  prefix: string,
+  batch: EvidenceBatch,
+  { watermark, window }: { watermark: string; window: Pick<DayWindow, 'indexOf'> },
+): Row[] {
   const rows = new Map<string, Row>();
   const add = (row: Row, group: string = row.index) => {
     const key = `${group} ${row.id}`;
@@ -31,7 +36,7 @@ export function rowsOf(prefix: string, batch: EvidenceBatch, watermark: string):
     if (known === undefined || (row.version !== undefined && row.version >= (known.version ?? 0)))
       rows.set(key, row);
   };
-  for (const { event, text } of batch.events) add(eventRow(prefix, event, text), 'events');
+  for (const { event, text } of batch.events) add(eventRow(window, event, text), 'events');
   const told = <K extends QueryKind & SingleIndex>(
     kind: K,
     body: Told<K>['body'] & { id: string },
@@ -53,11 +58,11 @@ interface Told<K extends QueryKind> {
   revision: number;
 }
 
-function eventRow(prefix: string, event: Rows['events'], text: string): Row {
+function eventRow(window: Pick<DayWindow, 'indexOf'>, event: Rows['events'], text: string): Row {
   const { id } = event.event;
   const { revision } = event.vault;
   return {
-    ...{ index: eventsIndex(prefix, event['@timestamp']), id: documentId(id), version: revision, text },
+    ...{ index: window.indexOf(event['@timestamp']), id: documentId(id), version: revision, text },
     columns: () => rowColumns('events', event, { id, revision }),
   };
 }

@@ -9,11 +9,12 @@ import { ask, type Target } from './bulk.ts';
 import { connect } from './client.ts';
 import { settleDays } from './days.ts';
 import { alertRows, refreshIncidents } from './incidents.ts';
-import { eventsIndex, indexName } from './names.ts';
+import { indexName } from './names.ts';
 import { holesOf, putRows } from './put.ts';
 import { retainDays } from './retention.ts';
 import { offsetRows, type Row, rowsOf } from './rows.ts';
 import { makeIndex, setup } from './setup.ts';
+import { type DayWindow, dayWindow } from './window.ts';
 
 /**
  * Opens the store at `settings` and gets it ready (`setup`).
@@ -31,7 +32,7 @@ export async function openElasticsearchWriter(
     await client.close();
     throw error;
   }
-  return new ElasticsearchWriter({ client, settings }, log);
+  return new ElasticsearchWriter({ client, settings }, { eventDays, log });
 }
 
 const emptyBatch: EvidenceBatch = {
@@ -45,11 +46,13 @@ const OFFSETS_MAX = 1_000;
 class ElasticsearchWriter implements EvidenceWriter {
   private readonly target: Target;
   private readonly log: Logger;
+  private readonly eventDays: number;
   /** Indices of days that are there. */
   private readonly days = new Set<string>();
 
-  constructor(target: Target, log: Logger) {
+  constructor(target: Target, { eventDays, log }: { eventDays: number; log: Logger }) {
     this.target = target;
+    this.eventDays = eventDays;
     this.log = log;
   }
 
@@ -82,13 +85,19 @@ class ElasticsearchWriter implements EvidenceWriter {
 
   private async writeAll(batch: EvidenceBatch): Promise<void> {
     const { prefix } = this.target.settings;
-    const rows = rowsOf(prefix, batch, await this.watermark(batch));
-    await this.makeDays(batch.events);
+    const window = this.windowOf(batch);
+    const rows = rowsOf(prefix, batch, { watermark: await this.watermark(batch), window });
+    await this.makeDays(batch.events, window);
     const { rows: alerts, touched } = await alertRows(this.target, batch.alerts);
     await this.put([...alerts, ...rows], batch);
-    await settleDays(this.target, batch.events);
+    await settleDays(this.target, batch.events, window);
     await refreshIncidents(this.target, touched);
     await putRows(this.target, this.log, offsetRows(prefix, batch.offsets));
+  }
+
+  private windowOf(batch: EvidenceBatch): DayWindow {
+    const { eventDays, target } = this;
+    return dayWindow(target.settings.prefix, batch, { eventDays, nowMs: Date.now() });
   }
 
   /** Only rejects need it. */
@@ -100,10 +109,9 @@ class ElasticsearchWriter implements EvidenceWriter {
     return lowestWatermark([...all.values()]) ?? '';
   }
 
-  private async makeDays(events: EvidenceBatch['events']): Promise<void> {
-    const { prefix } = this.target.settings;
+  private async makeDays(events: EvidenceBatch['events'], window: DayWindow): Promise<void> {
     for (const { event } of events) {
-      const index = eventsIndex(prefix, event['@timestamp']);
+      const index = window.indexOf(event['@timestamp']);
       if (this.days.has(index)) continue;
       await makeIndex(this.target, index);
       this.days.add(index);
@@ -116,7 +124,9 @@ class ElasticsearchWriter implements EvidenceWriter {
     if (lost.length === 0) return;
     const holes = { ...emptyBatch, ...holesOf(lost) };
     const watermark = await this.watermark({ ...batch, ...holes });
-    await putRows(this.target, this.log, rowsOf(this.target.settings.prefix, holes, watermark));
+    const { prefix } = this.target.settings;
+    const window = this.windowOf(batch);
+    await putRows(this.target, this.log, rowsOf(prefix, holes, { watermark, window }));
   }
 
   retain(before: string): Promise<number> {

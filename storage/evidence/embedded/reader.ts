@@ -9,13 +9,15 @@ import { lowestWatermark } from '../../watermark.ts';
 import { plainText } from '../columns.ts';
 import { addToHours, afterLastHour, firstHour, type HourRow } from '../hours.ts';
 import { placeOf } from '../pages.ts';
+import { mendableReader } from './failing.ts';
 import { groupRows } from './group.ts';
 import { readOffsets } from './offsets.ts';
 import { openForReading } from './schema.ts';
 import { whereOf } from './where.ts';
 
-/** Opens the store that a writer has made at `path`. Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT. */
-export const openEvidenceReader = (path: string): EvidenceReader => new EmbeddedReader(openForReading(path));
+/** Opens the store that a writer has made at `path`. Throws SealwatchError DATA_DIR_UNUSABLE or DATA_DIR_OTHER_LAYOUT; so do its questions. */
+export const openEvidenceReader = (path: string): EvidenceReader =>
+  mendableReader(path, new EmbeddedReader(openForReading(path)));
 
 class EmbeddedReader implements EvidenceReader {
   private readonly database: Database;

@@ -133,11 +133,17 @@ export class Fetcher {
     // Ends in the same turn in which it finds that nobody is behind: who is so from then on begins it again.
     for (let asked = this.behind(); asked.length > 0 && !this.isClosed; asked = this.behind()) {
       const before = asked.map(({ offset }) => offset);
-      if (!(await this.ask(asked, 0))) break;
+      const isAnswered = await this.ask(asked, 0);
+      // Who came meanwhile waits for a request of his own: he too must hear what goes wrong.
+      if (!isAnswered && !this.isAwaited()) break;
       // Whoever leads it now may not have all of it yet.
       if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
     }
     this.isReading = false;
+  }
+
+  private isAwaited(): boolean {
+    return this.behind().some(({ place }) => (place?.waiting.length ?? 0) > 0);
   }
 
   private behind(): Asked[] {

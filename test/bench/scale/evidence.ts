@@ -10,6 +10,7 @@ import { limits } from '../../../core/limits.ts';
 import type { EvidenceBatch } from '../../../core/ports.ts';
 import { documentText } from '../../../storage/evidence/elasticsearch/document.ts';
 import { rowsOf } from '../../../storage/evidence/elasticsearch/rows.ts';
+import { dayWindow } from '../../../storage/evidence/elasticsearch/window.ts';
 import { openElasticsearchWriter } from '../../../storage/evidence/elasticsearch/writer.ts';
 import { measured } from './measured.ts';
 
@@ -42,7 +43,9 @@ function requests(): string[][] {
   const all: string[][] = [];
   let open: string[] = [];
   let chars = 0;
-  for (const row of batches.flatMap((batch) => rowsOf(prefix, batch, ''))) {
+  for (const row of batches.flatMap((batch) =>
+    rowsOf(prefix, batch, { watermark: '', window: dayWindow(prefix, batch, { eventDays: 400, nowMs: 0 }) }),
+  )) {
     const { index, id, version } = row;
     const text = documentText(row.text, row.columns());
     if (open.length >= 2 * limits.bulkDocumentsMax || chars + text.length > limits.bulkCharsMax) {

@@ -15,8 +15,8 @@ const minutes = Number(process.env['CHAOS_MINUTES'] ?? 2);
 const rate = Number(process.env['CHAOS_RATE'] ?? 200);
 const OUTAGE_RATE = 1_000;
 const OUTAGE_MS = 60_000;
-const CATCH_UP_SECONDS = 300;
-const timeout = (minutes * 60 + 1_200) * 1000;
+const CATCH_UP_SECONDS = 600;
+const timeout = (minutes * 60 + 2_400) * 1000;
 
 let scene: Scene;
 let verdict: Verdict;
@@ -33,8 +33,11 @@ beforeAll(async () => {
   await play(scene, minutes * 60, 4_000, say);
   say('Kafka away, then Elasticsearch');
   sender.rate(OUTAGE_RATE);
-  await outage(scene, OUTAGE_MS);
+  const away = outage(scene, OUTAGE_MS);
+  await sleep(1.5 * OUTAGE_MS);
+  // They take long to start where processors are few.
   sender.rate(rate);
+  await away;
   await sleep(5_000);
   sent = await sender.stop();
   say(`sent ${JSON.stringify(sent)}`);

@@ -1,74 +1,60 @@
 // A Kafka and an Elasticsearch that a test may stop, kill and start again: each with its own folder and ports.
 
 import { execFile } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../servers.ts';
+import { freePorts } from '../servers.ts';
 
 const run = promisify(execFile);
 const scripts = resolve('test/real/servers');
 const serversDir = process.env['SERVERS_DIR'] ?? '/var/tmp/sealwatch-servers';
 
-/** What the scripts get once and all instances can use. */
-const shared = { kafka: /^lib-/, elasticsearch: /^home$/ };
+type Name = 'kafka' | 'elasticsearch';
 
 export class OwnServer implements AsyncDisposable {
   readonly address: string;
-  private readonly name: keyof typeof shared;
+  private readonly name: Name;
   private readonly folder: string;
   private readonly env: Record<string, string>;
 
-  private constructor(name: keyof typeof shared, folder: string, port: number, env: Record<string, string>) {
+  private constructor(name: Name, folder: string, port: number, env: Record<string, string>) {
     this.name = name;
     this.folder = folder;
     this.address = `127.0.0.1:${port}`;
-    this.env = { ...env, SERVERS_DIR: folder };
+    const [run, data] = [join(folder, 'run'), join(folder, 'data')];
+    const places = { KAFKA_RUN: run, KAFKA_DATA: data, ES_RUN: run, ES_DATA: data };
+    this.env = { ...env, ...places };
   }
 
   static async kafka(): Promise<OwnServer> {
-    const port = await freePort();
+    const port = await freePorts();
     return OwnServer.begin('kafka', port, { KAFKA_PORT: String(port), KAFKA_HEAP: '384m' });
   }
 
   /** @param extra lines for its settings file */
   static async elasticsearch(extra = ''): Promise<OwnServer> {
-    const [port, transport] = [await freePort(), await freePort()];
+    const port = await freePorts();
     const env = {
       ES_PORT: String(port),
-      ES_TRANSPORT_PORT: String(transport),
+      ES_TRANSPORT_PORT: String(port + 1),
       ES_HEAP: '768m',
       ES_EXTRA: extra,
     };
     return OwnServer.begin('elasticsearch', port, env);
   }
 
-  private static async begin(
-    name: keyof typeof shared,
-    port: number,
-    env: Record<string, string>,
-  ): Promise<OwnServer> {
+  private static async begin(name: Name, port: number, env: Record<string, string>): Promise<OwnServer> {
     mkdirSync(serversDir, { recursive: true });
     const folder = mkdtempSync(join(serversDir, `chaos-${name}-`));
     // Elasticsearch runs as somebody who owns nothing else.
     chmodSync(folder, 0o755);
-    const own = join(folder, name);
-    mkdirSync(own);
-    const common = join(serversDir, name);
-    for (const entry of existsSync(common) ? readdirSync(common) : [])
-      if (shared[name].test(entry)) symlinkSync(join(common, entry), join(own, entry));
     const server = new OwnServer(name, folder, port, env);
-    await server.start();
+    await server.start().catch(async (error) => {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    });
     return server;
   }
 
@@ -83,7 +69,7 @@ export class OwnServer implements AsyncDisposable {
 
   /** Holds the id of its process. */
   get pidFile(): string {
-    return join(this.folder, this.name, 'run', this.name === 'kafka' ? 'kafka.pid' : 'es.pid');
+    return join(this.folder, 'run', this.name === 'kafka' ? 'kafka.pid' : 'es.pid');
   }
 
   /** As a power cut would, but that the disk has all that was given to it. */

@@ -107,3 +107,22 @@ test('requests are bounded in documents and in size, and a document that is larg
   expect(cluster.requests.toSorted()).toEqual([['a'], ['b'], ['c', 'd']]);
   expect(await run(cluster, [])).toEqual([]);
 });
+
+test('a request that is too long goes in halves; one document that is too long alone is refused', async () => {
+  const requests: string[][] = [];
+  const cluster = {
+    async bulk({ operations }: { operations: string[] }) {
+      const ids = operations.flatMap((line) => /"_id":"([^"]*)"/.exec(line)?.[1] ?? []);
+      requests.push(ids);
+      if (ids.length > 1 || ids[0] === 'b')
+        throw Object.assign(new Error('too long'), { name: 'ResponseError', statusCode: 413 });
+      return { items: ids.map(() => ({ index: { status: 201 } })) };
+    },
+  };
+  const outcomes = await run(
+    cluster as unknown as FakeBusyCluster,
+    ['a', 'b', 'c'].map((id) => put(id)),
+  );
+  expect(outcomes.map(({ became }) => became)).toEqual(['done', 'refused', 'done']);
+  expect(requests).toEqual([['a', 'b', 'c'], ['a', 'b'], ['a'], ['b'], ['c']]);
+});

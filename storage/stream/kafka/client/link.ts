@@ -123,8 +123,9 @@ export class KafkaLink implements Link {
     topic: string,
     onAssigned: (partitions: readonly number[] | undefined) => void,
   ): Promise<Joined> {
-    const { logger, newMember } = this.parts;
+    const { brokers, logger, newMember } = this.parts;
     const options = {
+      brokers,
       group,
       topic,
       logger,

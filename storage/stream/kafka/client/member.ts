@@ -3,9 +3,11 @@
 import { limits } from '../../../../core/limits.ts';
 import type { Logger } from '../../../../core/telemetry.ts';
 import type { Joined } from '../link.ts';
+import { kafkaError, remedyOf } from './faults.ts';
 import type { Member, MemberEvent } from './inside.ts';
 
 export interface MemberOptions {
+  brokers: readonly string[];
   group: string;
   topic: string;
   logger: Logger;
@@ -29,6 +31,11 @@ export class GroupMember implements Joined {
   private sent = { wall: 0, steady: 0 };
   private readonly watch: NodeJS.Timeout;
   private restart: NodeJS.Timeout | undefined;
+  /** What ended the client's work before it was let in; kafkajs resolves nevertheless. */
+  private crash: unknown;
+  private isBeginning = false;
+  /** What was said last of why it is not in the group. */
+  private said = '';
   private isClosed = false;
 
   private constructor(options: MemberOptions) {
@@ -44,6 +51,10 @@ export class GroupMember implements Joined {
       await joined.begin();
       return joined;
     } catch (error) {
+      if (joined.crash !== undefined && remedyOf(error) !== 'mend') {
+        joined.fails(error, limits.kafkaRetryMsMin);
+        return joined;
+      }
       await joined[Symbol.asyncDispose]();
       throw error;
     }
@@ -62,9 +73,16 @@ export class GroupMember implements Joined {
     const member = this.options.create(() => this.leave('a rebalance begins'));
     this.member = member;
     this.listen(member);
-    await member.connect();
-    await member.subscribe({ topic, fromBeginning: false });
-    await member.run({ autoCommit: false, eachBatch: async () => {} });
+    this.crash = undefined;
+    this.isBeginning = true;
+    try {
+      await member.connect();
+      await member.subscribe({ topic, fromBeginning: false });
+      await member.run({ autoCommit: false, eachBatch: async () => {} });
+    } finally {
+      this.isBeginning = false;
+    }
+    if (this.crash !== undefined) throw this.crash;
   }
 
   private listen(member: Member): void {
@@ -82,6 +100,7 @@ export class GroupMember implements Joined {
       if (this.told === undefined && this.given !== undefined) this.tell(this.given);
     });
     on(events.GROUP_JOIN, ({ memberAssignment = {} }) => {
+      this.said = '';
       member.pause([{ topic: this.options.topic }]);
       this.alive = this.sent;
       this.leave('another generation');
@@ -100,22 +119,22 @@ export class GroupMember implements Joined {
   private onCrash({ restart, error }: MemberEvent): void {
     this.leave('the group cannot be reached');
     if (restart === true || this.isClosed) return;
-    const { logger, group } = this.options;
-    logger.warn({ group, error: String(error) }, 'left a Kafka group after an error, joins it again');
-    this.joinAgain(limits.kafkaRetryMsMin);
+    if (this.isBeginning) this.crash = error ?? new Error('the member ended');
+    else this.fails(error, limits.kafkaRetryMsMin);
   }
 
-  private joinAgain(wait: number): void {
+  /** Says so once, and tries again: without the group this process has no work. */
+  private fails(error: unknown, wait: number): void {
+    const { logger, group, brokers } = this.options;
+    const told = kafkaError(error, brokers).line;
+    if (told !== this.said)
+      logger.error({ group, error: told }, 'is not in its Kafka group: has no work; tries again');
+    this.said = told;
     this.restart = setTimeout(() => {
       if (this.isClosed) return;
-      const old = this.member;
-      old?.disconnect().catch(() => {});
-      this.begin().catch((error: unknown) => {
-        this.options.logger.warn(
-          { group: this.options.group, error: String(error) },
-          'cannot join a Kafka group',
-        );
-        this.joinAgain(Math.min(2 * wait, limits.kafkaRetryMsMax));
+      this.member?.disconnect().catch(() => {});
+      this.begin().catch((failed: unknown) => {
+        if (!this.isClosed) this.fails(failed, Math.min(2 * wait, limits.kafkaRetryMsMax));
       });
     }, wait);
   }

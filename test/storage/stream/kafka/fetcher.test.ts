@@ -1,0 +1,49 @@
+// Reading ahead while Kafka goes away: whoever waits hears of it, whenever he came.
+
+import { expect, test } from 'vitest';
+import { Fetcher } from '../../../../storage/stream/kafka/fetcher.ts';
+import type { Fetched, Link } from '../../../../storage/stream/kafka/link.ts';
+import { Losses } from '../../../../storage/stream/kafka/losses.ts';
+
+/** A Kafka whose answers come when a test says so. */
+class FakeSlowLink {
+  readonly calls: { partitions: number[]; fail: (error: Error) => void }[] = [];
+  private heard: () => void = () => {};
+
+  fetch(places: readonly { partition: number }[], waitMs: number): Promise<Fetched[]> {
+    // Who watches for new records waits for ever.
+    if (waitMs > 0) return new Promise(() => {});
+    return new Promise((_, fail) => {
+      this.calls.push({ partitions: places.map(({ partition }) => partition), fail });
+      this.heard();
+    });
+  }
+
+  async call(n: number): Promise<{ partitions: number[]; fail: (error: Error) => void }> {
+    for (;;) {
+      const call = this.calls[n];
+      if (call !== undefined) return call;
+      await new Promise<void>((resolve) => {
+        this.heard = resolve;
+      });
+    }
+  }
+}
+
+test('who begins to read while a request for another fails is not forgotten', async () => {
+  const link = new FakeSlowLink();
+  const fetcher = new Fetcher(link as unknown as Link, new Losses(() => {}));
+  for (const partition of [0, 1]) fetcher.learn('t', partition, { end: 5 });
+  const first = fetcher.read('t', 0, 0, 1_000);
+  first.catch(() => {});
+  const call = await link.call(0);
+  const second = fetcher.read('t', 1, 0, 1_000);
+  second.catch(() => {});
+  call.fail(new Error('away'));
+  await expect(first).rejects.toThrow('away');
+  const again = await link.call(1);
+  expect(again.partitions).toContain(1);
+  again.fail(new Error('away still'));
+  await expect(second).rejects.toThrow('away still');
+  fetcher.close();
+});

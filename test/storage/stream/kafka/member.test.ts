@@ -1,0 +1,80 @@
+// A group that one may not join: it is said, at the start and later.
+
+import { expect, test } from 'vitest';
+import type { Logger } from '../../../../core/telemetry.ts';
+import type { Member, MemberEvent } from '../../../../storage/stream/kafka/client/inside.ts';
+import { GroupMember, type MemberOptions } from '../../../../storage/stream/kafka/client/member.ts';
+
+const refused = Object.assign(new Error('Not authorized to access group'), {
+  type: 'GROUP_AUTHORIZATION_FAILED',
+});
+
+/** Crashes inside of `run` as kafkajs does when joining fails: `run` resolves nevertheless. */
+class FakeCrashingMember {
+  readonly events = {
+    REQUEST: 'r',
+    HEARTBEAT: 'h',
+    GROUP_JOIN: 'j',
+    REBALANCING: 'b',
+    DISCONNECT: 'd',
+    CRASH: 'c',
+  };
+  private readonly listeners = new Map<string, (event: { payload: MemberEvent }) => void>();
+  private readonly error: Error | undefined;
+
+  constructor(error: Error | undefined) {
+    this.error = error;
+  }
+
+  on(event: string, listener: (event: { payload: MemberEvent }) => void): void {
+    this.listeners.set(event, listener);
+  }
+  async connect() {}
+  async disconnect() {}
+  async subscribe() {}
+  pause() {}
+  async run() {
+    if (this.error !== undefined) this.emit('c', { error: this.error, restart: false } as MemberEvent);
+  }
+  emit(event: string, payload: MemberEvent): void {
+    this.listeners.get(event)?.({ payload });
+  }
+}
+
+function optionsOf(errors: (Error | undefined)[]) {
+  const said: string[] = [];
+  const members: FakeCrashingMember[] = [];
+  const options: MemberOptions = {
+    ...{ brokers: ['b:1'], group: 'g', topic: 't', onAssigned: () => {} },
+    logger: {
+      error: ({ error }: { error: string }) => said.push(error),
+      info: () => {},
+    } as unknown as Logger,
+    create: () => {
+      const member = new FakeCrashingMember(errors[members.length]);
+      members.push(member);
+      return member as unknown as Member;
+    },
+  };
+  return { options, said, members };
+}
+
+test('at the start it is refused', async () => {
+  const { options } = optionsOf([refused]);
+  await expect(GroupMember.join(options)).rejects.toBe(refused);
+});
+
+test('a Kafka that is not ready yet is waited for', async () => {
+  const { options, said, members } = optionsOf([new Error('no coordinator'), undefined]);
+  await using _member = await GroupMember.join(options);
+  await expect.poll(() => members.length).toBe(2);
+  expect(said).toEqual([expect.stringContaining('no coordinator')]);
+});
+
+test('what is refused later is said once, with advice, and tried again', async () => {
+  const { options, said, members } = optionsOf([undefined, refused, refused, undefined]);
+  await using _member = await GroupMember.join(options);
+  members[0]?.emit('c', { error: refused, restart: false } as MemberEvent);
+  await expect.poll(() => members.length, { timeout: 10_000 }).toBe(4);
+  expect(said).toEqual([expect.stringMatching(/KAFKA_REFUSED.*ACLs/)]);
+});
