@@ -43,7 +43,7 @@ export default defineConfig({
           // Each starts servers and processes that need all of a small machine.
           fileParallelism: false,
           testTimeout: 600 * seconds,
-          hookTimeout: 600 * seconds,
+          hookTimeout: 900 * seconds,
         },
       },
     ],
