@@ -31,12 +31,27 @@ afterAll(async () => {
   await broker?.[Symbol.asyncDispose]();
 });
 
-/** Topics of their own for each test. */
+/** Topics of their own for each test. A broker that was just stopped or frozen may need longer than a process waits for it. */
 async function begin(partitions = 2): Promise<void> {
+  for (const untilMs = Date.now() + LONG_MS; ; ) {
+    try {
+      return await open(partitions);
+    } catch (error) {
+      if (Date.now() > untilMs) throw error;
+    }
+  }
+}
+
+async function open(partitions: number): Promise<void> {
   prefix = `f${count++}-`;
   link = await openLink(kafkaSettings.parse({ brokers: broker.address, prefix }), quiet);
-  await link.create(topicPlans(prefix, partitions), 1);
-  stream = await KafkaStream.open({ link, prefix, partitions });
+  try {
+    await link.create(topicPlans(prefix, partitions), 1);
+    stream = await KafkaStream.open({ link, prefix, partitions });
+  } catch (error) {
+    await link[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function end(): Promise<void> {
@@ -151,9 +166,7 @@ test('two members share the partitions, and the one that is left has all', async
   const a = await join('a');
   await expect.poll(() => told['a'], { timeout: LONG_MS }).toEqual([0, 1, 2, 3]);
   await using _b = await join('b');
-  await expect
-    .poll(() => [told['a']?.length, told['b']?.length], { timeout: LONG_MS })
-    .toEqual([2, 2]);
+  await expect.poll(() => [told['a']?.length, told['b']?.length], { timeout: LONG_MS }).toEqual([2, 2]);
   expect([...(told['a'] ?? []), ...(told['b'] ?? [])].sort()).toEqual([0, 1, 2, 3]);
   await a[Symbol.asyncDispose]();
   expect(told['a']).toBeUndefined();

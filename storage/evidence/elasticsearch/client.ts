@@ -21,11 +21,15 @@ export async function connect(settings: ElasticsearchSettings): Promise<Client> 
   authorization();
   /** Logs in anew with each call, so that a key or password that was changed is used without a restart. */
   class FreshTransport extends elasticsearch.SniffingTransport {
-    /** `never`: what is asked decides what comes, and the client says so itself. */
-    override request(params: TransportRequestParams, options: TransportRequestOptions = {}): Promise<never> {
+    /** Of whatever type the caller awaits, as the client declares it. */
+    override async request(
+      params: TransportRequestParams,
+      options: TransportRequestOptions = {},
+    ): Promise<never> {
       const value = authorization();
-      const headers = { ...options.headers, ...(value !== undefined && { authorization: value }) };
-      return super.request(params, { ...options, headers }) as Promise<never>;
+      const headers = value === undefined ? options.headers : { ...options.headers, authorization: value };
+      const all = headers === undefined ? options : { ...options, headers };
+      return (await super.request(params, all)) as never;
     }
   }
   return new elasticsearch.Client({ ...optionsOf(settings), Transport: FreshTransport });

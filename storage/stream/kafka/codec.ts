@@ -48,10 +48,28 @@ export function decodeMessage({
 const encodeCause = ({ partition, offset, index, spool }: Cause): string =>
   spool === undefined ? `${partition}/${offset}/${index}` : `${partition}/${offset}/${index}/${spool}`;
 
+const SLASH = 0x2f;
+const ZERO = 0x30;
+
+/** Byte by byte: every record has one, and taking a text apart costs a tenth of all reading. */
 function decodeCause(bytes: Buffer | undefined): Cause | undefined {
   if (bytes === undefined) return undefined;
-  const [partition, offset, index, spool] = bytes.toString('latin1').split('/');
-  const cause: Cause = { partition: Number(partition), offset: Number(offset), index: Number(index) };
-  if (![cause.partition, cause.offset, cause.index].every(Number.isSafeInteger)) return undefined;
-  return spool === undefined ? cause : { ...cause, spool };
+  const numbers = [0, 0, 0];
+  let at = 0;
+  for (let i = 0; i < numbers.length; i++) {
+    const from = at;
+    let number = 0;
+    for (; at < bytes.length && bytes[at] !== SLASH; at++) {
+      const digit = (bytes[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) return undefined;
+      number = number * 10 + digit;
+    }
+    if (at === from || !Number.isSafeInteger(number)) return undefined;
+    numbers[i] = number;
+    // Behind the slash.
+    at++;
+  }
+  const [partition, offset, index] = numbers as [number, number, number];
+  if (at > bytes.length) return { partition, offset, index };
+  return { partition, offset, index, spool: bytes.toString('latin1', at) };
 }

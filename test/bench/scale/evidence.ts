@@ -23,7 +23,8 @@ const EVENTS_A_BATCH = Math.round((3 * limits.indexBytesMax) / 2_000);
 const IN_FLIGHT = 2;
 
 const events = normaliseLines(readFileSync(input, 'utf8').trim().split('\n'));
-const texts = events.map((event) => canonicalJson(event));
+// Flat, as the stream gives them: one that is put together lazily would be so at the cost of whoever looks first.
+const texts = events.map((event) => Buffer.from(canonicalJson(event)).toString());
 const nothing = {
   ...{ leases: [], alerts: [], rejects: [], coverage: [], hashes: [], nodes: [], facts: [] },
   ...{ triage: [], changes: [], baselines: [], offsets: [] },
@@ -46,7 +47,7 @@ function requests(): string[][] {
     rowsOf(prefix, batch, { watermark: '', window: dayWindow(prefix, batch, { eventDays: 400, nowMs: 0 }) }),
   )) {
     const { index, id, version } = row;
-    const text = documentText(row.text, row.columns);
+    const text = documentText(row.text, row.columns());
     if (open.length >= 2 * limits.bulkDocumentsMax || chars + text.length > limits.bulkCharsMax) {
       all.push(open);
       open = [];

@@ -4,7 +4,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { generated } from '../../permuter/inputs.ts';
 import { permute } from '../../permuter/permute.ts';
 import { plain } from '../../permuter/play.ts';
@@ -20,12 +20,6 @@ beforeEach(() => {
   dir = mkdtempSync(join(base, 'sealwatch-assignment-'));
 });
 afterEach(() => rmSync(dir, { recursive: true }));
-
-/** How often one stood still, and wrote afterwards what the next had written as well. */
-const met = { freezes: 0, writes: 0 };
-afterAll(() => {
-  if (met.freezes > 50) expect(met.writes).toBeGreaterThan(0);
-});
 
 function same(results: Results, expected: Results): void {
   expect(expected.alerts.size).toBeGreaterThan(3);
@@ -54,8 +48,9 @@ describe.each(seeds)('partitions that move (seed %i)', (seed) => {
     const random = numbers(seed);
     const { results, moves, refused } = await play(written, { dir, partitions, random, freezes: true });
     same(results, expected);
-    met.freezes += moves;
-    met.writes += refused + results.twice.length + results.toldTwice.length;
+    expect(moves).toBeGreaterThan(5);
+    // Else nobody who stood still had anything to write afterwards.
+    expect(refused).toBeGreaterThan(0);
   });
 
   it('while retention deletes what all have read', { timeout: 120_000 }, async () => {

@@ -96,10 +96,11 @@ class Play {
     for (const { memberships } of this.sharers) memberships[stage]?.become(undefined);
   }
 
-  private give(stage: number): void {
-    const owners = this.all.map(() => (this.happens(0.5) ? 0 : 1));
-    for (const [n, { memberships }] of this.sharers.entries())
-      memberships[stage]?.become(this.all.filter((partition) => owners[partition] === n));
+  /** To all of them by chance, or all to one. */
+  private give(stage: number, to?: Sharer): void {
+    const owners = this.all.map(() => to ?? this.one());
+    for (const of of this.sharers)
+      of.memberships[stage]?.become(this.all.filter((partition) => owners[partition] === of));
   }
 
   /** Everybody lets go before anybody takes over. */
@@ -111,18 +112,21 @@ class Play {
     this.moves++;
   }
 
-  /** One stands still, and the others take over all that it has. */
+  /** One stands still, also right before it keeps what it knows, and the other takes over what it has. */
   private async freeze(): Promise<void> {
     const frozen = this.one();
-    const isFrozen = frozen.gate.freezeAfter(Math.floor(this.options.random() * TURN_CALLS));
+    const other = this.sharers.find((of) => of !== frozen);
+    const isAtCommit = this.happens(0.5);
+    const isFrozen = isAtCommit
+      ? frozen.gate.freezeAfter(Math.floor(this.options.random() * 2), 'commit')
+      : frozen.gate.freezeAfter(Math.floor(this.options.random() * TURN_CALLS), 'anything');
     const turned = this.turn(frozen);
     await Promise.race([isFrozen, turned]);
     for (let stage = 0; stage < this.stages; stage++) {
       this.take(stage);
-      this.give(stage);
+      this.give(stage, isAtCommit ? other : undefined);
     }
-    for (const other of this.sharers)
-      for (let turns = 0; turns < 2 && other !== frozen; turns++) await this.turn(other);
+    for (let turns = 0; turns < 2 && other !== undefined; turns++) await this.turn(other);
     frozen.gate.thaw();
     await turned;
     this.moves++;

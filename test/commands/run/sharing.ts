@@ -30,7 +30,7 @@ export class FakeReplicas {
     const owner = (this.owners.get(name) ?? 0) + 1;
     this.owners.set(name, owner);
     return copied(this.kept.get(name), async (memory) => {
-      await gate.pass();
+      await gate.pass('commit');
       if (this.owners.get(name) === owner) this.kept.set(name, copied(memory));
       else {
         this.refused++;
@@ -87,16 +87,21 @@ class FakeMembership implements Membership {
   async [Symbol.asyncDispose]() {}
 }
 
+/** What a pipeline does to what lasts: to the stream, and to a memory that knows its owner. */
+export type Passed = 'write' | 'commit';
+
 /** Where a pipeline is held up in the middle of whatever it does. */
 class Gate {
   private opened: Promise<void> | undefined;
   private left = 0;
+  private at: Passed | 'anything' = 'anything';
   private open = () => {};
   private onFrozen = () => {};
 
-  /** Lets so many calls pass; what it gives resolves when the next is held up. */
-  freezeAfter(calls: number): Promise<void> {
+  /** Lets so many calls of a kind pass; what it gives resolves when the next is held up. */
+  freezeAfter(calls: number, at: Passed | 'anything'): Promise<void> {
     this.left = calls;
+    this.at = at;
     this.opened = new Promise((resolve) => {
       this.open = resolve;
     });
@@ -110,8 +115,9 @@ class Gate {
     this.opened = undefined;
   }
 
-  async pass(): Promise<void> {
-    if (this.opened === undefined || this.left-- > 0) return;
+  async pass(what: Passed): Promise<void> {
+    if (this.opened === undefined || (this.at !== 'anything' && this.at !== what)) return;
+    if (this.left-- > 0) return;
     this.onFrozen();
     await this.opened;
   }
@@ -128,7 +134,7 @@ function slow(stream: EmbeddedStream, random: () => number, gate: Gate): Stream 
       if (!methods.includes(String(name))) return value.bind(target);
       return async (...args: unknown[]) => {
         for (let turns = Math.floor(random() * 3); turns > 0; turns--) await setImmediate();
-        if (written.includes(String(name))) await gate.pass();
+        if (written.includes(String(name))) await gate.pass('write');
         return value.apply(target, args);
       };
     },

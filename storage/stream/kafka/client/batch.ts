@@ -248,8 +248,11 @@ class Reader {
   }
 
   name(): string {
-    const bytes = this.bytes() ?? empty;
-    return (bytes.length === 1 ? letters[bytes[0] as number] : undefined) ?? bytes.toString();
+    const length = this.varint();
+    const from = this.at;
+    this.at += length;
+    const letter = length === 1 ? letters[this.from[from] as number] : undefined;
+    return letter ?? this.from.toString('utf8', from, this.at);
   }
 }
 
