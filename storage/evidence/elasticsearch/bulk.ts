@@ -30,50 +30,52 @@ export interface Target {
 }
 
 /**
- * The outcome of each operation, in their order. They are made while others are on their way. What the cluster cannot take now is sent again after a while, alone.
+ * The outcome of each operation, in their order. What the cluster cannot take now is sent again after a while, alone.
  * Rejects with a SealwatchError when it cannot take all within `limits.bulkTries`, or does not let us; some may then be written.
  */
-export async function bulk(target: Target, operations: Iterable<Operation>): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+export async function bulk(target: Target, operations: readonly Operation[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = new Array(operations.length);
   const chunks = chunksOf(operations);
   const send = async () => {
-    for (const chunk of chunks) await sendChunk(target, chunk, outcomes);
+    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift())
+      await sendChunk(target, operations, chunk, outcomes);
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, send));
+  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, chunks.length) }, send));
   return outcomes;
 }
 
 /** While one is being indexed, the next is made. */
 const IN_FLIGHT = 2;
 
-/** Operations of one request. */
-interface Chunk {
-  /** Number of the first. */
-  from: number;
-  operations: Operation[];
-}
-
-/** To bounds of characters and count; of `operations` no more are made than have been asked for. */
-function* chunksOf(operations: Iterable<Operation>): Generator<Chunk> {
-  let open: Chunk = { from: 0, operations: [] };
+/** Numbers of operations, to bounds of bytes and count. */
+function chunksOf(operations: readonly Operation[]): number[][] {
+  const chunks: number[][] = [];
+  let open: number[] = [];
   let chars = 0;
-  for (const operation of operations) {
-    const { length: count } = open.operations;
-    const { length = 0 } = operation.text ?? '';
-    if (count > 0 && (count === limits.bulkDocumentsMax || chars + length > limits.bulkCharsMax)) {
-      yield open;
-      open = { from: open.from + count, operations: [] };
+  operations.forEach(({ text = '' }, i) => {
+    if (
+      open.length === limits.bulkDocumentsMax ||
+      (chars + text.length > limits.bulkCharsMax && open.length > 0)
+    ) {
+      chunks.push(open);
+      open = [];
       chars = 0;
     }
-    open.operations.push(operation);
-    chars += length;
-  }
-  if (open.operations.length > 0) yield open;
+    open.push(i);
+    chars += text.length;
+  });
+  if (open.length > 0) chunks.push(open);
+  return chunks;
 }
 
-/** Sends `operations` until none is left that the cluster could not take just then. */
-async function sendChunk(target: Target, { from, operations }: Chunk, outcomes: Outcome[]): Promise<void> {
-  let left = operations.map((_, i) => i);
+/** Sends `numbers` until none is left that the cluster could not take just then. */
+async function sendChunk(
+  target: Target,
+  operations: readonly Operation[],
+  numbers: readonly number[],
+  outcomes: Outcome[],
+): Promise<void> {
+  let left = numbers;
   let reason = '';
   for (let attempt = 0; attempt < limits.bulkTries; attempt++) {
     if (attempt > 0) await setTimeout(waitMs(attempt));
@@ -85,7 +87,7 @@ async function sendChunk(target: Target, { from, operations }: Chunk, outcomes: 
     left.forEach((number, i) => {
       const item = answer === undefined ? { status: 429 } : (answer[i] as Item);
       const outcome = outcomeOf(item, target);
-      if (outcome !== 'later') outcomes[from + number] = outcome;
+      if (outcome !== 'later') outcomes[number] = outcome;
       else {
         again.push(number);
         reason = reasonOf(item.error ?? { type: 'too many requests' });

@@ -48,14 +48,14 @@ export async function alertRows(
       if (known !== undefined && revision < (known.version ?? 0)) return;
       const kept = [...before].slice(-BEFORE_MAX);
       const columns = { severity: body.event.severity, count: body.alert.count, incidents_before: kept };
-      rows.set(row.id, { ...row, columns: () => ({ ...row.columns(), ...columns }) });
+      rows.set(row.id, { ...row, columns: { ...row.columns, ...columns } });
     });
   }
   return { rows: [...rows.values()], touched };
 }
 
 const beforeOf = ({ columns }: Row): string[] => {
-  const { incident_id, incidents_before = [] } = columns() as AlertSource['row'];
+  const { incident_id, incidents_before = [] } = columns as AlertSource['row'];
   return [...incidents_before, incident_id];
 };
 
@@ -132,7 +132,7 @@ function changeOf(
 ): Operation | undefined {
   const target = { index, id: documentId(id) };
   if (made === undefined) return seen && { does: 'delete', ...target, seen };
-  const document = documentText(made.text, made.columns());
+  const document = documentText(made.text, made.columns);
   if (seen === undefined) return { does: 'create', ...target, text: document };
   return text === document ? undefined : { does: 'put', ...target, seen, text: document };
 }

@@ -14,7 +14,10 @@ import type { Row } from './rows.ts';
  * them. Returns those that it does not take even so, when others in the same index show that it is not the index's fault.
  */
 export async function putRows(target: Target, log: Logger, rows: readonly Row[]): Promise<Row[]> {
-  const first = await bulk(target, operationsOf(rows, documentText));
+  const first = await bulk(
+    target,
+    rows.map((row) => operationOf(row, documentText)),
+  );
   const refused = refusedOf(rows, first);
   if (refused.length === 0) return [];
   tell(
@@ -23,7 +26,10 @@ export async function putRows(target: Target, log: Logger, rows: readonly Row[])
     'Elasticsearch does not take documents as they are: kept as text, found by their columns',
   );
   const opaque = refused.map(({ row }) => row);
-  const second = await bulk(target, operationsOf(opaque, opaqueText));
+  const second = await bulk(
+    target,
+    opaque.map((row) => operationOf(row, opaqueText)),
+  );
   const lost = refusedOf(opaque, second);
   if (lost.length === 0) return [];
   const taken = new Set([...takenBy(rows, first), ...takenBy(opaque, second)]);
@@ -33,16 +39,13 @@ export async function putRows(target: Target, log: Logger, rows: readonly Row[])
   return lost.map(({ row }) => row);
 }
 
-function* operationsOf(
-  rows: readonly Row[],
+const operationOf = (
+  { index, id, version, text, columns }: Row,
   textOf: (text: string, row: object) => string,
-): Generator<Operation> {
-  for (const { index, id, version, text, columns } of rows)
-    yield {
-      ...{ index, id, text: textOf(text, columns()) },
-      ...(version === undefined ? { does: 'create' } : { does: 'put', version }),
-    };
-}
+): Operation => ({
+  ...{ index, id, text: textOf(text, columns) },
+  ...(version === undefined ? { does: 'create' } : { does: 'put', version }),
+});
 
 interface Refused {
   row: Row;

@@ -16,8 +16,8 @@ export interface Row {
   version?: number;
   /** JSON text of the row alone. */
   text: string;
-  /** What stands in `row`; made when it is sent. */
-  columns: () => object;
+  /** What stands in `row`. */
+  columns: object;
 }
 
 /** A version must not be negative: milliseconds since the year 0, so that times before 1970 keep their order. */
@@ -63,7 +63,7 @@ function eventRow(window: Pick<DayWindow, 'indexOf'>, event: Rows['events'], tex
   const { revision } = event.vault;
   return {
     ...{ index: window.indexOf(event['@timestamp']), id: documentId(id), version: revision, text },
-    columns: () => rowColumns('events', event, { id, revision }),
+    columns: rowColumns('events', event, { id, revision }),
   };
 }
 
@@ -73,14 +73,14 @@ export const rowOfKind = <K extends QueryKind & SingleIndex>(
   { body, id, revision }: Told<K>,
 ): Row => ({
   ...{ index: indexName(prefix, kind), id: documentId(id), version: revision, text: JSON.stringify(body) },
-  columns: () => rowColumns(kind, body, { id, revision }),
+  columns: rowColumns(kind, body, { id, revision }),
 });
 
 /** Of the kinds that the store alone knows. */
 function* ownRows(prefix: string, batch: EvidenceBatch, watermark: string): Generator<Row> {
   const row = (kind: SingleIndex, body: { id: string }, columns: object, version?: number): Row => ({
     ...{ index: indexName(prefix, kind), id: documentId(body.id), text: JSON.stringify(body) },
-    columns: () => ({ id: columnText(body.id), ...columns }),
+    columns: { id: columnText(body.id), ...columns },
     ...(version !== undefined && { version }),
   });
   // A reject without a time of its own stands where event time was when it came, so that it ages like the others.
@@ -104,7 +104,7 @@ export function offsetRows(prefix: string, offsets: EvidenceBatch['offsets']): R
     const id = `${offset.topic}/${offset.partition}`;
     return {
       ...{ index: indexName(prefix, 'offsets'), id, version: offset.next, text: JSON.stringify(offset) },
-      columns: () => ({ id }),
+      columns: { id },
     };
   });
 }

@@ -47,7 +47,7 @@ function requests(): string[][] {
     rowsOf(prefix, batch, { watermark: '', window: dayWindow(prefix, batch, { eventDays: 400, nowMs: 0 }) }),
   )) {
     const { index, id, version } = row;
-    const text = documentText(row.text, row.columns());
+    const text = documentText(row.text, row.columns);
     if (open.length >= 2 * limits.bulkDocumentsMax || chars + text.length > limits.bulkCharsMax) {
       all.push(open);
       open = [];
