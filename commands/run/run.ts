@@ -59,7 +59,7 @@ export async function run({ config, version, replayOf, stage }: RunOptions): Pro
   // A start takes long while Kafka is away.
   const started = startThreads(threads, config, stages).then(() => 'ready' as const);
   const early = await Promise.race([started, stopSignal, gone]);
-  if (early !== 'ready') return end(early);
+  if (early !== 'ready') return await end(early);
   const address = threads.get('serve')?.says?.['address'] ?? health?.address;
   if (stage === undefined) welcome({ config, address, replayOf });
   else stageWelcome({ config, address, stage });
@@ -75,7 +75,8 @@ export async function run({ config, version, replayOf, stage }: RunOptions): Pro
   const reporting = setInterval(report, 1000);
   const failure = await Promise.race([stopSignal, gone, ...threads.all().map((thread) => thread.ended)]);
   clearInterval(reporting);
-  return end(failure);
+  // Awaited here: it fails while what is disposed of on the way out is waited for.
+  return await end(failure);
 }
 
 /** The embedded stream is one process's own. Throws USAGE. */
