@@ -162,7 +162,11 @@ it('each change is recorded once, over kill -9 in the middle of it', async () =>
 
 it('SIGHUP takes files at once that are never still, and ends nothing', async () => {
   const title = 'Mara was here, by signal';
-  const before = await metric('sealwatch_rules_reloads_total');
+  // It was started just now: its threads tell their numbers within a second.
+  const before = await until('numbers', async () => {
+    const count = await metric('sealwatch_rules_reloads_total');
+    return Number.isNaN(count) ? undefined : count;
+  });
   const isShown = async () =>
     (await product.all<{ title: string }>('/v1/rules')).some((shown) => shown.title === title);
   const text = rule('low').replace(/^title: .*$/m, `title: ${title}`);
