@@ -6,7 +6,8 @@ import { LEDGER_PARTITION, type Topic, topics } from '../../core/records.ts';
 import { labelled, type Metrics } from '../../core/telemetry.ts';
 import { noRules, type RuleSet } from '../../detectors/engine/rule-set.ts';
 import { RunningRules } from '../../detectors/engine/running.ts';
-import { DetectTask, type DetectTaskOptions } from './detect-task.ts';
+import { DetectTask } from './detect-task.ts';
+import type { DetectorTaskOptions } from './detector-task.ts';
 import { GroupsTask } from './groups-task.ts';
 import { LeaseWatchTask } from './lease-watch-task.ts';
 import { type LossState, LossTask } from './loss-task.ts';
@@ -21,7 +22,9 @@ export interface Judges {
   lists: Lists;
 }
 
-export interface DetectionOptions extends Omit<DetectTaskOptions, 'partition' | 'memory' | 'rules'>, Judges {
+export interface DetectionOptions
+  extends Omit<DetectorTaskOptions, 'partition' | 'memory' | 'rules'>,
+    Judges {
   /** Opens the memory of one detector by its name: `events-0`; again after its disk has refused something. */
   openMemory: (name: string) => DetectorMemory;
 }
