@@ -16,8 +16,6 @@ import type { Taken } from '../../detectors/engine/detect.ts';
 import { OwnTraffic, type OwnTrafficState } from '../../detectors/engine/own.ts';
 import { type DetectorPlace, DetectorTask, type DetectorTaskOptions } from './detector-task.ts';
 
-export interface DetectTaskOptions extends DetectorTaskOptions {}
-
 interface Place extends DetectorPlace {
   own: OwnTrafficState;
   /** Next offset of what the ledger tells. */
@@ -31,7 +29,7 @@ export class DetectTask extends DetectorTask {
   private offset = 0;
   private index = 0;
 
-  private constructor(options: DetectTaskOptions, place: Place | undefined) {
+  private constructor(options: DetectorTaskOptions, place: Place | undefined) {
     super(
       options,
       { topic: topics.events, sources: options.stream.partitions },
@@ -43,7 +41,7 @@ export class DetectTask extends DetectorTask {
   }
 
   /** Goes on where the memory was committed. */
-  static async load(options: DetectTaskOptions): Promise<DetectTask> {
+  static async load(options: DetectorTaskOptions): Promise<DetectTask> {
     const place = (await DetectorTask.placeIn(options, topics.events)) as Place | undefined;
     const task = new DetectTask(options, place);
     await task.resume(place);

@@ -2,7 +2,7 @@
 
 import { conditionExpr, readCondition } from './condition.ts';
 import type { Expr } from './expr.ts';
-import { readSelection, SelectionError, type SelectionOptions } from './read.ts';
+import { isMap, readSelection, SelectionError, type SelectionOptions } from './read.ts';
 
 /** With a `condition` the other members are selections; without one the whole is a selection. Throws SelectionError. */
 export function readFilter(value: unknown, options: SelectionOptions = {}): Expr {
@@ -28,9 +28,6 @@ export function readFilter(value: unknown, options: SelectionOptions = {}): Expr
   );
   return named('condition', () => conditionExpr(readCondition(texts, [...read.keys()]), read));
 }
-
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function named<T>(name: string, read: () => T): T {
   try {

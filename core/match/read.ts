@@ -34,7 +34,7 @@ function joined(kind: 'all' | 'any', parts: Expr[]): Expr {
   return parts.length === 1 && only !== undefined ? only : { kind, parts };
 }
 
-const isMap = (value: unknown): value is Record<string, unknown> =>
+export const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function readItem(item: unknown, placeholders: Placeholders): Expr {

@@ -4,6 +4,7 @@ import type { Alert } from '../../core/alert.ts';
 import { limits } from '../../core/limits.ts';
 import { addSeconds } from '../../core/time.ts';
 import { type AlertState, alertBody, joinAlert, openAlert } from '../engine/alert.ts';
+import { Aged } from '../engine/count/aged.ts';
 import type { RuleInfo } from '../engine/rule.ts';
 import type { Finding } from './behaviour.ts';
 
@@ -22,7 +23,7 @@ export interface GatheredState {
 
 export class Gathered {
   /** In the order of opening. That of ending may be another one: an alert ends by the time of the call that proves it. */
-  private readonly open: Map<string, Open>;
+  private readonly open: Aged<Open>;
   /** By id of the alert. */
   private readonly changed: Map<string, Open>;
   private readonly cluster: string;
@@ -30,8 +31,8 @@ export class Gathered {
 
   constructor(cluster: string, state?: GatheredState) {
     this.cluster = cluster;
-    this.open = new Map(state?.open);
-    const held = new Map([...this.open.values()].map((open) => [open.alert.id, open]));
+    this.open = new Aged(state?.open);
+    const held = new Map([...this.open].map(([, open]) => [open.alert.id, open]));
     this.changed = new Map(state?.changed.map((open) => [open.alert.id, held.get(open.alert.id) ?? open]));
   }
 
@@ -43,22 +44,13 @@ export class Gathered {
     if (open !== undefined && now <= open.until) joinAlert(open.alert, whole);
     else {
       this.open.delete(key);
-      this.makeRoom();
+      if (this.open.size >= limits.ruleGroupsMax && this.open.deleteOldest()) this.evicted++;
       // A token's time of issue may lie in the future: a line says it.
       const since = match.time < now ? match.time : now;
       open = { alert: openAlert([whole]), facts, until: addSeconds(since, limits.alertGroupSeconds) };
       this.open.set(key, open);
     }
     this.changed.set(open.alert.id, open);
-  }
-
-  private makeRoom(): void {
-    if (this.open.size < limits.ruleGroupsMax) return;
-    for (const key of this.open.keys()) {
-      this.open.delete(key);
-      this.evicted++;
-      return;
-    }
   }
 
   /** Alerts that are new or changed since the last take, in order of (time, id); `revision` is the alert's count. */

@@ -1,6 +1,7 @@
 // Collections: `action: global` gives its attributes to the documents that follow, `reset` takes them away, `repeat` takes the
 // document before. Source: Sigma specification 1, which rule files still use; pySigma reads them alike.
 
+import { isMap } from '../../core/match/read.ts';
 import type { StrictYaml } from '../../core/strict-yaml.ts';
 
 type Value = Record<string, unknown>;
@@ -37,6 +38,3 @@ function merged(under: Value, over: Value): Value {
   }
   return result;
 }
-
-const isMap = (value: unknown): value is Value =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -81,7 +81,7 @@ export class LostLines {
     lost.ids = [...lost.ids, id].sort().slice(0, limits.alertEventIdsMax);
     this.open.set(alert, lost);
     this.changed.set(alert, lost);
-    if (this.open.size > limits.lostAlertsMax) this.open.delete(this.open.oldest?.key ?? '');
+    if (this.open.size > limits.lostAlertsMax) this.open.deleteOldest();
   }
 
   take(): { body: Alert; revision: number }[] {

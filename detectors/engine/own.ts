@@ -102,8 +102,11 @@ export class OwnTraffic {
       (line[i] as Token).until = addSeconds(next.at, limits.ownTokenSeconds);
     if (this.tokens.size > limits.ownTokensMax) this.tokens.delete(this.tokens.keys().next().value as string);
     const { recent } = this;
-    this.recent = recent.filter((event) => !this.isOurs(event));
-    for (const event of recent) if (this.isOurs(event)) this.judge(event);
+    this.recent = [];
+    for (const event of recent) {
+      if (this.isOurs(event)) this.judge(event);
+      else this.recent.push(event);
+    }
   }
 
   /** An event as it arrives, of any revision. A login proves nothing yet: whoever uses what it gave is seen. */

@@ -23,18 +23,11 @@ export class SeenMatches {
   /** @param time of the match, or the watermark when that is later */
   add(key: string, time: string): void {
     this.#until.set(key, addSeconds(time, wholeMemorySeconds));
-    if (this.#until.size <= limits.pendingCallsMax || this.#until.oldest === undefined) return;
-    this.#until.delete(this.#until.oldest.key);
-    this.evicted++;
+    if (this.#until.size > limits.pendingCallsMax && this.#until.deleteOldest()) this.evicted++;
   }
 
   expire(watermark: string): void {
-    for (
-      let { oldest } = this.#until;
-      oldest !== undefined && oldest.value < watermark;
-      { oldest } = this.#until
-    )
-      this.#until.delete(oldest.key);
+    this.#until.deleteWhile((until) => until < watermark);
   }
 
   snapshot(): [string, string][] {

@@ -43,24 +43,12 @@ export class UnorderedAlerts {
     const from = watermark > match.time ? watermark : match.time;
     open.until = addSeconds(from, limits.alertGroupSeconds + wholeMemorySeconds);
     this.#open.set(id, open);
-    this.#makeRoom();
+    if (this.#open.size > limits.ruleGroupsMax && this.#open.deleteOldest()) this.evicted++;
     return { ...openAlert(open.matches, this.#late), id, count: open.count, lastSeen: open.last };
   }
 
-  #makeRoom(): void {
-    const { oldest } = this.#open;
-    if (this.#open.size <= limits.ruleGroupsMax || oldest === undefined) return;
-    this.#open.delete(oldest.key);
-    this.evicted++;
-  }
-
   expire(watermark: string): void {
-    for (
-      let { oldest } = this.#open;
-      oldest !== undefined && oldest.value.until < watermark;
-      { oldest } = this.#open
-    )
-      this.#open.delete(oldest.key);
+    this.#open.deleteWhile(({ until }) => until < watermark);
   }
 
   snapshot(): UnorderedSnapshot {

@@ -8,7 +8,8 @@ import { labelled, type Metrics } from '../../../core/telemetry.ts';
 import { noRules, type RuleSet } from '../../../detectors/engine/rule-set.ts';
 import { RunningRules } from '../../../detectors/engine/running.ts';
 import { ChangeRecord } from '../changes.ts';
-import { DetectTask, type DetectTaskOptions } from '../detect-task.ts';
+import { DetectTask } from '../detect-task.ts';
+import type { DetectorTaskOptions } from '../detector-task.ts';
 import { GroupsTask } from '../groups-task.ts';
 import { LeaseWatchTask } from '../lease-watch-task.ts';
 import { type LossState, LossTask } from '../loss-task.ts';
@@ -27,7 +28,7 @@ export interface Judges {
   lists: Lists;
 }
 
-export interface DetectOptions extends Omit<DetectTaskOptions, 'partition' | 'memory' | 'rules'>, Judges {
+export interface DetectOptions extends Omit<DetectorTaskOptions, 'partition' | 'memory' | 'rules'>, Judges {
   /** Opens the memory of one detector by its name: `events-0`; again after its disk has refused something. */
   openDetector: (name: string, isOurs?: () => boolean) => Promise<DetectorMemory>;
 }
@@ -82,7 +83,7 @@ export class DetectStage implements Stage {
     const { options, judges } = this;
     const begin = <T extends DetectTask | GroupsTask>(
       name: string,
-      task: { load: (options: DetectTaskOptions) => Promise<T> },
+      task: { load: (options: DetectorTaskOptions) => Promise<T> },
     ) =>
       Restarting.load({
         stream: this.stream,

@@ -50,6 +50,16 @@ export class Aged<V> {
     return this.#entries.delete(key);
   }
 
+  /** False when there is none. */
+  deleteOldest(): boolean {
+    return this.#oldest !== undefined && this.delete(this.#oldest.key);
+  }
+
+  /** The oldest ones go, up to the first of which `isPast` is not true. */
+  deleteWhile(isPast: (value: V) => boolean): void {
+    while (this.#oldest !== undefined && isPast(this.#oldest.value)) this.delete(this.#oldest.key);
+  }
+
   /** The oldest first. */
   *[Symbol.iterator](): Generator<[string, V]> {
     for (let entry = this.#oldest; entry !== undefined; entry = entry.newer) yield [entry.key, entry.value];

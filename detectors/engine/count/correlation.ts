@@ -288,11 +288,7 @@ export class CorrelationCounter {
   expire(time: string): void {
     // A window that has begun may still join an alert when it ends.
     this.#open.expire(this.#isAtEnd ? addSeconds(time, -this.correlation.timespanSeconds) : time);
-    for (;;) {
-      const { oldest } = this.#marks;
-      if (oldest === undefined || oldest.value.until >= time) break;
-      this.#marks.delete(oldest.key);
-    }
+    this.#marks.deleteWhile(({ until }) => until < time);
     if (this.#isAtEnd) return;
     for (;;) {
       const { oldest } = this.#pending;
