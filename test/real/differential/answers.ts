@@ -15,11 +15,14 @@ const EACH_MAX = 40;
 /** A page shorter than the list: order and cursors. */
 const PAGE = 97;
 
-/** A time behind the last line is the time of the question: how far event time has come goes on. */
+/**
+ * A time behind the last line is the time of the question: how far event time has come goes on. And whether a rule is on is known
+ * only where the detectors are.
+ */
 const settled = (text: string, end: string): string =>
-  text.replace(/"(\d{4}-\d\d-\d\dT[\d:.]+Z)"/g, (whole, time: string) =>
-    time > end && time < '2030' ? '"now"' : whole,
-  );
+  text
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => (time > end && time < '2030' ? 'now' : time))
+    .replaceAll('"enabled":true,"file"', '"enabled":null,"file"');
 
 export class Asker {
   readonly answers: Answers = new Map();
