@@ -31,8 +31,8 @@ const EVERYBODY = 'everybody';
 /** What is not set for long is forgotten: who is still there is noted again. */
 const NOTED_DAYS = 30;
 
-/** A JSON value: first minute; whether it is decided that a secret was used within the first minutes; day it was noted. */
-type First = { minute: number; done: boolean; day: number };
+/** A JSON value: first minute and mount; whether it is decided that a secret was used within the first minutes; day it was noted. */
+type First = { minute: number; mount: string; done: boolean; day: number };
 /** A JSON value: new identities of a mount on a day. */
 type Arrivals = { age: Age; today: number; rate?: Rate };
 
@@ -44,7 +44,8 @@ export const newIdentity: Behaviour = {
     const first = turn.memory.get('first', call.user) as First | undefined;
     const day = dayOf(call.time);
     if (first?.done === true && day - first.day < NOTED_DAYS) return;
-    const mount = call.auth_mount ?? '';
+    // Those of one entity may come by several mounts: it counts where it came first.
+    const mount = first?.mount ?? call.auth_mount ?? '';
     if (first === undefined) turn.cross(EVERYBODY, { mount });
     const isOld = first !== undefined && (first.done || minute - first.minute > MINUTES);
     const done = isOld || (call.teaches && secretOf(call) !== undefined);
@@ -54,7 +55,7 @@ export const newIdentity: Behaviour = {
         told: asJson(toldOf(call)),
         minutes: minute - (first?.minute ?? minute),
       });
-    turn.memory.set('first', call.user, { minute: first?.minute ?? minute, done, day });
+    turn.memory.set('first', call.user, { minute: first?.minute ?? minute, mount, done, day });
   },
   crossed({ time, event }, turn) {
     const { mount, told, minutes } = event as { mount: string; told?: Json; minutes?: number };
@@ -88,8 +89,10 @@ function judge(
   { mount, minutes, start }: { mount: string; minutes: number; start: number },
   turn: Turn,
 ): void {
-  const { rate, today } = turn.memory.get('arrivals', mount) as Arrivals;
-  if (today <= expected(rate)) return;
+  const arrivals = turn.memory.get('arrivals', mount) as Arrivals | undefined;
+  // Forgotten for want of room: how many are usual is not known.
+  if (arrivals === undefined || arrivals.today <= expected(arrivals.rate)) return;
+  const { rate, today } = arrivals;
   const { path = '', user } = { path: told.facts.vault.secret?.path, user: told.facts.user.id };
   const message = `${whoIs(told.facts)} was never seen since ${dateOf(start)} and used ${path} ${minutes} min after its first call; ${mount === '' ? 'here' : `on ${mount}`} ${shown(rate?.mean ?? 0)} new identities a day are usual.`;
   turn.find(

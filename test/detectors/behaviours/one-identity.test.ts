@@ -280,6 +280,18 @@ describe('new identity', () => {
     ]);
   });
 
+  it('counts where it came first when its secret is read by another mount', () => {
+    const world = ordinary(2);
+    world.call(newcomer, LATER, { ip: POD });
+    const read = world.call(newcomer, LATER + 60_000, { ip: POD, secret: 'shop/api-key' });
+    read.vault.caller.auth_mount = 'auth/elsewhere/';
+    const { alerts, failures } = run(world.events);
+    expect(failures).toEqual([]);
+    expect(titled(alerts, 'New identity').map(({ message }) => message)).toEqual([
+      expect.stringContaining('1 min after its first call; on auth/approle/ 0 new identities'),
+    ]);
+  });
+
   it('is quiet when it takes its time, when it is refused, and where new ones come each day', () => {
     const slow = ordinary(2);
     slow.call(newcomer, LATER, { ip: POD });
