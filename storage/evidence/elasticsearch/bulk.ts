@@ -30,58 +30,54 @@ export interface Target {
 }
 
 /**
- * The outcome of each operation, in their order. What the cluster cannot take now is sent again after a while, alone.
+ * The outcome of each operation, in their order. They are taken a request at a time, so that the next is made while the cluster works.
+ * What the cluster cannot take now is sent again after a while, alone.
  * Rejects with a SealwatchError when it cannot take all within `limits.bulkTries`, or does not let us; some may then be written.
  */
-export async function bulk(target: Target, operations: readonly Operation[]): Promise<Outcome[]> {
-  const outcomes: Outcome[] = new Array(operations.length);
-  const chunks = chunksOf(operations);
+export async function bulk(target: Target, operations: Iterable<Operation>): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const requests = requestsOf(operations);
   const send = async () => {
-    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift())
-      await sendChunk(target, operations, chunk, outcomes);
+    for (const { at, operations: some } of requests)
+      for (const [i, outcome] of (await sendAll(target, some)).entries()) outcomes[at + i] = outcome;
   };
-  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, chunks.length) }, send));
+  await Promise.all(Array.from({ length: IN_FLIGHT }, send));
   return outcomes;
 }
 
 /** While one is being indexed, the next is made. */
 const IN_FLIGHT = 2;
 
-/** Numbers of operations, to bounds of bytes and count. */
-function chunksOf(operations: readonly Operation[]): number[][] {
-  const chunks: number[][] = [];
-  let open: number[] = [];
+/** To bounds of bytes and count; `at` is the number of the first operation. */
+function* requestsOf(operations: Iterable<Operation>): Generator<{ at: number; operations: Operation[] }> {
+  let open: Operation[] = [];
+  let at = 0;
   let chars = 0;
-  operations.forEach(({ text = '' }, i) => {
-    if (
-      open.length === limits.bulkDocumentsMax ||
-      (chars + text.length > limits.bulkCharsMax && open.length > 0)
-    ) {
-      chunks.push(open);
+  for (const operation of operations) {
+    const length = operation.text?.length ?? 0;
+    const isFull = open.length === limits.bulkDocumentsMax || chars + length > limits.bulkCharsMax;
+    if (isFull && open.length > 0) {
+      yield { at, operations: open };
+      at += open.length;
       open = [];
       chars = 0;
     }
-    open.push(i);
-    chars += text.length;
-  });
-  if (open.length > 0) chunks.push(open);
-  return chunks;
+    open.push(operation);
+    chars += length;
+  }
+  if (open.length > 0) yield { at, operations: open };
 }
 
-/** Sends `numbers` until none is left that the cluster could not take just then. */
-async function sendChunk(
-  target: Target,
-  operations: readonly Operation[],
-  numbers: readonly number[],
-  outcomes: Outcome[],
-): Promise<void> {
-  let left = numbers;
+/** Sends `operations` until none is left that the cluster could not take just then; the outcome of each. */
+async function sendAll(target: Target, operations: readonly Operation[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = new Array(operations.length);
+  let left = operations.map((_, number) => number);
   let reason = '';
   for (let attempt = 0; attempt < limits.bulkTries; attempt++) {
     if (attempt > 0) await setTimeout(waitMs(attempt));
     const answer = await sendOnce(
       target,
-      left.map((i) => operations[i] as Operation),
+      left.map((number) => operations[number] as Operation),
     );
     const again: number[] = [];
     left.forEach((number, i) => {
@@ -93,7 +89,7 @@ async function sendChunk(
         reason = reasonOf(item.error ?? { type: 'too many requests' });
       }
     });
-    if (again.length === 0) return;
+    if (again.length === 0) return outcomes;
     left = again;
   }
   throw new SealwatchError(

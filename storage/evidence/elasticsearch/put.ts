@@ -14,10 +14,7 @@ import type { Row } from './rows.ts';
  * them. Returns those that it does not take even so, when others in the same index show that it is not the index's fault.
  */
 export async function putRows(target: Target, log: Logger, rows: readonly Row[]): Promise<Row[]> {
-  const first = await bulk(
-    target,
-    rows.map((row) => operationOf(row, documentText)),
-  );
+  const first = await bulk(target, operationsOf(rows, documentText));
   const refused = refusedOf(rows, first);
   if (refused.length === 0) return [];
   tell(
@@ -26,10 +23,7 @@ export async function putRows(target: Target, log: Logger, rows: readonly Row[])
     'Elasticsearch does not take documents as they are: kept as text, found by their columns',
   );
   const opaque = refused.map(({ row }) => row);
-  const second = await bulk(
-    target,
-    opaque.map((row) => operationOf(row, opaqueText)),
-  );
+  const second = await bulk(target, operationsOf(opaque, opaqueText));
   const lost = refusedOf(opaque, second);
   if (lost.length === 0) return [];
   const taken = new Set([...takenBy(rows, first), ...takenBy(opaque, second)]);
@@ -39,13 +33,16 @@ export async function putRows(target: Target, log: Logger, rows: readonly Row[])
   return lost.map(({ row }) => row);
 }
 
-const operationOf = (
-  { index, id, version, text, columns }: Row,
+function* operationsOf(
+  rows: readonly Row[],
   textOf: (text: string, row: object) => string,
-): Operation => ({
-  ...{ index, id, text: textOf(text, columns) },
-  ...(version === undefined ? { does: 'create' } : { does: 'put', version }),
-});
+): Generator<Operation> {
+  for (const { index, id, version, text, columns } of rows)
+    yield {
+      ...{ index, id, text: textOf(text, columns) },
+      ...(version === undefined ? { does: 'create' } : { does: 'put', version }),
+    };
+}
 
 interface Refused {
   row: Row;
