@@ -36,8 +36,8 @@ take over those of one that goes.`,
     more: `
 Reads vault.audit.credentials, writes vault.audit.leases, and Vault's answers to vault.audit.raw. Keeps replicas/ledger.db in its data
 folder, and all of it in Kafka too, so that another process can go on. One process works, because a revoked parent crosses every key; each
-further one stands by, is ready, says so in /readyz, and takes over when the one that works goes. The one that works also sends the heartbeat and the ledger's questions to Vault
-(vault.address); the others do not log in.`,
+further one stands by, is ready, says so in /readyz, and takes over when the one that works goes. The one that works also sends the
+heartbeat and the ledger's questions to Vault (vault.address); the others do not log in.`,
   },
   detect: {
     does: 'events into alerts: rules and behaviours; any number may run',
