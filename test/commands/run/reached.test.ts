@@ -1,3 +1,5 @@
+// A start beside the collector waits for Kafka and Elasticsearch, and for nothing else.
+
 import { expect, it, vi } from 'vitest';
 import { untilReached } from '../../../commands/run/reached.ts';
 import { type ErrorCode, SealwatchError } from '../../../core/errors.ts';
