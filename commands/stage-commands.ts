@@ -34,17 +34,17 @@ take over those of one that goes.`,
   ledger: {
     does: 'every lease and token from issue to end; one works, any number stand by',
     more: `
-Reads vault.audit.credentials, writes vault.audit.leases. Keeps replicas/ledger.db in its data folder, and all of it in Kafka too, so
-that another process can go on. One process works, because a revoked parent crosses every key; each further one stands by, is ready, says so
-in /readyz, and takes over when the one that works goes. The one that works also sends the heartbeat and the ledger's questions to Vault
-(vault.address); the others do not log in.`,
+Reads vault.audit.credentials, writes vault.audit.leases, and Vault's answers to vault.audit.raw. Keeps replicas/ledger.db in its data
+folder, and all of it in Kafka too, so that another process can go on. One process works, because a revoked parent crosses every key; each
+further one stands by, is ready, says so in /readyz, and takes over when the one that works goes. The one that works also sends the
+heartbeat and the ledger's questions to Vault (vault.address); the others do not log in.`,
   },
   detect: {
     does: 'events into alerts: rules and behaviours; any number may run',
     more: `
-Reads vault.audit.events, vault.audit.groups, vault.audit.leases and vault.audit.coverage, writes vault.audit.alerts. Keeps what it has
-learned in replicas/ in its data folder, and all of it in Kafka too. Any number may run, up to one a partition works. All must have the
-same rules and lists (rules.dir, rules.lists); each takes changes over by itself.`,
+Reads vault.audit.events, vault.audit.groups, vault.audit.leases and vault.audit.coverage, writes vault.audit.alerts, vault.audit.groups
+and, of rules, vault.audit.changes. Keeps what it has learned in replicas/ in its data folder, and all of it in Kafka too. Any number may
+run, up to one a partition works. All must have the same rules and lists (rules.dir, rules.lists); each takes changes over by itself.`,
   },
   index: {
     does: 'what the stages made into the evidence store; any number with Elasticsearch, one with the embedded store',

@@ -70,7 +70,13 @@ export type KafkaSettings = z.output<typeof kafkaSettings>;
 
 export const elasticsearchSettings = z
   .strictObject({
-    nodes: list(z.url({ protocol: /^https?$/ }))
+    nodes: list(
+      z.url({ protocol: /^https?$/ }).refine(
+        // Addresses are shown. What is no URL at all was refused before.
+        (node) => !URL.canParse(node) || new URL(node).username + new URL(node).password === '',
+        'must not hold a login: use username and passwordFile, or apiKeyFile',
+      ),
+    )
       .default(['http://127.0.0.1:9200'])
       .describe('addresses, with commas between them'),
     prefix: z

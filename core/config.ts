@@ -19,6 +19,7 @@ import {
   tcpOptions,
 } from './devices.ts';
 import { SealwatchError } from './errors.ts';
+import { nearest } from './nearest.ts';
 import type { StageName } from './records.ts';
 import { isOddRef, REF_SHAPE, type SecretRef, secretRef } from './secret-ref.ts';
 
@@ -291,6 +292,13 @@ function variablePaths(): Map<string, string[]> {
   return paths;
 }
 
+/** What stands behind the prefix is compared, in small letters: all have the prefix. */
+function meantVariable(name: string, known: readonly string[]): string {
+  const words = known.map((one) => one.slice(PREFIX.length).toLowerCase());
+  const near = nearest(name.slice(PREFIX.length), words);
+  return near === undefined ? '' : `Did you mean ${PREFIX}${near.toUpperCase()}? `;
+}
+
 /** Names of all variables that the configuration knows, for `--help` and the docs. */
 export const configVariables = (): string[] => [...variablePaths().keys(), ...otherVariables];
 
@@ -308,7 +316,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, file = env['SEA
       throw new SealwatchError(
         'CONFIG_INVALID',
         `the variable ${name} is not known`,
-        `Known are: ${[...paths.keys()].join(', ')}.`,
+        `${meantVariable(name, [...paths.keys()])}docs/operating/configuration.md lists all of them.`,
       );
     setIn(tree, path, value);
   }

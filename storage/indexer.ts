@@ -136,7 +136,8 @@ async function collect(stream: Stream, position: IndexOffset, batch: EvidenceBat
   const { topic, partition } = position;
   // Retention waits for the indexer, except for a store that is new or was set back.
   const from = Math.max(position.next, stream.start(topic, partition));
-  if (from >= stream.end(topic, partition)) return 0;
+  // A store that is ahead of the stream has read what is no longer there: `read` says so.
+  if (from === stream.end(topic, partition)) return 0;
   const records = await stream.read(topic, partition, from, limits.indexBytesMax);
   for (const record of records) sortIn(record, batch, position);
   position.next = (records.at(-1)?.offset ?? from - 1) + 1;

@@ -71,7 +71,8 @@ export class OwnSecrets {
     let isAway = false;
     for (const [path, said] of this.said) {
       const { fault, away = false, retryMs: wanted } = await this.look(path);
-      said.say(fault, { path });
+      // Whoever keeps the token says why there is none; at a start it is on its way.
+      if (fault !== 'no_token') said.say(fault, { path });
       isAway ||= away;
       retryMs = wanted ?? retryMs;
     }

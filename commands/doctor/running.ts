@@ -17,6 +17,7 @@ export function checkLock(config: Config): Finding {
     lockDataDir(config.dataDir)[Symbol.dispose]();
     return ok('sealwatch does not run; its data folder is free');
   } catch {
+    if (config.stream === 'kafka') return ok('the data folder is in use, as that of a stage that runs is');
     return warn(
       'a sealwatch uses this data folder, but not this API port',
       'Give doctor the same configuration as the running sealwatch.',

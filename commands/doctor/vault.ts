@@ -14,7 +14,7 @@ const CLOCK_SECONDS = 5;
 
 /**
  * A running sealwatch has a login of its own, and its metrics say how that goes: doctor does not log in beside it, since to the
- * detectors a second token of the same identity is a thief's.
+ * detectors a second token of the same identity is a thief's. Of stages that run apart nobody here knows whether they run.
  */
 export async function checkVault(config: Config, runs: boolean): Promise<Finding[]> {
   const { vault } = config;
@@ -33,7 +33,19 @@ export async function checkVault(config: Config, runs: boolean): Promise<Finding
     ...(isReadable
       ? [warn(`the token travels to ${address} without TLS`, 'Use https and SEALWATCH_VAULT_CA_FILE.')]
       : []),
-    ...(runs && vault.login.method !== undefined ? [] : await checkSession(config)),
+    ...(await checkLogin(config, runs)),
+  ];
+}
+
+async function checkLogin(config: Config, runs: boolean): Promise<Finding[]> {
+  if (config.vault.login.method === undefined) return checkSession(config);
+  if (runs) return [];
+  if (config.stream === 'embedded') return checkSession(config);
+  return [
+    warn(
+      "whether sealwatch can log in to Vault was not tried: the detectors would take a second token of its identity for a thief's",
+      'Look at /metrics of the ledger that works (SEALWATCH_STAGE_PORT): sealwatch_vault_token_seconds_left is above 0, and sealwatch_vault_allowed says what it may ask.',
+    ),
   ];
 }
 

@@ -32,6 +32,8 @@ interface Part {
 export class Drain {
   private readonly options: DrainOptions;
   private readonly parts: Part[];
+  /** Where each partition of the spool ended at the start: what it takes while the stream is away says nothing of where it was. */
+  private readonly ends: readonly number[];
   private spoolId: string;
   private isBegun = false;
   private isHandedOver = false;
@@ -41,6 +43,8 @@ export class Drain {
   private constructor(options: DrainOptions, next: readonly number[]) {
     this.options = options;
     this.spoolId = options.spoolId;
+    const { spool } = options;
+    this.ends = next.map((_, partition) => spool.end(topics.raw, partition));
     this.parts = next.map((at) => ({ next: at, drained: at, seen: undefined, freed: undefined }));
   }
 
@@ -98,11 +102,8 @@ export class Drain {
    */
   private async begin(stream: Stream): Promise<void> {
     const marked = (await stream.loadSnapshot(GROUP, this.spoolId))?.inputs ?? {};
-    const { spool, renewId } = this.options;
-    const isRewound = this.parts.some(
-      (_, partition) => (marked[partition] ?? 0) > spool.end(topics.raw, partition),
-    );
-    if (isRewound) this.spoolId = renewId();
+    const isRewound = this.ends.some((end, partition) => (marked[partition] ?? 0) > end);
+    if (isRewound) this.spoolId = this.options.renewId();
   }
 
   private async handOver(stream: Stream): Promise<void> {

@@ -12,6 +12,7 @@ import { failure } from './messages.ts';
 import { openCarrier, openWriter } from './open.ts';
 import { outputsOf } from './outputs.ts';
 import { Pipeline } from './pipeline.ts';
+import { untilReached } from './reached.ts';
 import { answerRecords, streamRecorder } from './recorder.ts';
 import { type Look, lookAt, Reload } from './reload.ts';
 import { makeStages } from './stages/all.ts';
@@ -29,7 +30,9 @@ interface Ports {
 await runThread('pipeline', async ({ data, logger, say }) => {
   const { config } = data;
   const { collector, records } = workerData as Ports;
-  const { stream, memories, join } = await openCarrier(config, logger);
+  const isCollecting = data.stages.includes('collect');
+  const reach = <T>(open: () => Promise<T>) => (isCollecting ? untilReached(open, logger) : open());
+  const { stream, memories, join } = await reach(() => openCarrier(config, logger));
   const answers = new Answers(stream, logger);
   let onFollowed = () => {};
   if (collector !== undefined && stream instanceof EmbeddedStream)
@@ -42,16 +45,16 @@ await runThread('pipeline', async ({ data, logger, say }) => {
     {
       ...{ config, stream, judges, logger, now: Date.now, memories },
       ...(config.vault.address !== undefined && { ask: (question) => say({ type: 'question', question }) }),
-      writer: () => (opened ??= openWriter(config, logger)),
+      writer: () => (opened ??= reach(() => openWriter(config, logger))),
       outputs: () => outputsOf(config, secrets),
     },
     data.stages,
   );
   const members = await Promise.all(
-    stages.map(async (stage) => ({ stage, membership: await join(stage.name) })),
+    stages.map(async (stage) => ({ stage, membership: await reach(() => join(stage.name)) })),
   );
   const pipeline = new Pipeline({ stream, members, logger, now: Date.now });
-  await pipeline.load();
+  await reach(() => pipeline.load());
   onFollowed = () => pipeline.notify();
   if (records !== undefined) answerRecords(records, streamRecorder(stream));
   const detect = stages.find((stage) => stage instanceof DetectStage);

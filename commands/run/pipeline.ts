@@ -4,7 +4,7 @@ import type { Stream } from '../../core/ports.ts';
 import type { StageName } from '../../core/records.ts';
 import { type Logger, labelled, type Metrics } from '../../core/telemetry.ts';
 import { Failing } from './failing.ts';
-import { PARTITIONS_METRIC } from './report.ts';
+import { ASSIGNED_METRIC, PARTITIONS_METRIC } from './report.ts';
 import { type Member, Turns } from './stages/turns.ts';
 
 export interface PipelineOptions {
@@ -137,10 +137,12 @@ export class Pipeline {
     const metrics: Metrics = {
       sealwatch_pipeline_stream_failing: failing.gauge('stream'),
       sealwatch_pipeline_snapshots_failing: failing.gauge('snapshots'),
+      sealwatch_pipeline_loading_failing: failing.gauge('assignment'),
     };
-    for (const { stage, partitions } of this.turns) {
+    for (const { stage, partitions, isOurs } of this.turns) {
       Object.assign(metrics, stage.metrics());
       metrics[labelled(PARTITIONS_METRIC, { stage: stage.name })] = partitions;
+      metrics[labelled(ASSIGNED_METRIC, { stage: stage.name })] = isOurs ? 1 : 0;
       const name = failingMetrics[stage.name];
       if (name !== undefined) metrics[name] = Math.max(metrics[name] ?? 0, failing.gauge(stage.name));
     }

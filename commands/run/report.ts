@@ -1,6 +1,6 @@
 // What the first thread knows of the others: their numbers in one, and whether the process does its work.
 
-import { type Metrics, nameAndLabels } from '../../core/telemetry.ts';
+import { labelled, type Metrics, nameAndLabels } from '../../core/telemetry.ts';
 import type { RunningThread } from './threads.ts';
 
 export interface Readiness {
@@ -18,15 +18,22 @@ const failures = {
   sealwatch_pipeline_store_failing: 'the evidence store cannot be written',
   sealwatch_ledger_failing: 'the ledger cannot be written',
   sealwatch_pipeline_snapshots_failing: 'snapshots cannot be written',
+  sealwatch_pipeline_loading_failing: 'what a stage knows cannot be loaded',
 };
 
 /** The same of what holds up nobody: Vault can write, another process does the work. */
 const notes = {
   sealwatch_drain_failing: 'the stream cannot be written: lines wait in the spool',
+  sealwatch_pipeline_detectors_failing: 'what a detector knows cannot be written',
 };
 
-/** Where a stage has no partition another process has them all; it works as soon as that one goes. */
+/** Partitions that a stage works on. */
 export const PARTITIONS_METRIC = 'sealwatch_stage_partitions';
+/**
+ * 1 when it is known which those are, and they are loaded. Where there are none then, other processes have them all; the stage works as
+ * soon as one of those goes.
+ */
+export const ASSIGNED_METRIC = 'sealwatch_stage_assigned';
 
 export const allMetrics = (threads: readonly RunningThread[], own: Metrics): Metrics =>
   Object.assign(residentMemory(), own, ...threads.map((thread) => thread.metrics)) as Metrics;
@@ -57,6 +64,9 @@ const those = (texts: Readonly<Record<string, string>>, metrics: Metrics): strin
 function standingBy(metrics: Metrics): string[] {
   return Object.entries(metrics).flatMap(([metric, value]) => {
     if (value !== 0 || !metric.startsWith(PARTITIONS_METRIC)) return [];
-    return [`${nameAndLabels(metric).labels['stage']} stands by: other processes have its partitions`];
+    const { stage = '' } = nameAndLabels(metric).labels;
+    return metrics[labelled(ASSIGNED_METRIC, { stage })] === 1
+      ? [`${stage} stands by: other processes have its partitions`]
+      : [`${stage} waits for its partitions: they are shared out or loaded, or Kafka is away`];
   });
 }

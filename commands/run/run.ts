@@ -56,7 +56,7 @@ export async function run({ config, version, replayOf, stage }: RunOptions): Pro
     await threads.stop();
     return 0;
   };
-  // A start takes long while Kafka is away.
+  // A start takes long while Kafka or Elasticsearch is away.
   const started = startThreads(threads, config, stages).then(() => 'ready' as const);
   const early = await Promise.race([started, stopSignal, gone]);
   if (early !== 'ready') return await end(early);

@@ -16,6 +16,7 @@ export class VaultDuty {
   private readonly refs: Refs;
   private readonly holder: string | undefined;
   private readonly events: Pick<VaultOptions, 'onAnswer' | 'onSecret'>;
+  private readonly start: typeof startVault;
   private vault: RunningVault | undefined;
   private asks = false;
   /** What the ledger wanted to know before anybody could ask. */
@@ -26,7 +27,9 @@ export class VaultDuty {
     config: Config,
     stages: readonly StageName[],
     events: Pick<VaultOptions, 'onAnswer' | 'onSecret'>,
+    start = startVault,
   ) {
+    this.start = start;
     this.config = config;
     this.refs = refsOf(config, stages);
     if (config.stream === 'kafka') this.holder = holderOf(config, stages);
@@ -38,11 +41,13 @@ export class VaultDuty {
     if (this.vault !== undefined && asks === this.asks) return;
     const before = this.vault;
     this.stopping = this.stopping.then(() => before?.stop());
+    // Who gave the ledger away is not to ask for it: the next owner asks again what was not answered. Before the pipeline's first
+    // report nobody knows who has it, and a ledger that was loaded has asked already.
+    if (this.asks && !asks) this.held = [];
     this.asks = asks;
     const { config, refs, holder } = this;
-    this.vault = startVault(config, { asks, refs, ...(holder && { holder }), ...this.events });
-    // Who gave the ledger away is not to ask for it: the next owner asks again what was not answered.
-    for (const question of this.held.splice(0)) if (asks) this.vault.ask(question);
+    this.vault = this.start(config, { asks, refs, ...(holder && { holder }), ...this.events });
+    if (asks) for (const question of this.held.splice(0)) this.vault.ask(question);
   }
 
   ask(question: Question): void {

@@ -18,6 +18,8 @@ export function welcome({ config, address, replayOf }: Welcome): void {
       : `sealwatch shows ${replayOf}; live Vaults are not listened to.`,
     '',
     `  web and API   ${address}`,
+    ...kafkaOf(config),
+    ...elasticsearchOf(config),
     ...keyAndData(config),
     '',
     ...(replayOf === undefined ? vaultCommands(config) : []),
@@ -27,14 +29,15 @@ export function welcome({ config, address, replayOf }: Welcome): void {
 
 /** The same of a stage that runs alone. */
 export function stageWelcome({ config, address, stage }: Welcome & { stage: StageName }): void {
-  const { brokers, prefix } = config.kafka;
   const health = ['  health        not told: set SEALWATCH_STAGE_PORT for /healthz, /readyz and /metrics'];
   say([
     `sealwatch ${stage} is running.`,
     '',
     ...(stage === 'serve' ? [`  web and API   ${address}`] : []),
     ...(stage === 'serve' ? [] : address === undefined ? health : [`  health        ${address}`]),
-    `  Kafka         ${brokers.join(', ')}${prefix === '' ? '' : `, topics ${prefix}vault.audit.*`}`,
+    ...kafkaOf(config),
+    // The others have nothing to do with it.
+    ...(stage === 'index' || stage === 'serve' ? elasticsearchOf(config) : []),
     ...(address === undefined ? [`  data          ${config.dataDir}`] : keyAndData(config)),
     '',
     ...(stage === 'collect' ? vaultCommands(config) : []),
@@ -45,6 +48,14 @@ export function stageWelcome({ config, address, stage }: Welcome & { stage: Stag
 const say = (lines: string[]): void => {
   process.stdout.write(`\n${lines.join('\n')}\n\n`);
 };
+
+function kafkaOf({ stream, kafka: { brokers, prefix } }: Config): string[] {
+  if (stream !== 'kafka') return [];
+  return [`  Kafka         ${brokers.join(', ')}${prefix === '' ? '' : `, topics ${prefix}vault.audit.*`}`];
+}
+
+const elasticsearchOf = ({ evidence, elasticsearch: { nodes, prefix } }: Config): string[] =>
+  evidence === 'elasticsearch' ? [`  Elasticsearch ${nodes.join(', ')}, indices ${prefix}-*`] : [];
 
 function keyAndData({ dataDir }: Config): string[] {
   const { adminKey } = dataFiles(dataDir);

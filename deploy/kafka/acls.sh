@@ -140,8 +140,7 @@ grant --allow-principal "User:${user}index" \
   --topic "${prefix}vault.audit.alerts" \
   --topic "${prefix}vault.audit.coverage" \
   --topic "${prefix}vault.audit.credentials" \
-  --topic "${prefix}vault.audit.groups" \
-  --topic "${prefix}vault.audit.changes"
+  --topic "${prefix}vault.audit.groups"
 grant --allow-principal "User:${user}deliver" \
   --operation Read \
   --topic "${prefix}vault.audit.alerts" \

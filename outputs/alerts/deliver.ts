@@ -24,9 +24,13 @@ export interface DeliveryOptions {
 interface Place {
   next: number;
   delivered: Set<string>;
-  /** `next` of the last snapshot. */
+  /** `next` of the last snapshot, and when that was. */
   saved: number;
+  savedMs: number;
 }
+
+/** How often a place is kept that has only moved over what was not sent: it names all alerts that are out, some 400 KB. */
+const SAVE_MS = 10_000;
 
 export class Delivery {
   /**
@@ -52,7 +56,7 @@ export class Delivery {
     for (const partition of partitions) {
       const { next, delivered } = await placeOf(stream, delivery.group, partition);
       for (const id of output.known) delivered.add(id);
-      delivery.places.set(partition, { next, saved: next, delivered });
+      delivery.places.set(partition, { next, saved: next, savedMs: 0, delivered });
     }
     return delivery;
   }
@@ -71,6 +75,7 @@ export class Delivery {
     this.counters.missed += from - place.next;
     place.next = from;
     const records = await stream.read(topics.alerts, partition, from, limits.readBytesMax);
+    const { sent, refused } = this.counters;
     for (const { kind, value, offset } of records) {
       // What the disk has lost: those alerts are in the API, or gone.
       if (kind === 'loss') this.counters.missed += (value as Loss).count;
@@ -79,7 +84,9 @@ export class Delivery {
       place.next = offset + 1;
     }
     forgetOldest(place.delivered);
-    if (records.length > 0) await this.save(partition, place);
+    const isTold = this.counters.sent > sent || this.counters.refused > refused;
+    const isDue = place.next > place.saved && Date.now() - place.savedMs >= SAVE_MS;
+    if (isTold || isDue) await this.save(partition, place);
     return records.length;
   }
 
@@ -130,11 +137,16 @@ export class Delivery {
       state: [...delivered],
     });
     place.saved = next;
+    place.savedMs = Date.now();
   }
 }
 
 /** Where it stopped; before each partition had a place of its own, all of them had one. */
-async function placeOf(stream: Stream, group: string, partition: number): Promise<Omit<Place, 'saved'>> {
+async function placeOf(
+  stream: Stream,
+  group: string,
+  partition: number,
+): Promise<Pick<Place, 'next' | 'delivered'>> {
   const snapshot =
     (await stream.loadSnapshot(group, String(partition))) ?? (await stream.loadSnapshot(group, 'all'));
   return {

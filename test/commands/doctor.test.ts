@@ -228,6 +228,10 @@ describe('the Vault that is asked', () => {
     const before = vault.asked.length;
     expect(faults(await checkVault(config, true))).toEqual([]);
     expect(vault.asked).toHaveLength(before);
+    // Of stages apart nobody here knows whether they run.
+    const apart = await checkVault({ ...config, stream: 'kafka' }, false);
+    expect(apart.at(-1)).toMatchObject({ state: 'warn', what: expect.stringContaining('was not tried') });
+    expect(vault.asked).toHaveLength(before);
   });
 
   it('a note of logins that somebody has spoilt holds up no start', () => {

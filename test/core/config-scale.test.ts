@@ -71,6 +71,13 @@ it('lists of addresses come with commas', () => {
   expect(() => loaded({ KAFKA_BROKERS: 'a' })).toThrow(/kafka\.brokers\.0: must be host:port/);
 });
 
+it('addresses hold no login: they are shown at each start', () => {
+  const load = () => loaded({ ELASTICSEARCH_NODES: 'https://a:9200,https://elastic:hunter2@b:9200' });
+  expect(load).toThrow(/elasticsearch\.nodes\.1: must not hold a login/);
+  expect(load).not.toThrow(/hunter2/);
+  expect(() => loaded({ ELASTICSEARCH_NODES: 'nonsense' })).toThrow(/elasticsearch\.nodes\.0/);
+});
+
 describe('the file of a secret', () => {
   it('is read without its newline; errors name the key and show nothing of it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sealwatch-secret-'));

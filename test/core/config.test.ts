@@ -89,6 +89,12 @@ describe('YAML and variables', () => {
 });
 
 describe('what is refused, with exit code 2 and a name', () => {
+  test('of a variable that is not known the nearest is named, and no list of hundred', () => {
+    const advice = (name: string) => refusal(() => loadConfig({ [name]: '1' })).advice;
+    expect(advice('SEALWATCH_API_PROT')).toMatch(/^Did you mean SEALWATCH_API_PORT\? docs/);
+    expect(advice('SEALWATCH_QZXJ')).toBe('docs/operating/configuration.md lists all of them.');
+  });
+
   test.each([
     ['an unknown variable', () => loadConfig({ SEALWATCH_API_PROT: '1' }), 'SEALWATCH_API_PROT'],
     ['an unknown key', () => withYaml('clutser: x\n'), 'clutser'],

@@ -68,6 +68,26 @@ test('each alert goes out once, though it has more versions', async () => {
   expect(delivery.counters).toEqual({ sent: 3, refused: 0, retried: 0, missed: 0, filtered: 0 });
 });
 
+test('its place is kept at once when an alert went out, now and then when it only read on', async () => {
+  await using stream = await openStream();
+  const save = vi.spyOn(stream, 'saveSnapshot');
+  const delivery = await Delivery.load({ stream, output: answering(), logger, signal: running() });
+  const baseline = async () => {
+    stream.append(topics.alerts, 0, [{ kind: 'baseline', value: {} }]);
+    await stream.flush();
+    expect(await delivery.step()).toBe(1);
+  };
+  for (let n = 0; n < 10; n++) await baseline();
+  // The first is due, and no other within ten seconds.
+  expect(save).toHaveBeenCalledTimes(1);
+  for (const id of ['a', 'b', 'c']) {
+    stream.append(topics.alerts, 0, [{ kind: 'alert', value: { revision: 1, body: anAlert({ id }) } }]);
+    await stream.flush();
+    await delivery.step();
+  }
+  expect(save).toHaveBeenCalledTimes(4);
+});
+
 test('an output takes what its filter lets through, a later version too, and the rest is counted', async () => {
   await using stream = await openStream();
   const accepts = alertFilter({ 'rule.level': ['high', 'critical'], 'alert.count|gte': 2 });

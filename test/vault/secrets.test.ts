@@ -89,6 +89,16 @@ it.each([
   expect(lines).toHaveLength(2);
 });
 
+it('while the first token is on its way nothing is said, and it is asked for again soon', async () => {
+  const { state, session } = kv();
+  const { secrets, values, lines } = secretsOf(session);
+  state.down = { ...away, fault: 'no_token' };
+  expect(await secrets.step()).toBe(500);
+  state.down = undefined;
+  await secrets.step();
+  expect([values.length, lines]).toEqual([1, []]);
+});
+
 it.each([[{}], [{ key: '' }], [{ key: 7 }], [{ key: { a: 1 } }]])(
   'a field that is %j is none',
   async (data) => {

@@ -44,13 +44,18 @@ export class DeliverStage implements Stage {
 
   private async deliver(output: AlertOutput, partitions: readonly number[], signal: AbortSignal) {
     let delivery: Delivery | undefined;
+    let isFailing = false;
     while (!signal.aborted) {
       let count = 0;
       try {
         delivery ??= await this.begin(output, partitions, signal);
         count = await delivery.step();
+        isFailing = false;
       } catch (error) {
-        this.options.logger.error({ error: String(error) }, 'alerts cannot be delivered; trying again');
+        // Said once: an outage may last for hours.
+        if (!isFailing)
+          this.options.logger.error({ error: String(error) }, 'alerts cannot be delivered; trying again');
+        isFailing = true;
       }
       if (count === 0) await pause(signal);
     }

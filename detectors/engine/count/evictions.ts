@@ -1,9 +1,9 @@
 // Alerts on groups of a rule that had to be forgotten: a flood may have been sent to hide a slow attack in. Not a Sigma rule: what
 // was forgotten has no event. Pure, as the rest of the engine. Guarantee 3 does not hold for what follows an eviction.
 
-import { type Alert, severityOf } from '../../../core/alert.ts';
-import { ECS_VERSION } from '../../../core/event.ts';
+import type { Alert } from '../../../core/alert.ts';
 import { bucketOf, shortHash } from '../alert.ts';
+import { builtInAlert } from '../built-in.ts';
 import type { RuleInfo } from '../rule.ts';
 
 export const evictionRule: RuleInfo & { level: 'medium' } = {
@@ -87,31 +87,16 @@ export class Evictions {
     return { open: [...this.#open], totals: [...this.#totals] };
   }
 
-  /** The document, its keys in order so that JSON.stringify of it is canonical. */
   #bodyOf(rule: string, { count, first, last, title }: Evicted): Alert {
-    const { id, level, references, techniques, title: name, version } = evictionRule;
-    const user = { id: `rule:${rule}` };
-    const alert = shortHash(id, this.#place, rule, bucketOf(first));
-    return {
-      '@timestamp': last,
-      alert: { count, first_seen: first, id: alert, last_seen: last, late: false },
-      ecs: { version: ECS_VERSION },
-      event: {
-        action: 'detection-state-evicted',
-        category: ['configuration'],
-        dataset: 'vault.alert',
-        kind: 'alert',
-        severity: severityOf[level],
-        type: ['error'],
-      },
-      evidence: { event_ids: [], facts: { groups: count, place: this.#place, rule, rule_name: title } },
-      incident: { id: shortHash('incident', user.id, first.slice(0, 10)) },
+    const said = {
+      rule: evictionRule,
+      id: shortHash(evictionRule.id, this.#place, rule, bucketOf(first)),
+      ...{ first, last, count, eventIds: [] },
+      facts: { groups: count, place: this.#place, rule, rule_name: title },
       message: `The rule "${title}" forgot ${count} group(s) that it was counting, because there were too many: attacks that were under way there may be missed.`,
-      related: {},
-      rule: { id, level, name, reference: references[0] as string, version },
-      threat: { technique: { id: techniques } },
-      user,
-      vault: { caller: { kind: 'unknown' }, cluster: this.#cluster, request: {} },
+      action: 'detection-state-evicted',
+      subject: `rule:${rule}`,
     };
+    return builtInAlert(said, this.#cluster);
   }
 }

@@ -103,7 +103,8 @@ export class Fetcher {
       place.usedMs = Date.now();
       const records = place.entries.length === 0 ? [] : this.take(partition, place, from, bytesMax);
       void this.readAhead();
-      if (records.length > 0 || from >= partition.end) return records;
+      // Behind the end that is known another process may have written; or Kafka has lost what was read: the broker is asked.
+      if (records.length > 0 || from === partition.end) return records;
       await new Promise<void>((done, failed) => place.waiting.push({ done, failed }));
     }
   }
@@ -153,7 +154,7 @@ export class Fetcher {
       if (partition.broken !== undefined) continue;
       for (const place of partition.places) {
         const bytesMax = goalOf(place, room);
-        if (place.isAsked || place.next >= partition.end || place.bytes - place.given >= bytesMax) continue;
+        if (place.isAsked || place.next === partition.end || place.bytes - place.given >= bytesMax) continue;
         found.push({ partition, offset: place.next, bytesMax, place });
       }
     }
@@ -313,5 +314,5 @@ const shorter = (topic: string, partition: number, offset: number, end: number):
   new SealwatchError(
     'KAFKA_TOPICS_WRONG',
     `${topic}/${partition} ends at ${end}, and it had been read up to ${offset}: Kafka has lost records, or the topic was made anew`,
-    'Bring the topic back, or begin with another kafka.prefix and an empty data folder.',
+    'Bring the topic back, or begin with another kafka.prefix, another elasticsearch.prefix and an empty data folder.',
   );

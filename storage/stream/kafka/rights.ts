@@ -49,7 +49,8 @@ export const stageRights: Record<StageName, StageRights> = {
     reads: [events, groups, leases, coverage, changes, alerts, `${MEMORY}detect-`],
     writes: [groups, alerts, changes, `${MEMORY}detect-`],
   }),
-  index: { reads: indexed, writes: [], deletes: all },
+  // What people did is kept for ever.
+  index: { reads: indexed, writes: [], deletes: all.filter((topic) => topic !== changes) },
   // Those that log in to Vault tell of it on raw.
   deliver: withSnapshots(['deliver'], { reads: [alerts], writes: [raw] }),
   serve: { reads: [changes], writes: [changes, raw] },

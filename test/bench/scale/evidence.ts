@@ -85,5 +85,11 @@ if (how === 'bare') {
     for (const batch of batches) await writer.write(batch);
     return events.length;
   });
-await fetch(`${node}/${prefix}-*`, { method: 'DELETE' });
+for (const path of [
+  `${prefix}-*`,
+  `_index_template/${prefix}-*`,
+  `_component_template/${prefix}-*`,
+  `_ilm/policy/${prefix}-lifecycle`,
+])
+  await fetch(`${node}/${path}`, { method: 'DELETE' });
 process.exit(0);

@@ -187,3 +187,19 @@ test('a spool that was put back to an earlier state gets another id: its new lin
       .map(({ cause }) => cause?.spool),
   ).toEqual(['other', 'other']);
 });
+
+test('so does one that has grown past its mark while the stream was away', async () => {
+  const stream = new AwayStream(PARTITIONS);
+  await collect(0, [line('a'), line('b'), line('c')]);
+  await drainAll(await load(), stream);
+  const older = new MemorySpool(PARTITIONS);
+  older.append(topics.raw, 0, [line('a')]);
+  await older.flush();
+  const renewId = () => 'another';
+  const drain = await Drain.load({ spool: older, spoolId: 'spool-1', renewId, now: () => nowMs });
+  older.append(topics.raw, 0, [line('new'), line('newer'), line('newest')]);
+  await older.flush();
+  await drainAll(drain, stream);
+  const spools = stream.all(0).map(({ cause }) => cause?.spool);
+  expect(spools).toEqual([...Array(3).fill('spool-1'), ...Array(4).fill('another')]);
+});

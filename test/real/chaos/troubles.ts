@@ -20,10 +20,27 @@ const FULL_MS = 6_000;
 
 type Trouble = [name: string, play: (ground: Playground) => Promise<void>];
 
+/** Those that have work, if any say so: whoever kills the ledger that stands by has troubled nobody. */
+async function working(members: readonly Member[]): Promise<readonly Member[]> {
+  const have = await Promise.all(members.map(hasWork));
+  const busy = members.filter((_, i) => have[i]);
+  return busy.length > 0 ? busy : members;
+}
+
+async function hasWork({ process, isFrozen }: Member): Promise<boolean> {
+  if (isFrozen) return true;
+  const signal = AbortSignal.timeout(2_000);
+  const said = await process.fetch('/readyz', { signal }).then(
+    (response) => response.text(),
+    () => '',
+  );
+  return !/ stands by| waits for/.test(said);
+}
+
 const kill = (stage: Member['stage']): Trouble => [
   `kill ${stage}`,
   async ({ stages, random }) => {
-    const member = oneOf(stages.of(stage), random);
+    const member = oneOf(await working(stages.of(stage)), random);
     if (member !== undefined) await stages.kill(member);
   },
 ];
@@ -32,10 +49,8 @@ const kill = (stage: Member['stage']): Trouble => [
 const freeze = (stage: Member['stage']): Trouble => [
   `freeze ${stage}`,
   async ({ stages, random }) => {
-    const member = oneOf(
-      stages.of(stage).filter(({ isFrozen }) => !isFrozen),
-      random,
-    );
+    const awake = stages.of(stage).filter(({ isFrozen }) => !isFrozen);
+    const member = oneOf(await working(awake), random);
     if (member === undefined) return;
     stages.freeze(member);
     await sleep(FROZEN_MS);
@@ -103,7 +118,7 @@ const oneOf = <T>(list: readonly T[], random: () => number): T | undefined =>
   list[Math.floor(random() * list.length)];
 
 /**
- * Plays troubles for `seconds`, begins one every `everyMs` or so, several at once. A server is stopped, the disk filled and a stage
+ * Plays troubles for `seconds`, and until each kind has begun; begins one every `everyMs` or so, several at once. A server is stopped, the disk filled and a stage
  * frozen by one at a time. Resolves when all is well again; `say` is told what begins.
  */
 export async function play(
@@ -115,13 +130,14 @@ export async function play(
   const endMs = Date.now() + seconds * 1000;
   const running = new Map<string, Promise<void>>();
   let waiting: Trouble[] = [];
-  while (Date.now() < endMs) {
+  for (let begun = 0; Date.now() < endMs || begun < all.length; ) {
     if (waiting.length === 0) waiting = shuffled(all, ground.random);
     // Two things cannot be done to the same server at once.
     const next = waiting.findIndex(([name]) => !running.has(keyOf(name)));
     if (next >= 0) {
       const [[name, trouble]] = waiting.splice(next, 1) as [Trouble];
       say(name);
+      begun++;
       const done = trouble(ground).finally(() => running.delete(keyOf(name)));
       running.set(keyOf(name), done);
     }

@@ -95,7 +95,9 @@ export class Asker {
 
   private async leases(): Promise<void> {
     const leases = await this.list<Lease>('/v1/leases');
-    for (const field of ['holder', 'role', 'state', 'kind', 'ttl_source', 'end_reason'] as const)
+    for (const value of some(leases.map(({ holder_id }) => holder_id)))
+      await this.list('/v1/leases', `holder=${encodeURIComponent(value)}`, 1000);
+    for (const field of ['role', 'state', 'kind', 'ttl_source', 'end_reason'] as const)
       for (const value of some(leases.map((lease) => lease[field])))
         await this.list('/v1/leases', `${field}=${encodeURIComponent(value)}`, 1000);
     for (const { id, issued_at } of leases.slice(0, EACH_MAX)) {

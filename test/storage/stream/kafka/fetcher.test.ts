@@ -47,3 +47,30 @@ test('who begins to read while a request for another fails is not forgotten', as
   await expect(second).rejects.toThrow('away still');
   fetcher.close();
 });
+
+/** A partition that ends at `end`, as its leader tells who asks at `offset`. */
+function endingAt(end: number): Fetcher {
+  const fetch = async (
+    places: readonly { topic: string; partition: number; offset: number }[],
+    waitMs: number,
+  ) => {
+    if (waitMs > 0) return new Promise<never>(() => {});
+    return places.map((place) => ({ ...place, messages: [], start: 0, end }));
+  };
+  return new Fetcher({ fetch } as unknown as Link, new Losses(() => {}));
+}
+
+test('who goes on behind the end of a topic that was made anew hears of it, and reads nothing of it', async () => {
+  const fetcher = endingAt(5);
+  fetcher.learn('t', 0, { end: 5 });
+  await expect(fetcher.read('t', 0, 10, 1_000)).rejects.toMatchObject({ code: 'KAFKA_TOPICS_WRONG' });
+  fetcher.close();
+});
+
+test('who knows of more than this process has heard of reads on', async () => {
+  const fetcher = endingAt(10);
+  fetcher.learn('t', 0, { end: 5 });
+  expect(await fetcher.read('t', 0, 10, 1_000)).toEqual([]);
+  expect(fetcher.of('t', 0).end).toBe(10);
+  fetcher.close();
+});
