@@ -5,6 +5,7 @@ import { SealwatchError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Assignment, Membership, Stream } from '../../../core/ports.ts';
 import type { StageName } from '../../../core/records.ts';
+import { TakenOver } from '../../../storage/replica/log.ts';
 import type { Failing } from '../failing.ts';
 import type { Stage } from './stage.ts';
 
@@ -65,7 +66,7 @@ export class Turns {
 
   /** Another assignment, or none: what it had is dropped without a commit, and what it has now is loaded. */
   async look(): Promise<void> {
-    const { membership, stage, stream } = this.options;
+    const { membership, now, stage, stream } = this.options;
     const { current } = membership;
     if (current === this.assignment) return;
     if (this.assignment !== undefined) {
@@ -75,7 +76,14 @@ export class Turns {
     if (current === undefined) return;
     await stream.sync();
     const isOurs = membership.isAlone === true ? undefined : () => membership.current === current;
-    await stage.assign(current.partitions, isOurs);
+    try {
+      await stage.assign(current.partitions, isOurs);
+    } catch (error) {
+      if (isOurs?.() !== false && !(error instanceof TakenOver)) throw error;
+      // Another process has it by now: what is ours then is loaded at a later look.
+      this.nextMs = now() + RETRY_MS;
+      return;
+    }
     this.assignment = current;
     this.hasWorked = true;
   }

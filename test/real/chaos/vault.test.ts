@@ -55,6 +55,7 @@ async function call<T>(work: () => Promise<T>): Promise<T> {
   const beginMs = performance.now();
   const answer = await work();
   life.calls++;
+  if (performance.now() - beginMs > 500) say(`a call took ${(performance.now() - beginMs).toFixed(0)} ms`);
   life.longestMs = Math.max(life.longestMs, performance.now() - beginMs);
   await sleep(5);
   return answer;
