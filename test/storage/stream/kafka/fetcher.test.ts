@@ -1,4 +1,4 @@
-// Reading ahead while Kafka goes away: whoever waits hears of it, whenever he came.
+// Reading ahead: whoever waits hears of a Kafka that goes away, whenever he came; what nobody reads is not fetched.
 
 import { expect, test } from 'vitest';
 import { Fetcher } from '../../../../storage/stream/kafka/fetcher.ts';
@@ -45,5 +45,28 @@ test('who begins to read while a request for another fails is not forgotten', as
   expect(again.partitions).toContain(1);
   again.fail(new Error('away still'));
   await expect(second).rejects.toThrow('away still');
+  fetcher.close();
+});
+
+test('of what nobody reads only the end is asked, and who waits for more hears of it', async () => {
+  let end = 5;
+  let fetched = 0;
+  const link = {
+    offsets: async (_: string, partitions: readonly number[]) => new Map(partitions.map((one) => [one, end])),
+    fetch: async () => {
+      fetched++;
+      return [];
+    },
+  };
+  const fetcher = new Fetcher(link as unknown as Link, new Losses(() => {}));
+  const heard = new Promise<void>((resolve) => {
+    fetcher.onRecords = resolve;
+  });
+  fetcher.learn('t', 0, { end });
+  end = 9;
+  expect(fetcher.of('t', 0).end).toBe(5);
+  await heard;
+  expect(fetcher.of('t', 0).end).toBe(9);
+  expect(fetched).toBe(0);
   fetcher.close();
 });
