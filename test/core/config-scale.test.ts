@@ -71,6 +71,13 @@ it('lists of addresses come with commas', () => {
   expect(() => loaded({ KAFKA_BROKERS: 'a' })).toThrow(/kafka\.brokers\.0: must be host:port/);
 });
 
+it('an address holds no login: it is shown, and a secret is a file', () => {
+  const nodes = 'https://a:9200,https://elastic:correct-horse@b:9200';
+  expect(() => loaded({ ELASTICSEARCH_NODES: nodes })).toThrow(/nodes\.1: must hold no login/);
+  expect(() => loaded({ ELASTICSEARCH_NODES: nodes })).not.toThrow(/correct-horse/);
+  expect(() => loaded({ ELASTICSEARCH_NODES: 'ftp://a' })).toThrow(/nodes\.0/);
+});
+
 describe('the file of a secret', () => {
   it('is read without its newline; errors name the key and show nothing of it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sealwatch-secret-'));
