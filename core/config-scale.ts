@@ -68,17 +68,17 @@ export const kafkaSettings = z.strictObject({
 });
 export type KafkaSettings = z.output<typeof kafkaSettings>;
 
+const node = z.url({ protocol: /^https?$/, abort: true }).refine(
+  (url) => {
+    const { username, password } = new URL(url);
+    return username === '' && password === '';
+  },
+  { message: 'must hold no login: addresses are shown; use apiKeyFile, or username and passwordFile' },
+);
+
 export const elasticsearchSettings = z
   .strictObject({
-    nodes: list(
-      z.url({ protocol: /^https?$/ }).refine(
-        // Addresses are shown. What is no URL at all was refused before.
-        (node) => !URL.canParse(node) || new URL(node).username + new URL(node).password === '',
-        'must not hold a login: use username and passwordFile, or apiKeyFile',
-      ),
-    )
-      .default(['http://127.0.0.1:9200'])
-      .describe('addresses, with commas between them'),
+    nodes: list(node).default(['http://127.0.0.1:9200']).describe('addresses, with commas between them'),
     prefix: z
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]{0,100}$/, 'must be small letters, digits, dots, hyphens')

@@ -25,6 +25,8 @@ export const scaleLimits = {
   kafkaRequestBytesMax: 8 * MiB,
   /** How long a broker may wait for new records before it answers that there are none. */
   kafkaWaitMs: 250,
+  /** How often it is asked how far a partition is that nobody reads. */
+  kafkaEndsMs: 500,
   /** What is read ahead for one who reads, unpacked, where there is room. */
   kafkaFetchBytes: 4 * MiB,
   /** Bytes that are read ahead for all who read; and what each has at least. */

@@ -20,48 +20,56 @@ topic vault.audit.raw 3 \
   --config retention.ms=-1 \
   --config retention.bytes=-1 \
   --config max.message.bytes=69206016 \
+  --config compression.type=producer \
   --config message.timestamp.type=LogAppendTime
 topic vault.audit.events 3 \
   --config cleanup.policy=delete \
   --config retention.ms=-1 \
   --config retention.bytes=-1 \
   --config max.message.bytes=69206016 \
+  --config compression.type=producer \
   --config message.timestamp.type=LogAppendTime
 topic vault.audit.leases 3 \
   --config cleanup.policy=delete \
   --config retention.ms=-1 \
   --config retention.bytes=-1 \
   --config max.message.bytes=69206016 \
+  --config compression.type=producer \
   --config message.timestamp.type=LogAppendTime
 topic vault.audit.alerts 3 \
   --config cleanup.policy=delete \
   --config retention.ms=-1 \
   --config retention.bytes=-1 \
   --config max.message.bytes=69206016 \
+  --config compression.type=producer \
   --config message.timestamp.type=LogAppendTime
 topic vault.audit.coverage 3 \
   --config cleanup.policy=delete \
   --config retention.ms=-1 \
   --config retention.bytes=-1 \
   --config max.message.bytes=69206016 \
+  --config compression.type=producer \
   --config message.timestamp.type=LogAppendTime
 topic vault.audit.credentials 3 \
   --config cleanup.policy=delete \
   --config retention.ms=-1 \
   --config retention.bytes=-1 \
   --config max.message.bytes=69206016 \
+  --config compression.type=producer \
   --config message.timestamp.type=LogAppendTime
 topic vault.audit.groups 3 \
   --config cleanup.policy=delete \
   --config retention.ms=-1 \
   --config retention.bytes=-1 \
   --config max.message.bytes=69206016 \
+  --config compression.type=producer \
   --config message.timestamp.type=LogAppendTime
 topic vault.audit.changes 3 \
   --config cleanup.policy=delete \
   --config retention.ms=-1 \
   --config retention.bytes=-1 \
   --config max.message.bytes=69206016 \
+  --config compression.type=producer \
   --config message.timestamp.type=LogAppendTime
 topic vault.audit.snapshots 3 \
   --config cleanup.policy=compact \
@@ -69,7 +77,9 @@ topic vault.audit.snapshots 3 \
   --config segment.ms=600000 \
   --config segment.bytes=67108864 \
   --config min.cleanable.dirty.ratio=0.2 \
-  --config max.compaction.lag.ms=3600000
+  --config max.compaction.lag.ms=3600000 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime
 topic vault.audit.memory.ledger 1 \
   --config cleanup.policy=compact \
   --config max.message.bytes=4194304 \
@@ -77,7 +87,9 @@ topic vault.audit.memory.ledger 1 \
   --config segment.ms=315360000000 \
   --config segment.bytes=67108864 \
   --config delete.retention.ms=604800000 \
-  --config min.cleanable.dirty.ratio=0.2
+  --config min.cleanable.dirty.ratio=0.2 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime
 topic vault.audit.memory.detect-leases 1 \
   --config cleanup.policy=compact \
   --config max.message.bytes=4194304 \
@@ -85,7 +97,9 @@ topic vault.audit.memory.detect-leases 1 \
   --config segment.ms=315360000000 \
   --config segment.bytes=67108864 \
   --config delete.retention.ms=604800000 \
-  --config min.cleanable.dirty.ratio=0.2
+  --config min.cleanable.dirty.ratio=0.2 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime
 topic vault.audit.memory.detect-events-0 1 \
   --config cleanup.policy=compact \
   --config max.message.bytes=4194304 \
@@ -93,7 +107,9 @@ topic vault.audit.memory.detect-events-0 1 \
   --config segment.ms=315360000000 \
   --config segment.bytes=67108864 \
   --config delete.retention.ms=604800000 \
-  --config min.cleanable.dirty.ratio=0.2
+  --config min.cleanable.dirty.ratio=0.2 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime
 topic vault.audit.memory.detect-groups-0 1 \
   --config cleanup.policy=compact \
   --config max.message.bytes=4194304 \
@@ -101,7 +117,9 @@ topic vault.audit.memory.detect-groups-0 1 \
   --config segment.ms=315360000000 \
   --config segment.bytes=67108864 \
   --config delete.retention.ms=604800000 \
-  --config min.cleanable.dirty.ratio=0.2
+  --config min.cleanable.dirty.ratio=0.2 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime
 topic vault.audit.memory.detect-events-1 1 \
   --config cleanup.policy=compact \
   --config max.message.bytes=4194304 \
@@ -109,7 +127,9 @@ topic vault.audit.memory.detect-events-1 1 \
   --config segment.ms=315360000000 \
   --config segment.bytes=67108864 \
   --config delete.retention.ms=604800000 \
-  --config min.cleanable.dirty.ratio=0.2
+  --config min.cleanable.dirty.ratio=0.2 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime
 topic vault.audit.memory.detect-groups-1 1 \
   --config cleanup.policy=compact \
   --config max.message.bytes=4194304 \
@@ -117,7 +137,9 @@ topic vault.audit.memory.detect-groups-1 1 \
   --config segment.ms=315360000000 \
   --config segment.bytes=67108864 \
   --config delete.retention.ms=604800000 \
-  --config min.cleanable.dirty.ratio=0.2
+  --config min.cleanable.dirty.ratio=0.2 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime
 topic vault.audit.memory.detect-events-2 1 \
   --config cleanup.policy=compact \
   --config max.message.bytes=4194304 \
@@ -125,7 +147,9 @@ topic vault.audit.memory.detect-events-2 1 \
   --config segment.ms=315360000000 \
   --config segment.bytes=67108864 \
   --config delete.retention.ms=604800000 \
-  --config min.cleanable.dirty.ratio=0.2
+  --config min.cleanable.dirty.ratio=0.2 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime
 topic vault.audit.memory.detect-groups-2 1 \
   --config cleanup.policy=compact \
   --config max.message.bytes=4194304 \
@@ -133,4 +157,6 @@ topic vault.audit.memory.detect-groups-2 1 \
   --config segment.ms=315360000000 \
   --config segment.bytes=67108864 \
   --config delete.retention.ms=604800000 \
-  --config min.cleanable.dirty.ratio=0.2
+  --config min.cleanable.dirty.ratio=0.2 \
+  --config compression.type=producer \
+  --config message.timestamp.type=LogAppendTime

@@ -54,7 +54,8 @@ export class MemoryLog {
       this.mended = this.next;
     }
     const { mended } = this;
-    const manifest: Manifest = { log: log.log, commit, owned, mended, begin: log.begin };
+    const at = this.next + rest.length;
+    const manifest: Manifest = { log: log.log, commit, owned, at, mended, begin: log.begin };
     const first = await this.append([...rest, manifestMessage(writer, manifest), ...besides]);
     file.setStandsFor({ writer, offset: first + rest.length, manifest, savedMs: now() });
     this.commit = commit;
@@ -89,6 +90,9 @@ export class MemoryLog {
     const { link, topic } = this.options;
     const [place] = await link.produce([{ topic, partition: 0, messages }]);
     if (place === undefined) throw new Error('a produce without an answer');
+    // The topic was made anew, or a broker has forgotten its end: rows that were committed are no longer there.
+    if (place.offset < this.next)
+      throw new Error(`${topic} ended at ${place.offset}, and ${this.next} was written to it`);
     if (place.offset > this.next) await this.look(place.offset);
     this.next = place.offset + messages.length;
     return place.offset;

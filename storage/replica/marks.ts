@@ -32,11 +32,13 @@ export class Marks {
     const { offset } = message;
     this.writers.add(writer);
     if (entry.kind === 'owner') this.claims.push({ writer, offset });
-    else if (this.isNext(writer, entry.manifest)) this.last = { writer, offset, manifest: entry.manifest };
+    else if (this.isNext(writer, entry.manifest, offset))
+      this.last = { writer, offset, manifest: entry.manifest };
   }
 
-  /** Nobody else has claimed the log since, as far as it was read; and it is not one that was there before. */
-  private isNext(writer: string, { owned, commit }: Manifest): boolean {
+  /** Nobody else has claimed the log since, as far as it was read; it is not one that was there before, and nothing before it was lost. */
+  private isNext(writer: string, { owned, commit, at }: Manifest, offset: number): boolean {
+    if (offset < at) return false;
     if (this.last !== undefined && commit <= this.last.manifest.commit) return false;
     const claim = this.claims.at(-1);
     return claim === undefined || claim.writer === writer || claim.offset < owned;

@@ -55,7 +55,7 @@ export async function openReplica(
   try {
     const marks = await opening.catchUp();
     const { file } = opening;
-    if (file.isMissingRows) {
+    if (opening.isDamaged || file.isMissingRows) {
       logger.warn({ topic }, 'the log of a memory has lost what was committed to it; the memory begins anew');
       opening.beginAnew();
     }
@@ -79,6 +79,8 @@ export async function openReplica(
 class Opening {
   file: ReplicaFile;
   hasBegunAnew = false;
+  /** What was read of the log has a stretch that cannot be read. */
+  isDamaged = false;
   private readonly options: ReplicaOptions;
   private readonly layout: Layout;
   private readonly tables: readonly Table[];
@@ -161,10 +163,12 @@ class Opening {
     if (last === undefined) return;
     const parts = new Parts();
     for await (const message of readLog(this.options, from, this.owned - 1)) {
+      const { offset, key } = message;
+      if (offset < last.manifest.begin) continue;
+      // Kafka takes nothing without a key here: this stands for a batch that is damaged.
+      if (key === null) this.isDamaged = true;
       const entry = readMessage(message);
       if (entry?.kind !== 'part' || !this.file.knows(entry.table)) continue;
-      const { offset } = message;
-      if (offset < last.manifest.begin) continue;
       const { table, name, part, origin } = entry;
       if (marks.counts(origin, offset)) {
         const payload = parts.add(entry);

@@ -28,6 +28,8 @@ export interface Manifest {
   commit: number;
   /** Offset of the writer's claim. */
   owned: number;
+  /** It lies here or, where others have written between, behind it: a log that has lost its end holds it before. */
+  at: number;
   /** Before this offset each key's last value counts, whoever wrote it: this writer has mended what should not have. */
   mended: number;
   /** What lies before this offset is of another life of the log. */

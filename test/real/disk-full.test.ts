@@ -98,7 +98,7 @@ async function everyCallOnce(): Promise<void> {
 it('file, Unix socket and TCP at once: nobody waits, nothing is lost, nothing comes twice, no restart', async () => {
   await begin(64);
   await write(0, 1);
-  disk.fill();
+  await disk.fill();
   await write(1, 6);
   expect(
     await until('not ready', async () => ((await unready()).length > 0 ? unready() : undefined)),
@@ -106,7 +106,7 @@ it('file, Unix socket and TCP at once: nobody waits, nothing is lost, nothing co
   // What is there can be read; evidence only when the reading itself can be recorded.
   expect((await product.fetch('/v1/events?limit=1')).status).toBe(200);
   expect((await evidence()).status).toBe(503);
-  disk.makeRoom();
+  await disk.makeRoom();
   await until('ready again', async () => ((await unready()).length === 0 ? true : undefined));
   await write(6, 7);
   await until('all received', async () => {
@@ -127,7 +127,7 @@ it('file, Unix socket and TCP at once: nobody waits, nothing is lost, nothing co
 it('more than memory may hold: the socket is read and what it drops is counted; the file waits', async () => {
   await begin(900);
   await write(0, 1);
-  disk.fill();
+  await disk.fill();
   const before = written;
   const bytes = Math.ceil((limits.spoolQueueBytesMax + 40 * MiB) / MiB);
   const big = connect(socket);
@@ -139,7 +139,7 @@ it('more than memory may hold: the socket is read and what it drops is counted; 
   // The file device goes on growing meanwhile; sealwatch reads it when it can keep it.
   for (const line of copyOfSample(9)) appendFileSync(file, `${writtenAt(line, Date.now(), written++)}\n`);
   expect(await unready()).toContain('the spool cannot be written');
-  disk.makeRoom();
+  await disk.makeRoom();
   await until('the file device caught up', async () =>
     (await counts())['file']?.['received'] === written ? true : undefined,
   );
@@ -156,12 +156,12 @@ it('a start on a full disk says so in one line, and the next one finds everythin
   await everyCallOnce();
   expect(await product.end('SIGTERM')).toBe(0);
   for (const line of copyOfSample(2)) appendFileSync(file, `${writtenAt(line, Date.now(), written++)}\n`);
-  disk.fill();
+  await disk.fill();
   product.output = '';
   product.start();
   expect(await product.end()).toBe(1);
   expect(errorLines()).toMatch(/^DATA_DIR_UNUSABLE: .*(full|no space|I\/O).* Check free space[^\n]*$/);
-  disk.makeRoom();
+  await disk.makeRoom();
   product.start();
   await product.ready();
   await everyCallOnce();

@@ -1,7 +1,8 @@
 // A disk of a few megabytes that a test can fill: a tmpfs of its own. Needs root.
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,22 +16,22 @@ export class SmallDisk implements Disposable {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', this.path]);
   }
 
-  /** Takes all the room that is left. */
-  fill(): void {
-    const file = openSync(join(this.path, 'filler'), 'w');
-    for (let bytes = 65_536; bytes > 0; ) {
-      try {
-        if (writeSync(file, Buffer.alloc(bytes)) === bytes) continue;
-      } catch {
-        // Full for this many bytes: a smaller piece may still find room.
-      }
-      bytes = Math.floor(bytes / 2);
+  /** Takes all the room that is left, while whoever calls goes on with other work. */
+  async fill(): Promise<void> {
+    await using file = await open(this.filler, 'w');
+    for (let bytes = 1_048_576; bytes > 0; ) {
+      const room = await file.write(Buffer.alloc(bytes)).catch(() => undefined);
+      // Full for this many bytes: a smaller piece may still find room.
+      if (room?.bytesWritten !== bytes) bytes = Math.floor(bytes / 2);
     }
-    closeSync(file);
   }
 
-  makeRoom(): void {
-    rmSync(join(this.path, 'filler'));
+  async makeRoom(): Promise<void> {
+    await rm(this.filler);
+  }
+
+  private get filler(): string {
+    return join(this.path, 'filler');
   }
 
   remount(how: 'ro' | 'rw'): void {

@@ -49,7 +49,7 @@ interface Asked {
   partition: Partition;
   offset: number;
   bytesMax: number;
-  place: Place | undefined;
+  place: Place;
 }
 
 export class Fetcher {
@@ -60,6 +60,7 @@ export class Fetcher {
   private readonly losses: Losses;
   private isReading = false;
   private isWatching = false;
+  private isMeasuring = false;
   private isClosed = false;
 
   constructor(link: Link, losses: Losses) {
@@ -138,13 +139,13 @@ export class Fetcher {
       // Who came meanwhile waits for a request of his own: he too must hear what goes wrong.
       if (!isAnswered && !this.isAwaited()) break;
       // Whoever leads it now may not have all of it yet.
-      if (asked.every(({ place }, i) => place?.next === before[i])) await pause(limits.kafkaRetryMsMin);
+      if (asked.every(({ place }, i) => place.next === before[i])) await pause(limits.kafkaRetryMsMin);
     }
     this.isReading = false;
   }
 
   private isAwaited(): boolean {
-    return this.behind().some(({ place }) => (place?.waiting.length ?? 0) > 0);
+    return this.behind().some(({ place }) => place.waiting.length > 0);
   }
 
   private behind(): Asked[] {
@@ -174,6 +175,7 @@ export class Fetcher {
     this.isWatching = true;
     while (!this.isClosed && this.isWatched()) {
       const asked = this.atEnd();
+      void this.measure();
       if (asked.length === 0) await pause(limits.kafkaRetryMsMin);
       else if (!(await this.ask(asked, limits.kafkaWaitMs))) await pause(limits.kafkaRetryMsMax);
     }
@@ -196,17 +198,42 @@ export class Fetcher {
       const place = places.find(
         (one) => !one.isAsked && one.next === partition.end && one.bytes - one.given < goalOf(one, room),
       );
-      // A place that is not there yet, or has enough, hears of the end by its own requests.
-      if (place === undefined && places.length > 0) continue;
-      const bytesMax = place === undefined ? 1 : goalOf(place, room);
-      found.push({ partition, offset: partition.end, bytesMax, place });
+      // A place that has enough hears of the end by its own requests.
+      if (place !== undefined)
+        found.push({ partition, offset: partition.end, bytesMax: goalOf(place, room), place });
     }
+    return found;
+  }
+
+  /** How far those are that are looked at and not read: what a stage writes would all come back to it if it were fetched. */
+  private async measure(): Promise<void> {
+    if (this.isMeasuring) return;
+    this.isMeasuring = true;
+    try {
+      for (const [topic, unread] of this.unread())
+        for (const [number, end] of await this.link.offsets(topic, unread, 'end')) {
+          const isMore = end > this.partition(topic, number).end;
+          this.learn(topic, number, { end });
+          if (isMore) this.onRecords();
+        }
+    } catch {
+      // Kafka is away: whoever reads or writes is told.
+    }
+    await pause(limits.kafkaEndsMs);
+    this.isMeasuring = false;
+  }
+
+  private unread(): Map<string, number[]> {
+    const found = new Map<string, number[]>();
+    const since = Date.now() - limits.kafkaPlaceMs;
+    for (const { topic, number, places, watchedMs } of this.partitions.values())
+      if (places.size === 0 && watchedMs >= since) found.set(topic, [...(found.get(topic) ?? []), number]);
     return found;
   }
 
   /** Whether Kafka answered. Who waits is told, also of what went wrong. */
   private async ask(asked: readonly Asked[], waitMs: number): Promise<boolean> {
-    for (const { place } of asked) if (place !== undefined) place.isAsked = true;
+    for (const { place } of asked) place.isAsked = true;
     try {
       const places = asked.map(({ partition, offset, bytesMax }) => ({
         topic: partition.topic,
@@ -215,11 +242,11 @@ export class Fetcher {
         bytesMax,
       }));
       const answers = await this.link.fetch(places, waitMs);
-      for (const { place } of asked) if (place !== undefined) place.isAsked = false;
+      for (const { place } of asked) place.isAsked = false;
       for (const answer of answers) this.arrive(answer);
       return true;
     } catch (error) {
-      for (const { place } of asked) if (place !== undefined) place.isAsked = false;
+      for (const { place } of asked) place.isAsked = false;
       for (const { partition } of asked) failWaiting(partition, error);
       return false;
     }

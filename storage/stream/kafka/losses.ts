@@ -11,6 +11,7 @@ export interface Unreadable {
   to: number;
 }
 
+/** The oldest is forgotten: rather counted twice than not told. */
 const SEEN_MAX = 10_000;
 
 export class Losses {
@@ -26,8 +27,9 @@ export class Losses {
   /** The record that stands for them, at the offset of the last. */
   of(topic: string, partition: number, from: number, to: number): StreamRecord {
     const name = `${topic}/${partition}/${to}`;
-    if (!this.seen.has(name) && this.seen.size < SEEN_MAX) {
+    if (!this.seen.has(name)) {
       this.seen.add(name);
+      if (this.seen.size > SEEN_MAX) this.seen.delete(this.seen.values().next().value as string);
       this.records += to - from;
       this.onLoss({ topic, partition, from, to });
     }

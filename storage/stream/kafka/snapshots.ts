@@ -63,10 +63,10 @@ export class Snapshots {
         headers,
       });
     const gone = this.leftOver(name, slot, chunks.length);
-    const first = await this.write(name, chunks);
+    const { first } = await this.write(name, chunks);
     const manifest: Manifest = { generation, slot, chunks: chunks.length, crc: crc32(bytes), first };
     const closing = { key: keyOf(name, slot), value: Buffer.from(JSON.stringify(manifest)), headers };
-    const offset = (await this.write(name, [...gone, closing])) + gone.length;
+    const { last: offset } = await this.write(name, [...gone, closing]);
     await this.link.commit(this.groupOf(name), [
       { topic: this.topic, partition: this.partition(name), offset },
     ]);
@@ -84,9 +84,10 @@ export class Snapshots {
     }));
   }
 
-  /** Offset of the first of them. They may lie apart: others write to the partition too. */
-  private async write(name: string, messages: readonly Message[]): Promise<number> {
-    let first: number | undefined;
+  /** Offsets of the first and the last of them. They may lie apart: others write to the partition too. */
+  private async write(name: string, messages: readonly Message[]): Promise<{ first: number; last: number }> {
+    let first = -1;
+    let last = -1;
     for (let at = 0; at < messages.length; at += 2) {
       const batch = {
         topic: this.topic,
@@ -94,9 +95,11 @@ export class Snapshots {
         messages: messages.slice(at, at + 2),
       };
       const [produced] = await this.link.produce([batch]);
-      first ??= produced?.offset;
+      if (produced === undefined) throw new Error('a produce without an answer');
+      if (first < 0) first = produced.offset;
+      last = produced.offset + batch.messages.length - 1;
     }
-    return first ?? 0;
+    return { first, last };
   }
 
   /** Undefined when there is none that is whole: its stage then begins with the oldest records there are. */
@@ -116,7 +119,7 @@ export class Snapshots {
     for await (const message of this.messages(partition, offset, offset + 1)) {
       const manifest = manifestIn(name, message);
       if (manifest === undefined) return undefined;
-      const chunks = new Chunks(name);
+      const chunks = new Chunks(name, manifest.generation);
       for await (const chunk of this.messages(partition, manifest.first, offset)) chunks.take(chunk);
       return chunks.whole(manifest);
     }
@@ -164,15 +167,20 @@ interface Whole {
 /** The newest chunks of one name, of each slot. */
 class Chunks {
   private readonly name: string;
+  private readonly generation: string | undefined;
   private readonly found = new Map<string, Found>();
 
-  constructor(name: string) {
+  /** @param generation of this alone: what somebody else has written in between, or late, does not stand in its way */
+  constructor(name: string, generation?: string) {
     this.name = name;
+    this.generation = generation;
   }
 
   take(message: Found): void {
     const key = message.key?.toString() ?? '';
-    if (key.startsWith(`${this.name}/`)) this.found.set(key, message);
+    if (!key.startsWith(`${this.name}/`)) return;
+    if (this.generation !== undefined && message.headers['g']?.toString() !== this.generation) return;
+    this.found.set(key, message);
   }
 
   whole(manifest: Manifest): Whole | undefined {

@@ -9,18 +9,24 @@ import type { Link, TopicPlan } from './link.ts';
 /** State of stages, replaced key by key. */
 export const SNAPSHOTS = 'vault.audit.snapshots';
 
+/** Of all topics. */
+const everyConfig = {
+  // A broker that packs anew may do so in a way that is not read here.
+  'compression.type': 'producer',
+  // Retention and compaction go by the time at which a record was written; a producer's clock may be wrong.
+  'message.timestamp.type': 'LogAppendTime',
+};
+
 /** Kafka deletes nothing by itself: sealwatch does, when all its readers have read it. */
 const streamConfig = {
   'cleanup.policy': 'delete',
   'retention.ms': '-1',
   'retention.bytes': '-1',
   'max.message.bytes': String(limits.kafkaMessageBytesMax),
-  // Retention goes by the time at which a record was written; a producer's clock may be wrong.
-  'message.timestamp.type': 'LogAppendTime',
 };
 
 /** Settings of a topic of which the newest record of each key counts. */
-export const compactedConfig = {
+const compactedConfig = {
   'cleanup.policy': 'compact',
   'max.message.bytes': String(limits.kafkaMessageBytesMax),
   // What is replaced goes away within minutes, not within a week: whoever begins reads all that is left.
@@ -31,11 +37,12 @@ export const compactedConfig = {
 };
 
 /** All topics of the stream, named in full. */
-export const topicPlans = (prefix: string, partitions: number): TopicPlan[] => [
-  ...Object.values(topics).map((topic) => ({ topic: prefix + topic, partitions, config: streamConfig })),
-  { topic: prefix + SNAPSHOTS, partitions, config: compactedConfig },
-  ...memoryPlans(prefix, partitions),
-];
+export const topicPlans = (prefix: string, partitions: number): TopicPlan[] =>
+  [
+    ...Object.values(topics).map((topic) => ({ topic: prefix + topic, partitions, config: streamConfig })),
+    { topic: prefix + SNAPSHOTS, partitions, config: compactedConfig },
+    ...memoryPlans(prefix, partitions),
+  ].map((plan) => ({ ...plan, config: { ...plan.config, ...everyConfig } }));
 
 export interface TopicFinding {
   topic: string;
@@ -89,10 +96,15 @@ function findingsOf(
 const atLeast = ['max.message.bytes', 'min.compaction.lag.ms', 'delete.retention.ms'];
 
 /** Settings that lose records when they are otherwise. */
-const mustBe = ['cleanup.policy', 'retention.ms', 'retention.bytes', ...atLeast];
+const mustBe = ['cleanup.policy', 'retention.ms', 'retention.bytes', 'compression.type', ...atLeast];
 
-const fits = (name: string, wanted: string, found: string | undefined): boolean =>
-  atLeast.includes(name) ? Number(found) >= Number(wanted) : found === wanted;
+/** What a broker may make of what is written, and can be read (`client/batch.ts`). */
+const packings = ['producer', 'uncompressed', 'lz4', 'gzip'];
+
+function fits(name: string, wanted: string, found = ''): boolean {
+  if (name === 'compression.type') return packings.includes(found);
+  return atLeast.includes(name) ? Number(found) >= Number(wanted) : found === wanted;
+}
 
 /** Throws KAFKA_TOPICS_WRONG when a topic is not as it must be. */
 export async function requireTopics(link: Link, plans: readonly TopicPlan[]): Promise<void> {

@@ -84,9 +84,9 @@ const bounce = (server: 'kafka' | 'elasticsearch', how: 'stop' | 'kill'): Troubl
 const fullDisk: Trouble = [
   'full disk',
   async ({ disk }) => {
-    disk?.fill();
+    await disk?.fill();
     await sleep(FULL_MS);
-    disk?.makeRoom();
+    await disk?.makeRoom();
   },
 ];
 

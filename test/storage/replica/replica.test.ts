@@ -262,4 +262,38 @@ describe('a memory with a log', () => {
     using next = await open('a.db');
     expect([next.place(), next.get('s', 'k'), next.get('s', 'new')]).toEqual([5, 5, undefined]);
   });
+
+  test('a log with a damaged stretch is not taken for whole: the memory begins anew, once', async () => {
+    const first = await open('a.db');
+    for (const n of [1, 2]) {
+      first.set('s', `k${n}`, n);
+      await first.commit(n);
+    }
+    first[Symbol.dispose]();
+    const damaged = kafka.messages(TOPIC).find(({ key }) => String(key).includes('k1'));
+    Object.assign(damaged ?? {}, { key: null, value: null, headers: {} });
+    for (const file of ['b.db', 'c.db']) {
+      using next = await open(file);
+      expect([next.place(), next.get('s', 'k1'), next.get('s', 'k2')]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      expect(warnings).toHaveLength(1);
+    }
+  });
+
+  test('a log that was made anew under its owner takes no commit: the rest of the memory is not in it', async () => {
+    const first = await open('a.db');
+    first.set('s', 'k', 1);
+    await first.commit(1);
+    kafka.delete(TOPIC);
+    first.set('s', 'other', 2);
+    await expect(first.commit(2)).rejects.toThrow('was written to it');
+    first[Symbol.dispose]();
+    for (const file of ['b.db', 'a.db']) {
+      using next = await open(file);
+      expect([next.place(), next.get('s', 'other')]).toEqual([undefined, undefined]);
+    }
+  });
 });

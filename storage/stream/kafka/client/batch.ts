@@ -193,7 +193,7 @@ function decompress(codec: number, bytes: Buffer): Buffer | Promise<Buffer> {
 }
 
 function readRecord(reader: Reader, first: number, from: number, into: Decoded['messages']): void {
-  const end = reader.varint() + reader.at;
+  const end = reader.within(reader.varint());
   // Attributes are unused; the time is not asked for.
   reader.at += 1;
   reader.varint();
@@ -242,15 +242,21 @@ class Reader {
     const length = this.varint();
     if (length < 0) return null;
     const from = this.at;
-    this.at += length;
-    if (this.at > this.from.length) throw new RangeError('the records end too early');
+    this.at = this.within(length);
     return this.from.subarray(from, this.at);
+  }
+
+  /** Where `length` more bytes end; whoever may write here may have written any number. */
+  within(length: number): number {
+    const end = this.at + length;
+    if (length < 0 || end > this.from.length) throw new RangeError('the records end too early');
+    return end;
   }
 
   name(): string {
     const length = this.varint();
     const from = this.at;
-    this.at += length;
+    this.at = this.within(length);
     const letter = length === 1 ? letters[this.from[from] as number] : undefined;
     return letter ?? this.from.toString('utf8', from, this.at);
   }

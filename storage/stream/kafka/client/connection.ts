@@ -47,6 +47,7 @@ export class Connection implements AsyncDisposable {
 
   /** A cluster that knows these topics. */
   private async connected(topics: readonly string[]): Promise<Cluster> {
+    if (this.isClosed) throw new Error('the connection was closed');
     this.cluster ??= this.connect();
     const began = this.cluster;
     try {
@@ -55,6 +56,9 @@ export class Connection implements AsyncDisposable {
         await cluster.addMultipleTargetTopics(topics);
         for (const topic of topics) this.topics.add(topic);
       }
+      // Once in `limits.kafkaMetadataMs`: a broker that leads no more gives what it has, without a fault that would tell. What is
+      // known serves when nobody answers now.
+      await cluster.refreshMetadataIfNecessary().catch(ignore);
       return cluster;
     } catch (error) {
       if (this.cluster === began && remedyOf(error) === 'connection') this.cluster = undefined;

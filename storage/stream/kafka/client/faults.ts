@@ -120,7 +120,16 @@ function said(error: unknown): string {
 
 /** An error that a user can mend, whatever was thrown. */
 export function kafkaError(error: unknown, brokers: readonly string[]): SealwatchError {
-  if (error instanceof SealwatchError) return error;
+  // A file that holds a login and is written anew just then: it passes, whoever waits for Kafka waits for it as well.
+  if (error instanceof SealwatchError)
+    return error.code.startsWith('KAFKA_')
+      ? error
+      : new SealwatchError(
+          'KAFKA_REFUSED',
+          `no login to Kafka at ${brokers.join(', ')}: ${error.message}`,
+          error.advice,
+          { cause: error },
+        );
   const message = said(error);
   if (remedyOf(error) === 'mend')
     return new SealwatchError(

@@ -33,11 +33,28 @@ export async function fetchPlaces(
   return connection.trying(topics, async (cluster) => {
     const groups = (await Promise.all(rounds(places).map((round) => byLeader(cluster, round)))).flat();
     const ask = async ([broker, group]: [Broker, FetchPlace[]]): Promise<Fetched[]> => {
-      const answers = await broker.connectionPool.send(fetchRequest(requests, group, waitMs));
+      const answers = await sendFetch(broker, fetchRequest(requests, group, waitMs));
       return (await Promise.all(answers.map((answer) => settle(broker, requests, group, answer)))).flat();
     };
     return (await Promise.all(groups.map(ask))).flat();
   });
+}
+
+const opening = new WeakMap<Broker, Promise<unknown>>();
+
+/**
+ * kafkajs has a connection of its own for Fetch, and opens a second socket when two requests meet it closed; when the broker ends
+ * the one that nobody uses, whatever is on the other is lost.
+ */
+async function sendFetch<T>(broker: Broker, request: Protocol<T>): Promise<T> {
+  const { connectionPool } = broker;
+  let open = opening.get(broker);
+  if (open === undefined) {
+    open = connectionPool.getConnectionByRequest(request).finally(() => opening.delete(broker));
+    opening.set(broker, open);
+  }
+  await open;
+  return connectionPool.send(request);
 }
 
 /** A request names a partition once: who reads one at several places gets several requests. */
@@ -80,7 +97,7 @@ async function settle(
   if (decoded.messages.length > 0 || next >= end || (group.length === 1 && decoded.next === undefined))
     return [{ ...known, messages: decoded.messages }];
   const again = [{ ...asked, offset: next }];
-  const answers = await broker.connectionPool.send(fetchRequest(requests, again, 0));
+  const answers = await sendFetch(broker, fetchRequest(requests, again, 0));
   const settled = await Promise.all(answers.map((one) => settle(broker, requests, again, one)));
   return settled.flat().map((one) => ({ ...one, offset: asked.offset }));
 }

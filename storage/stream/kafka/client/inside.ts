@@ -16,7 +16,11 @@ export interface Protocol<T> {
 
 export interface Broker {
   readonly nodeId: number;
-  readonly connectionPool: { send<T>(request: Protocol<T>): Promise<T> };
+  readonly connectionPool: {
+    send<T>(request: Protocol<T>): Promise<T>;
+    /** Opens it when it is not open. */
+    getConnectionByRequest(request: Protocol<unknown>): Promise<unknown>;
+  };
   initProducerId(options: {
     transactionTimeout: number;
   }): Promise<{ producerId: string; producerEpoch: number }>;
@@ -44,6 +48,7 @@ export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   refreshMetadata(): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[];
   findBroker(which: { nodeId: number }): Promise<Broker>;

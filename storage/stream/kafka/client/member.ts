@@ -34,6 +34,8 @@ export class GroupMember implements Joined {
   /** What ended the client's work before it was let in; kafkajs resolves nevertheless. */
   private crash: unknown;
   private isBeginning = false;
+  /** Over when it was let in, or not. */
+  private running: Promise<void> | undefined;
   /** What was said last of why it is not in the group. */
   private said = '';
   private isClosed = false;
@@ -78,7 +80,9 @@ export class GroupMember implements Joined {
     try {
       await member.connect();
       await member.subscribe({ topic, fromBeginning: false });
-      await member.run({ autoCommit: false, eachBatch: async () => {} });
+      if (this.isClosed) return;
+      this.running = member.run({ autoCommit: false, eachBatch: async () => {} });
+      await this.running;
     } finally {
       this.isBeginning = false;
     }
@@ -163,6 +167,8 @@ export class GroupMember implements Joined {
     clearInterval(this.watch);
     clearTimeout(this.restart);
     this.leave('stopped');
+    // kafkajs ends only what runs: who is just being let in would stay in the group, with partitions that nobody works on.
+    await this.running?.catch(() => {});
     await this.member?.disconnect().catch(() => {});
   }
 }

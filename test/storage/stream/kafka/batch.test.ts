@@ -121,3 +121,13 @@ test('one byte that is damaged costs its batch, which is told at its last offset
     expect(read.slice(0, -1).map(({ key, value }) => [key, value])).toEqual([[null, null]]);
   }
 });
+
+test.each([
+  ['a record that ends where it begins', [1, 0, 0, 0, 1, 1, 0]],
+  // Length, attributes, time, offset, no key, no value, a number of headers, and a name that begins before its own length.
+  ['a header that ends where it begins', [24, 0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0xff, 1, 3]],
+])('%s is damage, not an endless loop', async (_, unpacked) => {
+  const batch = frameBatch(await compressFrame(Buffer.from(unpacked)), 2 ** 31 - 1, producing, 0);
+  const { messages: read } = await decodeBatches(batch, 0, 1_000);
+  expect(read).toEqual([{ offset: 2 ** 31 - 2, key: null, value: null, headers: {} }]);
+});

@@ -1,4 +1,4 @@
-// Reading ahead while Kafka goes away: whoever waits hears of it, whenever he came.
+// Reading ahead: whoever waits hears of a Kafka that goes away, whenever he came; what nobody reads is not fetched.
 
 import { expect, test } from 'vitest';
 import { Fetcher } from '../../../../storage/stream/kafka/fetcher.ts';
@@ -72,5 +72,28 @@ test('who knows of more than this process has heard of reads on', async () => {
   fetcher.learn('t', 0, { end: 5 });
   expect(await fetcher.read('t', 0, 10, 1_000)).toEqual([]);
   expect(fetcher.of('t', 0).end).toBe(10);
+  fetcher.close();
+});
+
+test('of what nobody reads only the end is asked, and who waits for more hears of it', async () => {
+  let end = 5;
+  let fetched = 0;
+  const link = {
+    offsets: async (_: string, partitions: readonly number[]) => new Map(partitions.map((one) => [one, end])),
+    fetch: async () => {
+      fetched++;
+      return [];
+    },
+  };
+  const fetcher = new Fetcher(link as unknown as Link, new Losses(() => {}));
+  const heard = new Promise<void>((resolve) => {
+    fetcher.onRecords = resolve;
+  });
+  fetcher.learn('t', 0, { end });
+  end = 9;
+  expect(fetcher.of('t', 0).end).toBe(5);
+  await heard;
+  expect(fetcher.of('t', 0).end).toBe(9);
+  expect(fetched).toBe(0);
   fetcher.close();
 });

@@ -30,7 +30,10 @@ class FakeCrashingMember {
     this.listeners.set(event, listener);
   }
   async connect() {}
-  async disconnect() {}
+  disconnected = 0;
+  async disconnect() {
+    this.disconnected++;
+  }
   async subscribe() {}
   pause() {}
   async run() {
@@ -77,4 +80,30 @@ test('what is refused later is said once, with advice, and tried again', async (
   members[0]?.emit('c', { error: refused, restart: false } as MemberEvent);
   await expect.poll(() => members.length, { timeout: 10_000 }).toBe(4);
   expect(said).toEqual([expect.stringMatching(/KAFKA_REFUSED.*ACLs/)]);
+});
+
+test('who ends while it is let in does not stay in the group', async () => {
+  const { options, members } = optionsOf([undefined, undefined]);
+  const joined = await GroupMember.join(options);
+  let letIn = () => {};
+  let isAsking = false;
+  const create = options.create;
+  options.create = (onJoin) => {
+    const member = create(onJoin);
+    member.run = () =>
+      new Promise((resolve) => {
+        isAsking = true;
+        letIn = resolve;
+      });
+    return member;
+  };
+  members[0]?.emit('c', { error: new Error('away'), restart: false } as MemberEvent);
+  await expect.poll(() => members.length).toBe(2);
+  await expect.poll(() => isAsking).toBe(true);
+  const ending = joined[Symbol.asyncDispose]();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(members[1]?.disconnected).toBe(0);
+  letIn();
+  await ending;
+  expect(members[1]?.disconnected).toBe(1);
 });
