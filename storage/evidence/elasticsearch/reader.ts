@@ -12,7 +12,14 @@ import { rowOf, type Source } from './document.ts';
 import { storedWatermark } from './extent.ts';
 import { groupRows } from './group.ts';
 import { sameHashes } from './hashes.ts';
-import { documentId, eventsPattern, indexName, type SingleIndex, searchIndex } from './names.ts';
+import {
+  documentId,
+  eventsPattern,
+  indexName,
+  type SingleIndex,
+  searchIndex,
+  singleIndices,
+} from './names.ts';
 import { type Condition, fieldName, indicesOf, queryOf } from './query.ts';
 import { allHits, HITS_MAX, type Search, Searches } from './search.ts';
 
@@ -100,15 +107,18 @@ class ElasticReader implements EvidenceReader {
 
   async extent(): ReturnType<EvidenceReader['extent']> {
     const watermark = await this.watermark();
-    const [first, last] = [await this.outermost('asc'), await this.outermost('desc')];
+    const [first, last] = await Promise.all([this.outermost('asc'), this.outermost('desc')]);
     return { ...(first && { first }), ...(last && { last }), ...(watermark && { watermark }) };
   }
 
-  /** What lies before it is there to be searched from then on: it is told of rows that no search finds yet. */
+  /** What was written up to it is there to be searched from then on, holes too: it is told of rows that no search finds yet. */
   private async watermark(): Promise<string | undefined> {
     const watermark = await storedWatermark(this.searches, this.prefix);
     if (watermark !== this.refreshed) {
-      const index = [eventsPattern(this.prefix), indexName(this.prefix, 'leases')];
+      const index = [
+        eventsPattern(this.prefix),
+        ...singleIndices.map((kind) => indexName(this.prefix, kind)),
+      ];
       await this.searches.ask(
         (client, options) => client.indices.refresh({ index, ...ifThere }, options),
         undefined,
