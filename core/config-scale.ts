@@ -68,9 +68,14 @@ export const kafkaSettings = z.strictObject({
 });
 export type KafkaSettings = z.output<typeof kafkaSettings>;
 
+/** Addresses are shown in logs and by doctor. */
+const node = z
+  .url({ protocol: /^https?$/ })
+  .refine((address) => !address.includes('@'), 'must hold no login: name files for it');
+
 export const elasticsearchSettings = z
   .strictObject({
-    nodes: list(z.url({ protocol: /^https?$/ }))
+    nodes: list(node)
       .default(['http://127.0.0.1:9200'])
       .describe('addresses, with commas between them'),
     prefix: z

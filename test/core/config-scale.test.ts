@@ -71,6 +71,12 @@ it('lists of addresses come with commas', () => {
   expect(() => loaded({ KAFKA_BROKERS: 'a' })).toThrow(/kafka\.brokers\.0: must be host:port/);
 });
 
+it('an address that holds a login is refused, without showing it', () => {
+  const asked = () => loaded({ ELASTICSEARCH_NODES: 'https://elastic:example-word@a:9200' });
+  expect(asked).toThrow(/elasticsearch\.nodes\.0: must hold no login/);
+  expect(asked).not.toThrow(/example-word/);
+});
+
 describe('the file of a secret', () => {
   it('is read without its newline; errors name the key and show nothing of it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sealwatch-secret-'));
