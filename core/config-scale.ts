@@ -75,9 +75,7 @@ const node = z
 
 export const elasticsearchSettings = z
   .strictObject({
-    nodes: list(node)
-      .default(['http://127.0.0.1:9200'])
-      .describe('addresses, with commas between them'),
+    nodes: list(node).default(['http://127.0.0.1:9200']).describe('addresses, with commas between them'),
     prefix: z
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]{0,100}$/, 'must be small letters, digits, dots, hyphens')

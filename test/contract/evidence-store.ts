@@ -89,6 +89,14 @@ function rowsAreKept(open: Opened): void {
     expect(await open.reader.get('events', 'b')).toBeUndefined();
   });
 
+  test('rows of many ids in one question: those that are there', async () => {
+    const ids = Array.from({ length: 600 }, (_, i) => `${i}${i % 100 === 0 ? 'x'.repeat(600) : ''}`);
+    await open.writer.write(batchOf({ leases: ids.map((id) => ({ revision: 1, body: aLease({ id }) })) }));
+    const found = await open.reader.getAll('leases', [...ids, 'none', '0']);
+    expect([...found].map(([id, lease]) => [id, lease.id]).sort()).toEqual(ids.map((id) => [id, id]).sort());
+    expect(await open.reader.getAll('leases', [])).toEqual(new Map());
+  });
+
   test('the highest revision stays, in whatever order they come', async () => {
     const half = anEvent({ id: 'a', revision: 1, pair: 'request_only', outcome: 'unknown' });
     const whole = anEvent({ id: 'a', revision: 2, time: at(1) });

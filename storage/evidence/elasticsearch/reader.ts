@@ -53,15 +53,27 @@ class ElasticReader implements EvidenceReader {
     return rows.length > limit ? { items, next: placeOf(kind, items) } : { items };
   }
 
-  /** By a search, though a document is there sooner than searches find it: whoever waits for a row then finds it in lists as well. */
   async get<K extends QueryKind>(kind: K, id: string): Promise<Rows[K] | undefined> {
-    const [row] = await this.rows(searchIndex(this.prefix, kind), {
-      query: { ids: { values: [documentId(id)] } },
-      // For a moment an event may stand in the indices of two days.
+    return (await this.getAll(kind, [id])).get(id);
+  }
+
+  /** By a search, though a document is there sooner than searches find it: whoever waits for a row then finds it in lists as well. */
+  async getAll<K extends QueryKind>(kind: K, ids: readonly string[]): Promise<Map<string, Rows[K]>> {
+    const found = new Map<string, Rows[K]>();
+    if (ids.length === 0) return found;
+    const byDocument = new Map(ids.map((id) => [documentId(id), id]));
+    const { hits } = await this.searches.search(searchIndex(this.prefix, kind), {
+      query: { ids: { values: [...byDocument.keys()] } },
       sort: [{ [fieldName('revision')]: 'desc' }],
-      size: 1,
+      size: byDocument.size * PLACES_MAX,
+      track_total_hits: false,
     });
-    return row && rowOf<Rows[K]>(row);
+    for (const hit of hits.hits) {
+      const id = byDocument.get(hit._id ?? '');
+      // The highest revision comes first.
+      if (id !== undefined && !found.has(id)) found.set(id, rowOf<Rows[K]>(sourceOf(hit)));
+    }
+    return found;
   }
 
   async group<K extends QueryKind>(options: Parameters<EvidenceReader['group']>[0] & { kind?: K }) {
@@ -151,6 +163,9 @@ class ElasticReader implements EvidenceReader {
     await this.searches.client.close();
   }
 }
+
+/** Indices of days in which an event may stand for a moment (`days.ts`). */
+const PLACES_MAX = 4;
 
 const ifThere = { ignore_unavailable: true, allow_no_indices: true } as const;
 
