@@ -92,24 +92,23 @@ class ElasticReader implements EvidenceReader {
   async coverage(from: string, to: string): Promise<CoverageHour[]> {
     const [device, hour, part] = ['device', 'hour', 'part'].map(fieldName) as [string, string, string];
     const hours: CoverageHour[] = [];
-    const rows = await this.all('coverage', {
+    const search = {
       query: { bool: { should: [{ term: { [hour]: '' } }, hoursOf(from, to)] } },
       sort: [{ [device]: 'asc' }, { [hour]: 'asc' }, { [part]: 'asc' }, { [fieldName('id')]: 'asc' }],
-    });
-    for (const source of rows) {
-      const { partition, origin, counts, ...row } = rowOf<CoverageRow>(source);
-      addToHours(hours, { ...row, hour: row.hour ?? '', part: partition, origin, counts });
-    }
+    } satisfies Search;
+    await this.each<CoverageRow>('coverage', search, ({ partition, origin, counts, ...row }) =>
+      addToHours(hours, { ...row, hour: row.hour ?? '', part: partition, origin, counts }),
+    );
     return hours;
   }
 
   async nodes(from: string, to: string): Promise<NodeSeen[]> {
     const seen: NodeSeen[] = [];
-    const rows = await this.all('nodes', {
+    const search: Search = {
       query: hoursOf(from, to),
       sort: ['node', 'how', 'hour', 'id'].map((column) => ({ [fieldName(column)]: 'asc' })),
-    });
-    for (const source of rows) seen.push(rowOf<NodeSeen>(source));
+    };
+    await this.each<NodeSeen>('nodes', search, (row) => seen.push(row));
     return seen;
   }
 
@@ -151,11 +150,9 @@ class ElasticReader implements EvidenceReader {
   }
 
   /** Every row of an index, of one moment, page by page. */
-  private async all(kind: SingleIndex, search: Search): Promise<Source[]> {
-    return this.searches.atOneMoment(indexName(this.prefix, kind), async (searcher) => {
-      const found: Source[] = [];
-      for await (const hit of allHits(searcher, search)) found.push(sourceOf(hit));
-      return found;
+  private async each<T>(kind: SingleIndex, search: Search, take: (row: T) => unknown): Promise<void> {
+    await this.searches.atOneMoment(indexName(this.prefix, kind), async (searcher) => {
+      for await (const hit of allHits(searcher, search)) take(rowOf<T>(sourceOf(hit)));
     });
   }
 
