@@ -9,6 +9,7 @@ const stream = {
   partitions: 1,
   start: () => 0,
   end: () => 0,
+  sync: async () => {},
   needed: async () => 0,
   retain: async () => 0,
 } as unknown as Stream;
