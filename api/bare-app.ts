@@ -13,7 +13,7 @@ import { limits } from '../core/limits.ts';
 import { addAuth } from './auth.ts';
 import { addCallLog, addHeaders } from './headers.ts';
 import type { ServiceOptions } from './options.ts';
-import { addProblems, problemOf, sendProblem } from './problem.ts';
+import { addProblems, problemOf, refuseUnread, sendProblem } from './problem.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -32,6 +32,7 @@ export function bareApp({ keys, logger }: Pick<ServiceOptions, 'keys' | 'logger'
     http: { maxHeaderSize: limits.apiHeaderBytesMax },
     requestTimeout: limits.apiRequestMs,
     routerOptions: { maxParamLength: limits.apiParamCharsMax },
+    clientErrorHandler: refuseUnread,
     frameworkErrors: (error, request, reply) => sendProblem(reply, problemOf(error, request)),
   }).withTypeProvider<ZodTypeProvider>();
   app.server.maxConnections = limits.connectionsMax;

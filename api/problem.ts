@@ -1,6 +1,7 @@
 // Errors as RFC 9457 problems. What is unexpected shows nothing of the inside; the log has it.
 
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -56,11 +57,30 @@ export function addProblems(app: FastifyInstance): void {
   );
 }
 
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
 export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
   (problem.status === 503 ? reply.header('retry-after', limits.apiRetryAfterSeconds) : reply)
     .code(problem.status)
-    .type('application/problem+json; charset=utf-8')
+    .type(PROBLEM_TYPE)
     .send(JSON.stringify(problem));
+
+const unreadStatus: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+/** What could not be read as a request is answered on its connection, which ends with it. */
+export function refuseUnread(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = unreadStatus[error.code ?? ''] ?? 400;
+  const title = STATUS_CODES[status] ?? 'Error';
+  const detail = 'It could not be read as an HTTP request, or its headers are too long or came too late.';
+  const problem: Problem = { type: 'about:blank', title, status, detail, instance: '' };
+  const body = JSON.stringify(problem);
+  if (socket.writable)
+    socket.write(
+      `HTTP/1.1 ${status} ${title}\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${body.length}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
+    );
+  socket.destroy(error);
+}
 
 export function problemOf(
   error: FastifyError | ProblemError | SealwatchError,

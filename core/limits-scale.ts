@@ -52,6 +52,8 @@ export const scaleLimits = {
   bulkTries: 8,
   bulkBackoffMsMin: 100,
   bulkBackoffMsMax: 10_000,
+  /** How long detection waits for a write to Elasticsearch before it goes on beside it. */
+  indexHoldMs: 100,
   /** How near to midnight a call may have another revision on the other side: copies on two devices, an answer that came late. */
   daySlackSeconds: 600,
   /** How often an incident is made anew that others change at the same time. */

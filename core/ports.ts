@@ -5,7 +5,7 @@ import type { Origin } from './devices.ts';
 import type { Fact } from './directory.ts';
 import type { AuditEvent, Json, JsonObject } from './event.ts';
 import type { Lease } from './lease.ts';
-import type { Clause, Field, Group, Page, Query, QueryKind } from './query.ts';
+import type { Clause, Field, Group, Page, Query, QueryKind, Rows } from './query.ts';
 import type {
   Baseline,
   Change,
@@ -235,6 +235,8 @@ export interface CoverageHour {
 export interface EvidenceReader extends AsyncDisposable {
   find<K extends QueryKind>(query: Query<K>): Promise<Page<K>>;
   get<K extends QueryKind>(kind: K, id: string): Promise<Page<K>['items'][number] | undefined>;
+  /** In one question: the rows of those of `ids` that are there, by their ids. At most `limits.pageRowsMax` ids. */
+  getAll<K extends QueryKind>(kind: K, ids: readonly string[]): Promise<Map<string, Rows[K]>>;
   /** Exact groups over rows of a kind (events when it is not given), ordered by the values of `by`. */
   group<K extends QueryKind = 'events'>(options: {
     kind?: K;

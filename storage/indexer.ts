@@ -2,6 +2,7 @@
 
 import type { Alert } from '../core/alert.ts';
 import type { Fact } from '../core/directory.ts';
+import { SealwatchError } from '../core/errors.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Lease } from '../core/lease.ts';
 import { limits } from '../core/limits.ts';
@@ -115,6 +116,10 @@ async function startPositions(
   partitions: readonly number[],
 ): Promise<IndexOffset[]> {
   const stored = await writer.offsets();
+  // Ends are as they are now: whoever had these partitions before may have written until a moment ago.
+  await stream.sync();
+  const beyond = stored.find((offset) => isBeyond(stream, partitions, offset));
+  if (beyond !== undefined) throw streamBehind(stream, beyond);
   return indexed.flatMap((topic) =>
     partitions.map((partition) => {
       const known = stored.find((offset) => offset.topic === topic && offset.partition === partition);
@@ -126,6 +131,21 @@ async function startPositions(
     }),
   );
 }
+
+/** Of records that the stream does not have: those that it gets under their offsets would never be indexed. */
+const isBeyond = (
+  stream: Stream,
+  partitions: readonly number[],
+  { topic, partition, next }: IndexOffset,
+): boolean =>
+  indexed.includes(topic) && partitions.includes(partition) && next > stream.end(topic, partition);
+
+const streamBehind = (stream: Stream, { topic, partition, next }: IndexOffset) =>
+  new SealwatchError(
+    'STREAM_BEHIND_STORE',
+    `the evidence store holds ${topic}/${partition} up to ${next}, the stream ends at ${stream.end(topic, partition)}: it was made anew`,
+    'Bring the stream back, or begin another store: elasticsearch.prefix, or without evidence.db.',
+  );
 
 /** An empty time for each source. */
 const unheard = (count: number): Record<number, string> =>

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { addSeconds, timeOfMs } from '../../core/time.ts';
 import { takeTurns } from '../access/turns.ts';
+import { withRows } from '../rows-by-id.ts';
 import { fitting, madeAt } from './user-name.ts';
 
 export const ways = ['lease_id', 'accessor', 'token', 'user_name', 'user_name_pattern'] as const;
@@ -45,12 +46,11 @@ export async function byAccessor(reader: EvidenceReader, accessor: string): Prom
 /** The id of a token's row, with or without `token:`. */
 export async function byToken(reader: EvidenceReader, id: string): Promise<Found> {
   const handles = await reader.sameHashes(id.replace(/^token:/, ''));
-  const rows = await Promise.all(handles.map((handle) => reader.get('leases', `token:${handle}`)));
-  return all(
-    rows.filter((row) => row !== undefined),
-    'token',
-    'its id',
+  const rows = await reader.getAll(
+    'leases',
+    handles.map((handle) => `token:${handle}`),
   );
+  return all([...rows.values()], 'token', 'its id');
 }
 
 const all = (rows: Lease[], by: Match['by'], detail: string): Found => ({
@@ -67,9 +67,7 @@ export async function byUserName(reader: EvidenceReader, name: string): Promise<
   const leases = await leasesAround(reader, seconds);
   const shown: Match[] = [];
   const possible: Match[] = [];
-  for (const [i, lease] of leases.entries()) {
-    if (i % LEASES_A_TURN === 0) await takeTurns();
-    const event = await reader.get('events', lease.proof.issued);
+  for await (const [lease, event] of withRows(reader, 'events', leases, ({ proof }) => proof.issued)) {
     const told = event?.vault.response?.data?.['username'];
     if (told === name) shown.push({ credential: lease, by: 'user_name', exact: true, detail: SHOWN });
     // A name in plain that is another one rules the lease out.
@@ -84,9 +82,6 @@ export async function byUserName(reader: EvidenceReader, name: string): Promise<
       matches.length <= limits.pageRowsMax && (shown.length > 0 || leases.length < limits.userNameLeasesMax),
   };
 }
-
-/** Leases whose calls are looked at before others have their turn. */
-const LEASES_A_TURN = 500;
 
 const SHOWN = 'the call that gave it out shows this user name, or this hash';
 

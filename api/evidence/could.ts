@@ -10,6 +10,7 @@ import type { Capability } from '../access/policy.ts';
 import type { CouldRow } from '../access/schemas.ts';
 import { aliveIn, logNow } from '../leases/alive.ts';
 import type { ApiOptions } from '../options.ts';
+import { withRows } from '../rows-by-id.ts';
 import { allTime, beforeTime } from '../time.ts';
 import { readActions } from './reads.ts';
 import type { Answer, PopulationRow } from './schemas.ts';
@@ -115,13 +116,12 @@ async function secretsOf(
   });
   const ways = new Map<string, Way[]>();
   const others = new Set<string>();
-  for (const { by, last_id } of groups) {
+  for await (const [{ by }, event] of withRows(reader, 'events', groups, ({ last_id }) => last_id)) {
     const [secret = '', path = '', action = '', mountType, of = ''] = by;
     if (of !== cluster) {
       others.add(of);
       continue;
     }
-    const event = await reader.get('events', last_id);
     const way = {
       namespace: event?.vault.request.namespace ?? '',
       path,

@@ -3,6 +3,7 @@
 import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import type { Clause, Field, Group } from '../../core/query.ts';
+import { withRows } from '../rows-by-id.ts';
 import type { ExceptionKind, ExceptionRow, PopulationRow } from './schemas.ts';
 
 /** `event.action` of calls that give out a secret: a stored one, a new one, a static one, one lent from a library. */
@@ -94,9 +95,9 @@ export const exceptionTests: Record<ExceptionKind, (cell: Cell) => boolean> = {
 /** Rows of reads, one per identity, secret and action; who it was is looked up in the last read of each. */
 export async function populationOf(reader: EvidenceReader, cells: Cell[]): Promise<PopulationRow[]> {
   const rows: PopulationRow[] = [];
-  for (const { cell, group } of merged(cells)) {
+  const reads = withRows(reader, 'events', merged(cells), ({ group }) => group.last_id);
+  for await (const [{ cell, group }, example] of reads) {
     const [addresses = [], names = [], authMethods = []] = group.collected;
-    const example = await reader.get('events', group.last_id);
     const caller = example?.vault.caller;
     rows.push({
       who: {

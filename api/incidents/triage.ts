@@ -10,6 +10,7 @@ import type { EvidenceReader } from '../../core/ports.ts';
 import type { Page } from '../../core/query.ts';
 import type { Triage } from '../../core/records.ts';
 import { takeTurns } from '../access/turns.ts';
+import { withRows } from '../rows-by-id.ts';
 import { documented } from '../schemas.ts';
 
 export const statuses = ['open', 'acknowledged', 'closed'] as const;
@@ -87,10 +88,8 @@ export async function lastTriage(
     collect: [],
     limit: alerts.length,
   });
-  for (const { last_id } of groups) {
-    const record = await reader.get('triage', last_id);
-    if (record !== undefined) last.set(record.alert_id, record);
-  }
+  const records = withRows(reader, 'triage', groups, ({ last_id }) => last_id);
+  for await (const [, record] of records) if (record !== undefined) last.set(record.alert_id, record);
   return last;
 }
 

@@ -79,11 +79,12 @@ export async function inventoryPage(
   for (let scanned = 0; scanned < limits.inventoryScanMax; ) {
     const step = isFiltered ? STEP : Math.min(STEP, asked.limit - rows.length);
     const paths = await nextPaths(reader, asked, after, step);
-    for (const seen of await seenAt(reader, paths)) {
-      if (!mayFit(seen, asked)) continue;
-      const row = await tell(reader, seen);
-      if (!isOlder(row.last_rotated?.at, asked, since)) continue;
-      rows.push(row);
+    const found = (await seenAt(reader, paths)).filter((seen) => mayFit(seen, asked));
+    const calls = await lastCalls(reader, found);
+    for (const seen of found) {
+      const rotation = lastRotation(seen, calls);
+      if (!isOlder(rotation?.at, asked, since)) continue;
+      rows.push(await tell(reader, seen, { calls, rotation }));
       if (rows.length < asked.limit) continue;
       const isLast = (await nextPaths(reader, asked, seen.path, 1)).length === 0;
       return { rows, next: isLast ? undefined : seen.path };
@@ -114,10 +115,29 @@ function isOlder(rotated: string | undefined, { rotated_before: before }: Asked,
   return (rotated ?? since ?? '~') < before;
 }
 
-async function tell(reader: EvidenceReader, seen: Seen): Promise<SecretRow> {
+type Calls = Map<string, AuditEvent>;
+
+/** Last reads and rotations of at most `STEP` secrets, by their ids. */
+const lastCalls = (reader: EvidenceReader, found: Seen[]): Promise<Calls> =>
+  reader.getAll(
+    'events',
+    found.flatMap(({ lastRead, lastRotated }) =>
+      [lastRead, lastRotated].flatMap((one) => (one === undefined ? [] : [one.event_id])),
+    ),
+  );
+
+function lastRotation({ lastRead, lastRotated }: Seen, calls: Calls): Told | null {
+  const read = lastRead && calls.get(lastRead.event_id);
+  return laterOf(lastRotated && callOf(lastRotated, calls.get(lastRotated.event_id)), ownRotation(read));
+}
+
+async function tell(
+  reader: EvidenceReader,
+  seen: Seen,
+  { calls, rotation }: { calls: Calls; rotation: Told | null },
+): Promise<SecretRow> {
   const { lastRead, lastRotated, reads } = seen;
-  const read = lastRead && (await reader.get('events', lastRead.event_id));
-  const rotated = lastRotated && (await reader.get('events', lastRotated.event_id));
+  const rotated = lastRotated && calls.get(lastRotated.event_id);
   const first = isWritten(seen) ? await firstWrite(reader, seen.path) : undefined;
   const written = rotated?.vault.secret?.version;
   return {
@@ -126,8 +146,8 @@ async function tell(reader: EvidenceReader, seen: Seen): Promise<SecretRow> {
     version: written ?? (seen.engine === 'kv-v2' ? await highestVersion(reader, seen.path) : null),
     created:
       first === undefined ? null : callOf({ at: first['@timestamp'], event_id: first.event.id }, first),
-    last_rotated: laterOf(lastRotated && callOf(lastRotated, rotated), ownRotation(read)),
-    last_read: lastRead === undefined ? null : callOf(lastRead, read),
+    last_rotated: rotation,
+    last_read: lastRead === undefined ? null : callOf(lastRead, calls.get(lastRead.event_id)),
     reads,
     readers: seen.readers.size,
     never_read: reads === 0,

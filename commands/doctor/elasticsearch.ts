@@ -123,7 +123,7 @@ async function checkIndices(target: Parameters<typeof checkLayouts>[0]): Promise
   }
 }
 
-/** What the roles of deploy/elasticsearch are for, and a privilege of each that the others lack. */
+/** What the roles of deploy/elasticsearch are for. `maintenance` is for refreshing: what is told is there to be searched. */
 const privileges = {
   'write evidence': [
     'create_index',
@@ -134,7 +134,7 @@ const privileges = {
     'maintenance',
     'delete_index',
   ],
-  'read evidence': ['read', 'view_index_metadata'],
+  'read evidence': ['read', 'view_index_metadata', 'maintenance'],
 } as const;
 
 async function checkRights(client: Client, { elasticsearch: { prefix } }: Config): Promise<Finding[]> {

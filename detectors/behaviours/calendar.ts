@@ -21,5 +21,8 @@ export const minuteOf = (time: string): number => hourOf(time) * 60 + Number(tim
 /** The day as people write it, `2026-09-07`. */
 export const dateOf = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
+/** `1 day`, `2 days`. */
+export const daysText = (count: number): string => `${count} ${count === 1 ? 'day' : 'days'}`;
+
 /** Saturday or Sunday, in UTC. */
 export const isWeekend = (day: number): boolean => (day + 4) % 7 === 6 || (day + 4) % 7 === 0;

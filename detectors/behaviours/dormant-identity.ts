@@ -1,7 +1,7 @@
 // An identity wakes that was silent for longer than it ever was.
 
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
-import { dateOf, dayOf } from './calendar.ts';
+import { dateOf, dayOf, daysText } from './calendar.ts';
 import { hasIdentity } from './caller.ts';
 import { type Age, aged } from './learning.ts';
 import { described, findingOn, toldOf, whoIs } from './told.ts';
@@ -50,7 +50,7 @@ function wake(call: Observation, { age, gap }: Rhythm, silent: number, turn: Tur
   const least = turn.lists.setting('dormant-identity', 'silentDays', call.className, SILENT_DAYS);
   // Who was there on one day only has no habit that it could have left.
   if (silent < least || silent < gap * LONGER || age.days < 2) return;
-  const message = `${whoIs(call.facts)} made a call after ${silent} days of silence (last seen ${dateOf(age.last)}); before that it was never silent for more than ${gap} days.`;
+  const message = `${whoIs(call.facts)} made a call after ${daysText(silent)} of silence (last seen ${dateOf(age.last)}); before that it was never silent for more than ${daysText(gap)}.`;
   turn.find(findingOn(toldOf(call), call.user, message, { longest_silence_days: gap, silent_days: silent }));
 }
 
@@ -58,6 +58,6 @@ const told = (call: Observation, { age, gap }: Rhythm) => ({
   subject: call.user,
   at: call.time,
   learning: age.days < 2,
-  text: `Active on ${age.days} days since ${dateOf(age.since)}; never silent for more than ${gap} days.`,
+  text: `Active on ${daysText(age.days)} since ${dateOf(age.since)}; never silent for more than ${daysText(gap)}.`,
   numbers: { active_days: age.days, longest_silence_days: gap },
 });

@@ -2,12 +2,12 @@
 
 import type { JsonObject } from '../../core/event.ts';
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
-import { dateOf, dayOf } from './calendar.ts';
+import { dateOf, dayOf, daysText } from './calendar.ts';
 import { hasIdentity, isUpkeep, secretOf } from './caller.ts';
 import { forget, isKnown, type Known, use } from './known.ts';
 import { type Age, aged, isLearning, type Lesson } from './learning.ts';
 import { isUsualAmong, peerGroupOf, stretchOf, usedBy } from './peers.ts';
-import { expected, type Rate, shown, withPeriod } from './rate.ts';
+import { expected, newOnes, type Rate, shown, withPeriod } from './rate.ts';
 import { asJson, described, findingOn, type Told, toldOf, whoIs } from './told.ts';
 
 const info = described({
@@ -132,8 +132,8 @@ function judge(call: Observation, habit: Habit, item: string, turn: Turn): void 
 
 function sentence(call: Observation, { age, secrets, fresh }: Habit, item: string): string {
   const count = Object.keys(secrets).length;
-  const rare = fresh === undefined ? '' : `, and takes up ${shown(fresh.mean)} new ones a day`;
-  return `${whoIs(call.facts)} used ${item} for the first time (${call.action}): on ${age.days} days since ${dateOf(age.since)} it used ${count} ${count === 1 ? 'secret' : 'secrets'}${rare}.`;
+  const rare = fresh === undefined ? '' : `, and takes up ${newOnes(fresh)}`;
+  return `${whoIs(call.facts)} used ${item} for the first time (${call.action}): on ${daysText(age.days)} since ${dateOf(age.since)} it used ${count} ${count === 1 ? 'secret' : 'secrets'}${rare}.`;
 }
 
 function told(call: Observation, habit: Habit, turn: Turn) {
@@ -148,7 +148,7 @@ function told(call: Observation, habit: Habit, turn: Turn) {
     subject: call.user,
     at: call.time,
     learning: isLearning(age, age.last, lesson, call, turn),
-    text: `Uses ${numbers.secrets} secrets and ${numbers.prefixes} parts of Vault, on ${age.days} days since ${dateOf(age.since)}; ${shown(fresh?.mean ?? 0)} new ones a day.`,
+    text: `Uses ${numbers.secrets} secrets and ${numbers.prefixes} parts of Vault, on ${daysText(age.days)} since ${dateOf(age.since)}; ${newOnes(fresh)}.`,
     numbers: { ...numbers, new_per_day: shown(fresh?.mean ?? 0) },
   };
 }

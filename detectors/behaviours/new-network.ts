@@ -1,13 +1,13 @@
 // An identity's credential is used from a network that it never came from. Pods that move inside their range stay quiet.
 
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
-import { dateOf, dayOf } from './calendar.ts';
+import { dateOf, dayOf, daysText } from './calendar.ts';
 import { hasIdentity, isPerson } from './caller.ts';
 import { isDeclared } from './declared.ts';
 import { forget, isKnown, type Known, use } from './known.ts';
 import { type Age, aged, isLearning, type Lesson } from './learning.ts';
 import { isNear, networkOf } from './network.ts';
-import { expected, type Rate, shown, withPeriod } from './rate.ts';
+import { expected, newOnes, type Rate, shown, withPeriod } from './rate.ts';
 import { type Described, described, findingOn, toldOf, whoIs } from './told.ts';
 
 const words: Omit<Described, 'id' | 'name' | 'title' | 'level'> = {
@@ -114,7 +114,7 @@ function judge(
     (a, b) => (networks[b] as number) - (networks[a] as number) || (a < b ? -1 : 1),
   );
   const refused = call.outcome === 'success' ? '' : ' and was refused';
-  const message = `${whoIs(call.facts)} called from ${call.ip}${refused}: never before from ${network}. On ${age.days} days since ${dateOf(age.since)} it came from ${count} ${count === 1 ? 'network' : 'networks'} (${known.slice(0, 3).join(', ')}).`;
+  const message = `${whoIs(call.facts)} called from ${call.ip}${refused}: never before from ${network}. On ${daysText(age.days)} since ${dateOf(age.since)} it came from ${count} ${count === 1 ? 'network' : 'networks'} (${known.slice(0, 3).join(', ')}).`;
   const numbers = {
     active_days: age.days,
     known_networks: count,
@@ -135,7 +135,7 @@ function told(
     subject: call.user,
     at: call.time,
     learning: isLearning(age, age.last, lesson, call, turn),
-    text: `Calls from ${names.length} networks on ${age.days} days since ${dateOf(age.since)}: ${names.slice(0, 3).join(', ')}${names.length > 3 ? ' and others' : ''}; ${shown(fresh?.mean ?? 0)} new ones a day.`,
+    text: `Calls from ${names.length} networks on ${daysText(age.days)} since ${dateOf(age.since)}: ${names.slice(0, 3).join(', ')}${names.length > 3 ? ' and others' : ''}; ${newOnes(fresh)}.`,
     numbers: { active_days: age.days, dropped, networks: names.length, new_per_day: shown(fresh?.mean ?? 0) },
   };
 }

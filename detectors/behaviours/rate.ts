@@ -27,6 +27,13 @@ export const expected = (rate: Rate | undefined): number =>
 /** Kept short on disk. */
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;
 
+/** What is new on a day, as a sentence says it. */
+export function newOnes(rate: Rate | undefined): string {
+  const mean = shown(rate?.mean ?? 0);
+  if (mean === 0) return 'hardly any new ones';
+  return mean === 1 ? '1 new one a day' : `${mean} new ones a day`;
+}
+
 /** As a sentence shows it. */
 export const shown = (value: number): number =>
   value < 10 ? Math.round(value * 10) / 10 : Math.round(value);

@@ -1,7 +1,7 @@
 // Many more different secrets in an hour than an identity ever touches: a sweep.
 
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
-import { dateOf, hourOf } from './calendar.ts';
+import { dateOf, daysText, hourOf } from './calendar.ts';
 import { hasIdentity, secretOf } from './caller.ts';
 import { type Age, aged, isLearning, type Lesson } from './learning.ts';
 import { expected, type Rate, shown, withPeriod } from './rate.ts';
@@ -95,7 +95,7 @@ const told = (call: Observation, { age }: Sweep, rate: Rate, turn: Turn) => ({
   subject: call.user,
   at: call.time,
   learning: isLearning(age, age.last, lesson, call, turn),
-  text: `${shown(rate.mean)} different secrets in an hour in which it uses any, at most about ${shown(expected(rate))} (${rate.periods} hours on ${age.days} days since ${dateOf(age.since)}).`,
+  text: `${shown(rate.mean)} different secrets in an hour in which it uses any, at most about ${shown(expected(rate))} (${rate.periods} hours on ${daysText(age.days)} since ${dateOf(age.since)}).`,
   numbers: {
     active_days: age.days,
     hours: rate.periods,

@@ -1,7 +1,7 @@
 // A person works at an hour at which this person does not. Hours are UTC: where people are, nobody tells.
 
 import type { Behaviour, Observation, Turn } from './behaviour.ts';
-import { dateOf, hourOf, isWeekend } from './calendar.ts';
+import { dateOf, daysText, hourOf, isWeekend } from './calendar.ts';
 import { hasIdentity, isPerson } from './caller.ts';
 import { type Age, aged, isLearning, type Lesson } from './learning.ts';
 import { described, findingOn, toldOf, whoIs } from './told.ts';
@@ -63,7 +63,7 @@ function judge(call: Observation, hours: Hours, now: number, turn: Turn): void {
   if (share >= USUAL_SHARE) return;
   hours.found = now;
   const when = `${String(now % 24).padStart(2, '0')}:00 UTC${weekend ? ' on a weekend' : ''}`;
-  const message = `${whoIs(call.facts)} was active at ${when}: ${percent(share)} of what it did on ${hours.age.days} days since ${dateOf(hours.age.since)} lies within ${NEAR} hours of that.`;
+  const message = `${whoIs(call.facts)} was active at ${when}: ${percent(share)} of what it did on ${daysText(hours.age.days)} since ${dateOf(hours.age.since)} lies within ${NEAR} hours of that.`;
   const numbers = { active_days: hours.age.days, hour_utc: now % 24, share: Math.round(share * 1000) / 1000 };
   turn.find(findingOn(toldOf(call), call.user, message, numbers));
 }
@@ -102,7 +102,7 @@ function told(call: Observation, hours: Hours, turn: Turn) {
     subject: call.user,
     at: call.time,
     learning: isLearning(hours.age, hours.age.last, lesson, call, turn),
-    text: `Active on ${hours.age.days} days since ${dateOf(hours.age.since)}, mostly at these hours (UTC): ${usual.join(', ')}.`,
+    text: `Active on ${daysText(hours.age.days)} since ${dateOf(hours.age.since)}, mostly at these hours (UTC): ${usual.join(', ')}.`,
     numbers: {
       active_days: hours.age.days,
       usual_hours: usual.length,

@@ -1,8 +1,11 @@
 // Errors are RFC 9457 problems, whatever goes wrong.
 
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { problemSchema } from '../../api/problem.ts';
 import { SealwatchError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 import type { EvidenceReader } from '../../core/ports.ts';
 import { Harness } from './harness.ts';
 
@@ -33,6 +36,37 @@ test.each(cases)('%s answers %i', async (url, status, detail) => {
   expect(problem.detail).toMatch(detail);
   expect(problem.instance).toBe(url.split('?')[0]);
 });
+
+test.each([
+  [
+    'headers that are too long',
+    `GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(limits.apiHeaderBytesMax)}\r\n\r\n`,
+    431,
+  ],
+  ['what is no HTTP', 'nonsense\r\n\r\n', 400],
+  ['an address with a blank', 'GET /v1/ events HTTP/1.1\r\nhost: a\r\n\r\n', 400],
+])('%s', async (_, text, status) => {
+  await using harness = await Harness.open();
+  await harness.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = harness.app.server.address() as AddressInfo;
+  const [head, body = ''] = (await said(port, text)).split('\r\n\r\n');
+  expect(head).toContain(`HTTP/1.1 ${status} `);
+  expect(head).toContain('application/problem+json');
+  expect(problemSchema.parse(JSON.parse(body)).status).toBe(status);
+});
+
+/** All that comes back on a connection. */
+async function said(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(text);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (part) => {
+    answer += part;
+  });
+  await once(socket, 'close');
+  return answer;
+}
 
 test('a fault of ours shows nothing of the inside', async () => {
   await using harness = await Harness.open(undefined, {

@@ -61,6 +61,7 @@ export function evidenceStoreContract(name: string, create: Create, { runs } = {
       await open.store.remove();
     });
     rowsAreKept(open);
+    rowsByIds(open);
     listsAndPages(open);
     transactions(open);
     sumsAndGroups(open);
@@ -79,6 +80,16 @@ interface Opened {
 
 const idsOf = async ({ reader }: Opened, query: Partial<Query<'events'>> = {}) =>
   (await reader.find({ ...everything, ...query })).items.map((event) => event.event.id);
+
+function rowsByIds(open: Opened): void {
+  test('rows of many ids in one question: those that are there', async () => {
+    const ids = Array.from({ length: 600 }, (_, i) => `${i}${i % 100 === 0 ? 'x'.repeat(600) : ''}`);
+    await open.writer.write(batchOf({ leases: ids.map((id) => ({ revision: 1, body: aLease({ id }) })) }));
+    const found = await open.reader.getAll('leases', [...ids, 'none', '0']);
+    expect([...found].map(([id, lease]) => [id, lease.id]).sort()).toEqual(ids.map((id) => [id, id]).sort());
+    expect(await open.reader.getAll('leases', [])).toEqual(new Map());
+  });
+}
 
 function rowsAreKept(open: Opened): void {
   test('an event comes back as it was written', async () => {

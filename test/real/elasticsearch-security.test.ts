@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkElasticsearch } from '../../commands/doctor/elasticsearch.ts';
 import { loadConfig } from '../../core/config.ts';
 import { type ElasticsearchSettings, elasticsearchSettings } from '../../core/config-scale.ts';
+import { LEDGER_PARTITION, topics } from '../../core/records.ts';
 import { connect } from '../../storage/evidence/elasticsearch/client.ts';
 import { openElasticReader } from '../../storage/evidence/elasticsearch/reader.ts';
 import { openElasticsearchWriter } from '../../storage/evidence/elasticsearch/writer.ts';
@@ -89,9 +90,20 @@ it('the indexer writes and deletes, the reader reads', async () => {
   await writer.write({
     ...eventsOf(event),
     ...{ leases: [{ revision: 1, body: lease }], alerts: [{ revision: 1, body: alert }] },
+    offsets: [
+      { topic: topics.events, partition: 0, next: 1, sources: { 0: '2026-11-20T12:00:00.000000000Z' } },
+      {
+        topic: topics.leases,
+        partition: LEDGER_PARTITION,
+        next: 1,
+        sources: { 0: '2026-11-20T12:00:00.000000000Z' },
+      },
+    ],
   });
-  await as('indexer', (client) => client.indices.refresh({ index: 'sealwatch-*' }));
   await using reader = await openElasticReader(settingsOf('reader'));
+  // It refreshes: what is written up to there is found.
+  const time = '2026-11-20T12:00:00.000000000Z';
+  expect(await reader.extent()).toEqual({ first: time, last: time, watermark: time });
   expect(await reader.count('events', { where: [] })).toBe(1);
   expect(await reader.count('alerts', { where: [] })).toBe(1);
   expect(await reader.count('leases', { where: [] })).toBe(1);

@@ -160,3 +160,16 @@ test('steps with nothing but watermarks are written only now and then', async ()
   expect(writes).toBe(4);
   expect((await reader.extent()).watermark).toBe(at(19));
 });
+
+test('a stream that was made anew under the store is told of: its first records would never be indexed', async () => {
+  appendSomeOfEach();
+  await drain(createIndexer({ stream, writer }));
+  stream = new FakeStream(2);
+  stream.append(topics.events, 0, [{ kind: 'event', value: anEvent({ id: 'new', time: at(9) }) }]);
+  await expect(createIndexer({ stream, writer }).step()).rejects.toMatchObject({
+    code: 'STREAM_BEHIND_STORE',
+    message: expect.stringMatching(/vault\.audit\.\w+\/\d up to \d, the stream ends at 0/),
+  });
+  // Of partitions that others have nothing is said here.
+  expect(await createIndexer({ stream, writer, partitions: [] }).step()).toBe(0);
+});

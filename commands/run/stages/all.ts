@@ -2,6 +2,7 @@
 
 import { type Config, configuredDevices, secretRefsOf } from '../../../core/config.ts';
 import { auditDevices } from '../../../core/devices.ts';
+import { limits } from '../../../core/limits.ts';
 import type { EvidenceWriter, Stream } from '../../../core/ports.ts';
 import type { Question, StageName } from '../../../core/records.ts';
 import type { Logger } from '../../../core/telemetry.ts';
@@ -58,7 +59,11 @@ const makers: Record<(typeof order)[number], (options: StagesOptions) => Stage |
       ownSecrets: secretRefsOf(config).map(({ path }) => path),
       openDetector: memories.openDetector,
     }),
-  index: async ({ config: { retention }, stream, writer, logger, now }) =>
-    new IndexStage({ stream, writer: await writer(), retention, logger, now }),
+  index: async ({ config: { retention, evidence }, stream, writer, logger, now }) =>
+    new IndexStage({
+      ...{ stream, writer: await writer(), retention, logger, now },
+      // Detection goes on while a cluster stalls.
+      ...(evidence === 'elasticsearch' && { holdMs: limits.indexHoldMs }),
+    }),
   deliver: ({ stream, outputs, logger }) => new DeliverStage({ stream, outputs: outputs(), logger }),
 };

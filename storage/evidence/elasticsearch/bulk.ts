@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { ElasticsearchSettings } from '../../../core/config-scale.ts';
 import { SealwatchError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
-import { asking, type Client, explained, reasonOf, statusOf } from './client.ts';
+import { asking, type Client, explained, reasonOf, refusal, statusOf } from './client.ts';
 
 /** One document to write or to delete. */
 export interface Operation {
@@ -119,7 +119,9 @@ async function sendOnce(
     if (operation.does !== 'delete') lines.push(operation.text ?? '{}');
   }
   try {
-    const { items } = await client.bulk({ operations: lines, filter_path: ANSWERED });
+    const { items = [] } = await client.bulk({ operations: lines, filter_path: ANSWERED });
+    if (items.length !== operations.length)
+      throw refusal(502, { type: `${items.length} answers to ${operations.length} documents` });
     return items.map((item) => Object.values(item)[0] as Item);
   } catch (error) {
     if (statusOf(error) === 429) return undefined;
@@ -164,7 +166,7 @@ function outcomeOf({ status, error }: Item, { settings }: Target): Outcome | 'la
   if (status === 429 || status >= 500) return 'later';
   const reason = reasonOf({ ...error, reason: `${error?.reason ?? ''} ${error?.caused_by?.reason ?? ''}` });
   if (status === 400) return { became: 'refused', reason };
-  throw explained({ name: 'ResponseError', statusCode: status, body: { error } }, settings);
+  throw explained(refusal(status, error ?? {}), settings);
 }
 
 /** A call that answers or rejects with an error that the user can mend. */

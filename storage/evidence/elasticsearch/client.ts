@@ -95,6 +95,26 @@ interface Refusal {
 export const statusOf = (error: unknown): number | undefined =>
   (error as Partial<Refusal> | null)?.statusCode;
 
+/** Whether an index is not there. Not any 404: a proxy says that of everything when the cluster behind it is gone. */
+export const isMissing = (error: unknown): boolean => {
+  const told = (error as Partial<Refusal> | null)?.body?.error;
+  return statusOf(error) === 404 && typeof told === 'object' && told.type === NO_INDEX;
+};
+
+const NO_INDEX = 'index_not_found_exception';
+
+/** What the client throws of a whole call, for a part of one that failed: a document, a search. */
+export const refusal = (statusCode: number, error: { type?: string; reason?: string | null }): Error =>
+  Object.assign(new Error(reasonOf(error)), { name: 'ResponseError', statusCode, body: { error } });
+
+/** What the documents of an mget are, in their order; undefined of one that is not there. Throws of one that nobody could look for. */
+export const foundOf = <T>(docs: readonly estypes.MgetResponseItem<T>[]) =>
+  docs.map((doc) => {
+    if (!('error' in doc)) return doc.found && doc._source !== undefined ? doc : undefined;
+    if (doc.error.type === NO_INDEX) return undefined;
+    throw refusal(503, doc.error);
+  });
+
 /** Kind and reason of a refusal, on one line. What it quotes of a document is left out: it does not belong into logs. */
 export function reasonOf(error: { type?: string; reason?: string | null }): string {
   const reason = (error.reason ?? '').replace(/Preview of field's value.*|\s+/gs, ' ');
@@ -134,7 +154,14 @@ export function explained(error: unknown, settings: ElasticsearchSettings): unkn
   return error;
 }
 
-const unanswered = new Set(['ConnectionError', 'TimeoutError', 'NoLivingConnectionsError']);
+const unanswered = new Set([
+  'ConnectionError',
+  'TimeoutError',
+  'NoLivingConnectionsError',
+  // Half an answer; one that came too late for a call beside it, or that nobody waits for.
+  'DeserializationError',
+  'RequestAbortedError',
+]);
 /** Too much at once, or not now. */
 const unable = new Set([408, 429, 502, 503, 504]);
 

@@ -7,6 +7,7 @@ import type { EvidenceBatch } from '../../../core/ports.ts';
 import { doneAt } from '../../../core/records.ts';
 import { addSeconds } from '../../../core/time.ts';
 import { ask, bulk, type Operation, type Target } from './bulk.ts';
+import { foundOf } from './client.ts';
 import { documentId } from './names.ts';
 import type { DayWindow } from './window.ts';
 
@@ -90,14 +91,15 @@ async function standsOf(
   target: Target,
   places: { index: string; id: string }[],
 ): Promise<(Stand | undefined)[]> {
-  const { docs } = await ask(target, () =>
-    target.client.mget<{ row: { ts: string; revision: number; pair: string } }>({
+  const stored = await ask(target, async () => {
+    const { docs } = await target.client.mget<{ row: { ts: string; revision: number; pair: string } }>({
       docs: places.map(({ index, id }) => ({ _index: index, _id: documentId(id) })),
       _source_includes: ['row.ts', 'row.revision', 'row.pair'],
-    }),
-  );
-  return docs.map((doc, i) => {
-    if (!('found' in doc) || !doc.found || doc._source === undefined) return undefined;
+    });
+    return foundOf(docs);
+  });
+  return stored.map((doc, i) => {
+    if (doc?._source === undefined) return undefined;
     const { ts, revision, pair } = doc._source.row;
     return { index: (places[i] as { index: string }).index, time: ts, revision, whole: pair === 'both' };
   });

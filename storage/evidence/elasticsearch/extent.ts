@@ -3,6 +3,7 @@
 import type { IndexOffset } from '../../../core/ports.ts';
 import { LEDGER_PARTITION, topics } from '../../../core/records.ts';
 import { lowestWatermark } from '../../watermark.ts';
+import { foundOf } from './client.ts';
 import { rowOf, type Source } from './document.ts';
 import { indexName, offsetId } from './names.ts';
 import type { Searches } from './search.ts';
@@ -23,8 +24,8 @@ export async function storedWatermark(searches: Searches, prefix: string): Promi
 async function offsetsOf(searches: Searches, prefix: string, ids: string[]): Promise<IndexOffset[]> {
   const docs = await searches.ask(
     async (client, options) =>
-      (await client.mget<Source>({ index: indexName(prefix, 'offsets'), ids }, options)).docs,
+      foundOf((await client.mget<Source>({ index: indexName(prefix, 'offsets'), ids }, options)).docs),
     [],
   );
-  return docs.flatMap((doc) => ('found' in doc && doc._source ? [rowOf<IndexOffset>(doc._source)] : []));
+  return docs.flatMap((doc) => (doc?._source ? [rowOf<IndexOffset>(doc._source)] : []));
 }

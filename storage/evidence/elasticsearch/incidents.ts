@@ -8,8 +8,10 @@ import { limits } from '../../../core/limits.ts';
 import type { EvidenceBatch } from '../../../core/ports.ts';
 import { columnText } from '../columns.ts';
 import { ask, bulk, type Operation, type Outcome, type Target } from './bulk.ts';
+import { foundOf, refusal } from './client.ts';
 import { documentText, rowOf, type Source } from './document.ts';
 import { documentId, indexName } from './names.ts';
+import { indexRefuses } from './put.ts';
 import { type Row, rowOfKind } from './rows.ts';
 
 /** Alerts or incidents that are asked for in one call. */
@@ -62,15 +64,16 @@ const beforeOf = ({ columns }: Row): string[] => {
 /** Of each alert, the incidents that it was in and is in, as they stand now. */
 async function incidentsOf(target: Target, ids: string[]): Promise<string[][]> {
   const index = indexName(target.settings.prefix, 'alerts');
-  const { docs } = await ask(target, () =>
-    target.client.mget<AlertSource>({
+  const stored = await ask(target, async () => {
+    const { docs } = await target.client.mget<AlertSource>({
       index,
       ids: ids.map(documentId),
       _source_includes: ['row.incident_id', 'row.incidents_before'],
-    }),
-  );
-  return docs.map((doc) => {
-    if (!('found' in doc) || doc._source === undefined) return [];
+    });
+    return foundOf(docs);
+  });
+  return stored.map((doc) => {
+    if (doc?._source === undefined) return [];
     const { incident_id, incidents_before = [] } = doc._source.row;
     return [...incidents_before, incident_id];
   });
@@ -118,6 +121,8 @@ async function refreshSome(target: Target, ids: string[]): Promise<string[]> {
     target,
     operations.map(({ operation }) => operation),
   );
+  const refused = outcomes.find((outcome) => outcome.became === 'refused');
+  if (refused !== undefined) throw indexRefuses(indexName(prefix, 'incidents'), refused.reason);
   return operations
     .filter(({ operation: { does } }, i) => does === 'create' || (outcomes[i] as Outcome).became !== 'done')
     .map(({ id }) => id);
@@ -138,14 +143,15 @@ function changeOf(
 }
 
 async function seenOf(target: Target, ids: string[]): Promise<Seen[]> {
-  const { docs } = await ask(target, () =>
-    target.client.mget<Source>({
+  const stored = await ask(target, async () => {
+    const { docs } = await target.client.mget<Source>({
       index: indexName(target.settings.prefix, 'incidents'),
       ids: ids.map(documentId),
-    }),
-  );
-  return docs.map((doc) => {
-    if (!('found' in doc) || !doc.found) return {};
+    });
+    return foundOf(docs);
+  });
+  return stored.map((doc) => {
+    if (doc === undefined) return {};
     const { _source, _seq_no = 0, _primary_term = 0 } = doc;
     return { text: JSON.stringify(_source), seen: { seqNo: _seq_no, primaryTerm: _primary_term } };
   });
@@ -159,14 +165,18 @@ interface Sums {
 /** The incident of each id; undefined when it has no alert. Its revision is the sum of those of its alerts, the same in any order. */
 async function madeOf(target: Target, ids: string[]): Promise<(Row | undefined)[]> {
   const { prefix } = target.settings;
-  const { responses } = await ask(target, () =>
-    target.client.msearch<Source, Sums>({
+  const answers = await ask(target, async () => {
+    const { responses } = await target.client.msearch<Source, Sums>({
       index: indexName(prefix, 'alerts'),
-      searches: ids.flatMap((id) => [{}, questionOf(id)]),
-    }),
-  );
-  return responses.map((answer, i) => {
-    if (!('hits' in answer)) throw new Error(`no answer on the incident ${ids[i]}`);
+      // An incident made of some of its alerts would stand until the next of them comes.
+      searches: ids.flatMap((id) => [{ allow_partial_search_results: false }, questionOf(id)]),
+    });
+    return responses.map((answer) => {
+      if ('hits' in answer) return answer;
+      throw refusal(answer.status, answer.error);
+    });
+  });
+  return answers.map((answer) => {
     const alerts = answer.hits.hits.map((hit) => rowOf<Alert>(hit._source as Source));
     const { total } = answer.hits;
     const count = typeof total === 'number' ? total : (total?.value ?? 0);

@@ -28,7 +28,7 @@ export async function putRows(target: Target, log: Logger, rows: readonly Row[])
   if (lost.length === 0) return [];
   const taken = new Set([...takenBy(rows, first), ...takenBy(opaque, second)]);
   const unproven = lost.find(({ row }) => !taken.has(row.index));
-  if (unproven !== undefined) throw indexRefuses(unproven);
+  if (unproven !== undefined) throw indexRefuses(unproven.row.index, unproven.reason);
   tell(log, lost, 'Elasticsearch refuses documents for good: a reject stands in their place');
   return lost.map(({ row }) => row);
 }
@@ -66,10 +66,10 @@ function tell(log: Logger, refused: readonly Refused[], message: string): void {
   log.warn({ count: refused.length, index: row.index, id: row.id.slice(0, ID_CHARS), reason }, message);
 }
 
-const indexRefuses = ({ row, reason }: Refused) =>
+export const indexRefuses = (index: string, reason: string) =>
   new SealwatchError(
     'ELASTICSEARCH_UNUSABLE',
-    `the index ${row.index} takes no documents (${reason})`,
+    `the index ${index} takes no documents (${reason})`,
     'Run `sealwatch doctor`: it checks the templates. An ingest pipeline or a mapping of your own may be the cause; nothing is lost.',
   );
 

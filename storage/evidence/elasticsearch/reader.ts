@@ -12,7 +12,14 @@ import { rowOf, type Source } from './document.ts';
 import { storedWatermark } from './extent.ts';
 import { groupRows } from './group.ts';
 import { sameHashes } from './hashes.ts';
-import { documentId, eventsPattern, indexName, type SingleIndex, searchIndex } from './names.ts';
+import {
+  documentId,
+  eventsPattern,
+  indexName,
+  type SingleIndex,
+  searchIndex,
+  singleIndices,
+} from './names.ts';
 import { type Condition, fieldName, indicesOf, queryOf } from './query.ts';
 import { allHits, HITS_MAX, type Search, Searches } from './search.ts';
 
@@ -46,15 +53,27 @@ class ElasticReader implements EvidenceReader {
     return rows.length > limit ? { items, next: placeOf(kind, items) } : { items };
   }
 
-  /** By a search, though a document is there sooner than searches find it: whoever waits for a row then finds it in lists as well. */
   async get<K extends QueryKind>(kind: K, id: string): Promise<Rows[K] | undefined> {
-    const [row] = await this.rows(searchIndex(this.prefix, kind), {
-      query: { ids: { values: [documentId(id)] } },
-      // For a moment an event may stand in the indices of two days.
+    return (await this.getAll(kind, [id])).get(id);
+  }
+
+  /** By a search, though a document is there sooner than searches find it: whoever waits for a row then finds it in lists as well. */
+  async getAll<K extends QueryKind>(kind: K, ids: readonly string[]): Promise<Map<string, Rows[K]>> {
+    const found = new Map<string, Rows[K]>();
+    if (ids.length === 0) return found;
+    const byDocument = new Map(ids.map((id) => [documentId(id), id]));
+    const { hits } = await this.searches.search(searchIndex(this.prefix, kind), {
+      query: { ids: { values: [...byDocument.keys()] } },
       sort: [{ [fieldName('revision')]: 'desc' }],
-      size: 1,
+      size: byDocument.size * PLACES_MAX,
+      track_total_hits: false,
     });
-    return row && rowOf<Rows[K]>(row);
+    for (const hit of hits.hits) {
+      const id = byDocument.get(hit._id ?? '');
+      // The highest revision comes first.
+      if (id !== undefined && !found.has(id)) found.set(id, rowOf<Rows[K]>(sourceOf(hit)));
+    }
+    return found;
   }
 
   async group<K extends QueryKind>(options: Parameters<EvidenceReader['group']>[0] & { kind?: K }) {
@@ -73,24 +92,23 @@ class ElasticReader implements EvidenceReader {
   async coverage(from: string, to: string): Promise<CoverageHour[]> {
     const [device, hour, part] = ['device', 'hour', 'part'].map(fieldName) as [string, string, string];
     const hours: CoverageHour[] = [];
-    const rows = await this.all('coverage', {
+    const search = {
       query: { bool: { should: [{ term: { [hour]: '' } }, hoursOf(from, to)] } },
       sort: [{ [device]: 'asc' }, { [hour]: 'asc' }, { [part]: 'asc' }, { [fieldName('id')]: 'asc' }],
-    });
-    for (const source of rows) {
-      const { partition, origin, counts, ...row } = rowOf<CoverageRow>(source);
-      addToHours(hours, { ...row, hour: row.hour ?? '', part: partition, origin, counts });
-    }
+    } satisfies Search;
+    await this.each<CoverageRow>('coverage', search, ({ partition, origin, counts, ...row }) =>
+      addToHours(hours, { ...row, hour: row.hour ?? '', part: partition, origin, counts }),
+    );
     return hours;
   }
 
   async nodes(from: string, to: string): Promise<NodeSeen[]> {
     const seen: NodeSeen[] = [];
-    const rows = await this.all('nodes', {
+    const search: Search = {
       query: hoursOf(from, to),
       sort: ['node', 'how', 'hour', 'id'].map((column) => ({ [fieldName(column)]: 'asc' })),
-    });
-    for (const source of rows) seen.push(rowOf<NodeSeen>(source));
+    };
+    await this.each<NodeSeen>('nodes', search, (row) => seen.push(row));
     return seen;
   }
 
@@ -100,15 +118,18 @@ class ElasticReader implements EvidenceReader {
 
   async extent(): ReturnType<EvidenceReader['extent']> {
     const watermark = await this.watermark();
-    const [first, last] = [await this.outermost('asc'), await this.outermost('desc')];
+    const [first, last] = await Promise.all([this.outermost('asc'), this.outermost('desc')]);
     return { ...(first && { first }), ...(last && { last }), ...(watermark && { watermark }) };
   }
 
-  /** What lies before it is there to be searched from then on: it is told of rows that no search finds yet. */
+  /** What was written up to it is there to be searched from then on, holes too: it is told of rows that no search finds yet. */
   private async watermark(): Promise<string | undefined> {
     const watermark = await storedWatermark(this.searches, this.prefix);
     if (watermark !== this.refreshed) {
-      const index = [eventsPattern(this.prefix), indexName(this.prefix, 'leases')];
+      const index = [
+        eventsPattern(this.prefix),
+        ...singleIndices.map((kind) => indexName(this.prefix, kind)),
+      ];
       await this.searches.ask(
         (client, options) => client.indices.refresh({ index, ...ifThere }, options),
         undefined,
@@ -129,11 +150,9 @@ class ElasticReader implements EvidenceReader {
   }
 
   /** Every row of an index, of one moment, page by page. */
-  private async all(kind: SingleIndex, search: Search): Promise<Source[]> {
-    return this.searches.atOneMoment(indexName(this.prefix, kind), async (searcher) => {
-      const found: Source[] = [];
-      for await (const hit of allHits(searcher, search)) found.push(sourceOf(hit));
-      return found;
+  private async each<T>(kind: SingleIndex, search: Search, take: (row: T) => unknown): Promise<void> {
+    await this.searches.atOneMoment(indexName(this.prefix, kind), async (searcher) => {
+      for await (const hit of allHits(searcher, search)) take(rowOf<T>(sourceOf(hit)));
     });
   }
 
@@ -141,6 +160,9 @@ class ElasticReader implements EvidenceReader {
     await this.searches.client.close();
   }
 }
+
+/** Indices of days in which an event may stand for a moment (`days.ts`). */
+const PLACES_MAX = 4;
 
 const ifThere = { ignore_unavailable: true, allow_no_indices: true } as const;
 

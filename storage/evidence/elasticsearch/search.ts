@@ -3,7 +3,7 @@
 import type { ElasticsearchSettings } from '../../../core/config-scale.ts';
 import { limits } from '../../../core/limits.ts';
 import { wanted } from '../../../core/wanted.ts';
-import { asking, type Client, type estypes, statusOf } from './client.ts';
+import { asking, type Client, type estypes, isMissing } from './client.ts';
 import type { Source } from './document.ts';
 import type { Condition } from './query.ts';
 
@@ -40,15 +40,20 @@ export class Searches {
     this.settings = settings;
   }
 
-  /** A call of the client; its errors are those of `client.ts`. An index that is not there yet gives `missing`. */
-  async ask<T, M>(work: (client: Client, options: CallOptions) => Promise<T>, missing: M): Promise<T | M> {
+  /** A call of the client; its errors are those of `client.ts`. */
+  private call<T>(work: (client: Client, options: CallOptions) => Promise<T>): Promise<T> {
     const signal = wanted();
     const options = { requestTimeout: limits.elasticsearchReadMs, maxRetries: 0, ...(signal && { signal }) };
-    return asking(this.settings, async () => {
+    return asking(this.settings, () => work(this.client, options));
+  }
+
+  /** The same; an index that is not there yet gives `missing`. */
+  ask<T, M>(work: (client: Client, options: CallOptions) => Promise<T>, missing: M): Promise<T | M> {
+    return this.call(async (client, options) => {
       try {
-        return await work(this.client, options);
+        return await work(client, options);
       } catch (error) {
-        if (statusOf(error) === 404) return missing;
+        if (isMissing(error)) return missing;
         throw error;
       }
     });
@@ -74,18 +79,15 @@ export class Searches {
     let { id } = moment;
     try {
       return await work(async (search) => {
-        const found = await this.ask(
-          (client, options) =>
-            client.search<Source>({ ...search, pit: { id, keep_alive: MOMENT }, ...wholeAnswers }, options),
-          undefined,
+        const found = await this.call((client, options) =>
+          client.search<Source>({ ...search, pit: { id, keep_alive: MOMENT }, ...wholeAnswers }, options),
         );
-        if (found === undefined) throw new Error('a moment of Elasticsearch is over before its time');
         id = found.pit_id ?? id;
         return found;
       });
     } finally {
-      // It ends by itself as well.
-      await this.client.closePointInTime({ id }, { maxRetries: 0 }).catch(() => undefined);
+      // It ends by itself as well: nobody waits for that.
+      void this.client.closePointInTime({ id }, { maxRetries: 0 }).catch(() => undefined);
     }
   }
 }

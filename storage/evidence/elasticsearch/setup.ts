@@ -24,12 +24,16 @@ export async function setup(
   const target = { client, settings };
   await checkVersion(target);
   const lifecycle = (await hasLifecycle(target)) ? eventDays : undefined;
-  try {
-    const templates = renderTemplates(settings, lifecycle);
-    if (!(await stand(client, settings.prefix, templates))) await putTemplates(client, templates);
-  } catch (error) {
-    if (statusOf(error) !== 403) throw explained(error, target.settings);
-  }
+  const templates = renderTemplates(settings, lifecycle);
+  await ask(target, async () => {
+    const found = await templatesOf(client, settings.prefix);
+    if (areThese(found, templates)) return;
+    await putTemplates(client, templates).catch((error: unknown) => {
+      const isEachThere = Object.keys(templates.indices).every((name) => found.has(name));
+      // Those of an administrator do, when there are all: an index that is made without them is of no use to anybody.
+      if (statusOf(error) !== 403 || !isEachThere) throw error;
+    });
+  });
   const made = await checkLayouts(target);
   const missing = singleIndices
     .map((kind) => indexName(settings.prefix, kind))
@@ -60,15 +64,18 @@ export async function hasLifecycle(target: Target): Promise<boolean> {
   }
 }
 
-/** Whether the templates are what they should be: each start would put some fifty otherwise. */
-async function stand(client: Client, prefix: string, { indices }: Templates): Promise<boolean> {
+/** Names and hashes of the index templates that there are. */
+async function templatesOf(client: Client, prefix: string): Promise<Map<string, unknown>> {
   const { index_templates: found = [] } = await client.indices.getIndexTemplate(
     { name: `${prefix}-*`, filter_path: ['index_templates.name', 'index_templates.index_template._meta'] },
     { ignore: [404] },
   );
-  const hashes = new Map(found.map(({ name, index_template }) => [name, index_template._meta?.['hash']]));
-  return Object.entries(indices).every(([name, { _meta }]) => hashes.get(name) === _meta?.['hash']);
+  return new Map(found.map(({ name, index_template }) => [name, index_template._meta?.['hash']]));
 }
+
+/** Each start would put some fifty otherwise. */
+const areThese = (found: Map<string, unknown>, { indices }: Templates): boolean =>
+  Object.entries(indices).every(([name, { _meta }]) => found.get(name) === _meta?.['hash']);
 
 async function putTemplates(client: Client, { components, indices, policies }: Templates): Promise<void> {
   // Side by side: the cluster does those of one kind in one step.

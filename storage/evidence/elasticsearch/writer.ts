@@ -62,7 +62,7 @@ class ElasticsearchWriter implements EvidenceWriter {
     const answer = await ask(this.target, async () => {
       await client.indices.refresh({ index });
       return client.search<IndexOffset & { row: object }>({
-        index,
+        ...{ index, allow_partial_search_results: false },
         size: OFFSETS_MAX,
         sort: [{ topic: 'asc' }, { partition: 'asc' }],
       });

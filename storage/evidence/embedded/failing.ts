@@ -28,6 +28,7 @@ async function reading<T>(path: string, work: () => Promise<T>): Promise<T> {
 export const mendableReader = (path: string, reader: EvidenceReader): EvidenceReader => ({
   find: (query) => reading(path, () => reader.find(query)),
   get: (kind, id) => reading(path, () => reader.get(kind, id)),
+  getAll: (kind, ids) => reading(path, () => reader.getAll(kind, ids)),
   group: (options) => reading(path, () => reader.group(options)),
   count: (kind, options) => reading(path, () => reader.count(kind, options)),
   coverage: (from, to) => reading(path, () => reader.coverage(from, to)),

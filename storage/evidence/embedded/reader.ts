@@ -39,10 +39,17 @@ class EmbeddedReader implements EvidenceReader {
   }
 
   async get<K extends QueryKind>(kind: K, id: string): Promise<Rows[K] | undefined> {
-    const row = this.database.prepare(`select body from ${kind} where id = ?`).get(plainText(id)) as
-      | Row
-      | undefined;
-    return row && (JSON.parse(row.body) as Rows[K]);
+    return (await this.getAll(kind, [id])).get(id);
+  }
+
+  async getAll<K extends QueryKind>(kind: K, ids: readonly string[]): Promise<Map<string, Rows[K]>> {
+    const statement = this.database.prepare(`select body from ${kind} where id = ?`);
+    const found = new Map<string, Rows[K]>();
+    for (const id of ids) {
+      const row = statement.get(plainText(id)) as Row | undefined;
+      if (row !== undefined) found.set(id, JSON.parse(row.body) as Rows[K]);
+    }
+    return found;
   }
 
   async group<K extends QueryKind>(options: Parameters<EvidenceReader['group']>[0] & { kind?: K }) {

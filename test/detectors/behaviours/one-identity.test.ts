@@ -62,7 +62,7 @@ describe('first access', () => {
     const world = ordinary(1);
     world.call(shop, LATER, { ip: POD, secret: 'billing/ledger' });
     expect(saying(world, 'First access')).toEqual([
-      'shop used secret/billing/ for the first time (secret-read): on 17 days since 2026-10-05 it used 3 secrets, and takes up 0 new ones a day.',
+      'shop used secret/billing/ for the first time (secret-read): on 17 days since 2026-10-05 it used 3 secrets, and takes up hardly any new ones.',
     ]);
   });
 
