@@ -99,8 +99,8 @@ export class Turns {
       this.hasWorked = true;
       if (!(await this.options.flush())) return count;
     }
-    const isDone =
-      hasStepped && (count === 0 || !this.isOurs || (await this.failable(() => this.stage.commit())));
+    // Also when a long step has cost it its place in the group: a memory knows its owner, and the same step is not taken for ever.
+    const isDone = hasStepped && (count === 0 || (await this.failable(() => this.stage.commit())));
     if (isDone) this.options.failing.mended(this.stage.name);
     await this.saveWhenDue();
     return count;
@@ -137,7 +137,8 @@ export class Turns {
     } catch (error) {
       const words = ofKafka[codeOf(error) ?? ''] ?? mayFail[stage.name];
       if (words === undefined || codeOf(error) === 'KAFKA_TOPICS_WRONG') throw error;
-      failing.fails(stage.name, words, error);
+      // What another process has by now does not fail: it goes on there.
+      if (!(error instanceof TakenOver)) failing.fails(stage.name, words, error);
       this.nextMs = now() + RETRY_MS;
       return false;
     }

@@ -10,7 +10,11 @@ import { TakenOver } from '../../../storage/replica/log.ts';
 const quiet = { info() {}, error() {} } as never;
 
 /** Turns of a stage that is given a partition and whose first `assign` ends in `fails`. */
-function losing(fails: (membership: { current: Assignment | undefined }) => void) {
+function losing(
+  fails: (membership: { current: Assignment | undefined }) => void,
+  onStep: (membership: { current: Assignment | undefined }) => void = () => {},
+) {
+  const committed: unknown[] = [];
   const membership = { current: { partitions: [0] } as Assignment | undefined };
   const assigned: (readonly number[])[] = [];
   let nowMs = 0;
@@ -20,8 +24,13 @@ function losing(fails: (membership: { current: Assignment | undefined }) => void
       assigned.push(partitions);
       if (assigned.length === 1) fails(membership);
     },
-    step: async () => 0,
-    commit: async () => {},
+    step: async () => {
+      onStep(membership);
+      return 1;
+    },
+    commit: async () => {
+      committed.push(membership.current);
+    },
     save: async () => {},
     needs: () => [],
   } as unknown as Stage;
@@ -33,7 +42,7 @@ function losing(fails: (membership: { current: Assignment | undefined }) => void
     now: () => nowMs,
     flush: async () => true,
   });
-  return { turns, membership, assigned, pass: (ms: number) => (nowMs += ms) };
+  return { turns, membership, assigned, committed, pass: (ms: number) => (nowMs += ms) };
 }
 
 it('a partition that goes to another while it is loaded ends nothing, and the next is loaded', async () => {
@@ -65,4 +74,16 @@ it('what cannot be loaded though it is ours is wrong with the start', async () =
     throw new Error('broken');
   });
   await expect(turns.look()).rejects.toThrow('broken');
+});
+
+it('a step that lasted longer than its place in the group is committed: the memory knows who may', async () => {
+  const { turns, committed } = losing(
+    () => {},
+    (member) => {
+      member.current = undefined;
+    },
+  );
+  await turns.look();
+  await turns.turn();
+  expect(committed).toEqual([undefined]);
 });
