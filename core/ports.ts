@@ -73,7 +73,8 @@ export interface Stream extends AsyncDisposable {
   sync(): Promise<void>;
   /**
    * Records from `offset` on, at least one if there is one, about `bytesMax` in all. What cannot be read any more is one `loss`
-   * with the reason `unreadable`, at the offset of the last lost record, on whatever topic.
+   * with the reason `unreadable`, at the offset of the last lost record, on whatever topic. Behind the end there is nothing; a stream
+   * that others write too rejects there with KAFKA_TOPICS_WRONG, when nobody has written so far.
    */
   read(topic: Topic, partition: number, offset: number, bytesMax: number): Promise<StreamRecord[]>;
   /** Calls back when `read` may find more than before; without it, whoever waits looks now and then. */
