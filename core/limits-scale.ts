@@ -6,6 +6,8 @@ const MiB = 1024 * KiB;
 export const scaleLimits = {
   /** Longest silence after which Kafka gives a member's partitions to others. */
   kafkaSessionMs: 10_000,
+  /** Longest time out of the group before the member is begun anew: some rebalances one after the other. */
+  kafkaOutsideMs: 60_000,
   /** Time to connect to a broker, and to log in. */
   kafkaConnectMs: 5_000,
   /** Time a broker has for an answer, beside what it was asked to wait. */

@@ -1,5 +1,6 @@
 // A member of a group that shares partitions: the heartbeat of a kafkajs consumer that fetches nothing, and a watch over it.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../../../../core/limits.ts';
 import type { Logger } from '../../../../core/telemetry.ts';
 import type { Joined } from '../link.ts';
@@ -39,10 +40,12 @@ export class GroupMember implements Joined {
   /** What was said last of why it is not in the group. */
   private said = '';
   private isClosed = false;
+  /** When it was in the group last, or began anew to get into it. */
+  private inside = performance.now();
 
   private constructor(options: MemberOptions) {
     this.options = options;
-    this.watch = setInterval(() => this.check(), limits.kafkaSessionMs / 20);
+    this.watch = setInterval(() => this.look(), limits.kafkaSessionMs / 20);
     this.watch.unref();
   }
 
@@ -70,9 +73,19 @@ export class GroupMember implements Joined {
       this.lose('silent for a session');
   }
 
+  private look(): void {
+    this.check();
+    if (this.told !== undefined) this.inside = performance.now();
+    // Seen once after a broker that stood still: the client neither joins nor ends, and says nothing.
+    if (performance.now() - this.inside > limits.kafkaOutsideMs)
+      this.fails(new Error('the group lets nobody in'), limits.kafkaRetryMsMin);
+  }
+
   private async begin(): Promise<void> {
     const { topic } = this.options;
-    const member = this.options.create(() => this.leave('a rebalance begins'));
+    const member = this.options.create(() => {
+      if (this.member === member) this.leave('a rebalance begins');
+    });
     this.member = member;
     this.listen(member);
     this.crash = undefined;
@@ -84,9 +97,11 @@ export class GroupMember implements Joined {
       this.running = member.run({ autoCommit: false, eachBatch: async () => {} });
       await this.running;
     } finally {
-      this.isBeginning = false;
+      if (this.member === member) this.isBeginning = false;
     }
-    if (this.crash !== undefined) throw this.crash;
+    // Let in after it had been given up: nobody would work on what it is given.
+    if (this.member !== member) await member.disconnect().catch(() => {});
+    else if (this.crash !== undefined) throw this.crash;
   }
 
   private listen(member: Member): void {
@@ -134,6 +149,8 @@ export class GroupMember implements Joined {
     if (told !== this.said)
       logger.error({ group, error: told }, 'is not in its Kafka group: has no work; tries again');
     this.said = told;
+    this.inside = performance.now();
+    clearTimeout(this.restart);
     this.restart = setTimeout(() => {
       if (this.isClosed) return;
       this.member?.disconnect().catch(() => {});
@@ -168,7 +185,9 @@ export class GroupMember implements Joined {
     clearTimeout(this.restart);
     this.leave('stopped');
     // kafkajs ends only what runs: who is just being let in would stay in the group, with partitions that nobody works on.
-    await this.running?.catch(() => {});
-    await this.member?.disconnect().catch(() => {});
+    // Not for ever: a client that hangs is ended with the process.
+    const late = sleep(limits.kafkaSessionMs, undefined, { ref: false });
+    await Promise.race([this.running?.catch(() => {}), late]);
+    await Promise.race([this.member?.disconnect().catch(() => {}), late]);
   }
 }
