@@ -96,6 +96,9 @@ export class GroupMember implements Joined {
       if (this.isClosed) return;
       this.running = member.run({ autoCommit: false, eachBatch: async () => {} });
       await this.running;
+    } catch (error) {
+      // What becomes of one that was given up concerns nobody: another has begun.
+      if (this.member === member) throw error;
     } finally {
       if (this.member === member) this.isBeginning = false;
     }

@@ -109,35 +109,38 @@ test('who ends while it is let in does not stay in the group', async () => {
   expect(members[1]?.disconnected).toBe(1);
 });
 
-test('a client that neither joins nor ends is begun anew, and leaves when it is let in after all', async () => {
-  vi.useFakeTimers();
-  try {
-    const { options, said, members } = optionsOf([undefined, undefined, undefined]);
-    const joined = await GroupMember.join(options);
-    let letIn = () => {};
-    const create = options.create;
-    options.create = (onJoin) => {
-      const member = create(onJoin);
-      if (members.length === 2)
-        member.run = () =>
-          new Promise((resolve) => {
-            letIn = resolve;
-          });
-      return member;
-    };
-    await vi.advanceTimersByTimeAsync(limits.kafkaOutsideMs + limits.kafkaSessionMs);
-    expect([members.length, said]).toEqual([2, [expect.stringContaining('lets nobody in')]]);
-    await vi.advanceTimersByTimeAsync(limits.kafkaOutsideMs + limits.kafkaSessionMs);
-    expect(members.length).toBe(3);
-    const before = members[1]?.disconnected ?? 0;
-    letIn();
-    await vi.advanceTimersByTimeAsync(1);
-    expect(members[1]?.disconnected).toBe(before + 1);
-    members[2]?.emit('j', { memberAssignment: { t: [0] } } as unknown as MemberEvent);
-    await vi.advanceTimersByTimeAsync(limits.kafkaSessionMs / 20);
-    expect(members.length).toBe(3);
-    await joined[Symbol.asyncDispose]();
-  } finally {
-    vi.useRealTimers();
-  }
-});
+test.each(['is let in', 'fails'])(
+  'a client that neither joins nor ends is begun anew; when it %s after all, it leaves',
+  async (how) => {
+    vi.useFakeTimers();
+    try {
+      const { options, said, members } = optionsOf([undefined, undefined, undefined]);
+      const joined = await GroupMember.join(options);
+      let letIn = () => {};
+      const create = options.create;
+      options.create = (onJoin) => {
+        const member = create(onJoin);
+        if (members.length === 2)
+          member.run = () =>
+            new Promise((resolve, reject) => {
+              letIn = how === 'fails' ? () => reject(new Error('late')) : resolve;
+            });
+        return member;
+      };
+      await vi.advanceTimersByTimeAsync(limits.kafkaOutsideMs + limits.kafkaSessionMs);
+      expect([members.length, said]).toEqual([2, [expect.stringContaining('lets nobody in')]]);
+      await vi.advanceTimersByTimeAsync(limits.kafkaOutsideMs + limits.kafkaSessionMs);
+      expect(members.length).toBe(3);
+      const before = members[1]?.disconnected ?? 0;
+      letIn();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(members[1]?.disconnected).toBe(before + 1);
+      members[2]?.emit('j', { memberAssignment: { t: [0] } } as unknown as MemberEvent);
+      await vi.advanceTimersByTimeAsync(limits.kafkaSessionMs);
+      expect(members.length).toBe(3);
+      await joined[Symbol.asyncDispose]();
+    } finally {
+      vi.useRealTimers();
+    }
+  },
+);
