@@ -4,6 +4,7 @@ import type { Place, Stream } from '../../../core/ports.ts';
 import type { Logger, Metrics } from '../../../core/telemetry.ts';
 import { Delivery } from '../../../outputs/alerts/deliver.ts';
 import type { AlertOutput } from '../../../outputs/alerts/output.ts';
+import { Failing } from '../failing.ts';
 import type { Stage } from './stage.ts';
 
 export interface DeliverOptions {
@@ -44,18 +45,16 @@ export class DeliverStage implements Stage {
 
   private async deliver(output: AlertOutput, partitions: readonly number[], signal: AbortSignal) {
     let delivery: Delivery | undefined;
-    let isFailing = false;
+    // One part, so it is told once: an outage may last for hours.
+    const failing = new Failing(this.options.logger);
     while (!signal.aborted) {
       let count = 0;
       try {
         delivery ??= await this.begin(output, partitions, signal);
         count = await delivery.step();
-        isFailing = false;
+        failing.mended('deliver');
       } catch (error) {
-        // Said once: an outage may last for hours.
-        if (!isFailing)
-          this.options.logger.error({ error: String(error) }, 'alerts cannot be delivered; trying again');
-        isFailing = true;
+        failing.fails('deliver', 'alerts cannot be delivered', error);
       }
       if (count === 0) await pause(signal);
     }
