@@ -30,11 +30,17 @@ function readReport(path) {
   }
 }
 
+/** What the test said first, or the hook before it: whoever reads the last lines may have no others. */
+function cause(file, test) {
+  const [line = ''] = (test.failureMessages?.[0] || file.message || '').split('\n');
+  return line === '' ? '' : `: ${line.slice(0, 500)}`;
+}
+
 /** A test that is skipped or left to do proves nothing, so it counts as failed. */
 function countFile(file) {
   for (const test of file.assertionResults)
     if (test.status === 'passed') passed++;
-    else faults.push(`${file.name}: ${test.fullName.trim()} (${test.status})`);
+    else faults.push(`${file.name}: ${test.fullName.trim()} (${test.status})${cause(file, test)}`);
   const hasFault = file.assertionResults.some((test) => test.status !== 'passed');
   if (!hasFault && (file.status !== 'passed' || file.assertionResults.length === 0))
     faults.push(`${file.name}: ${(file.message ?? '').split('\n')[0] || 'no test ran'}`);

@@ -184,10 +184,7 @@ describe('.ci/summary.mjs', () => {
     });
   };
 
-  async function summary(
-    reports: string[],
-    steps: string[] = [],
-  ): Promise<[string | undefined, number | null]> {
+  async function summary(reports: string[], steps: string[] = []) {
     const paths = reports.map((_, i) => file(`${i}.json`));
     reports.forEach((text, i) => {
       if (text !== '') writeFileSync(file(`${i}.json`), text);
@@ -196,7 +193,8 @@ describe('.ci/summary.mjs', () => {
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk));
     const code = await new Promise<number | null>((done) => child.on('close', done));
-    return [output.trim().split('\n').at(-1), code];
+    const lines = output.trim().split('\n');
+    return { faults: lines.slice(0, -1), last: lines.at(-1), code };
   }
 
   it.each([
@@ -211,6 +209,20 @@ describe('.ci/summary.mjs', () => {
     ['a broken report', ['{'], [], '0 passed, 1 failed', 1],
     ['no report', [''], [], '0 passed, 1 failed', 1],
   ] as const)('%s', async (_, reports, steps, line, code) => {
-    expect(await summary([...reports], [...steps])).toEqual([line, code]);
+    expect(await summary([...reports], [...steps])).toMatchObject({ last: line, code });
+  });
+
+  it('says why a test failed, or why none of a file ran', async () => {
+    const failed = { status: 'failed', fullName: 'a', failureMessages: ['Error: not true\n  at a.ts'] };
+    const skipped = { status: 'skipped', fullName: 'b', failureMessages: [] };
+    const testResults = [
+      { name: 'a.test.ts', status: 'failed', assertionResults: [failed] },
+      { name: 'b.test.ts', status: 'failed', message: 'no server\n', assertionResults: [skipped] },
+    ];
+    const { faults } = await summary([JSON.stringify({ testResults })], ['test']);
+    expect(faults).toEqual([
+      'FAILED a.test.ts: a (failed): Error: not true',
+      'FAILED b.test.ts: b (skipped): no server',
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 // The project keeps its own shape: imports, purity, sizes, words, dependencies, and docs that name everything.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { configVariables } from '../core/config.ts';
@@ -119,6 +120,21 @@ describe('the dependencies', () => {
     const text = read('docs/decisions/0001-dependencies.md');
     const named = [...text.matchAll(/^\| `([^`]+)` \| \S/gm)].map((match) => match[1]);
     expect(named.sort()).toEqual(Object.keys(all).sort());
+  });
+});
+
+describe('a build with the tools', () => {
+  const filesOf = (project: string) =>
+    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--listFilesOnly', '-p', project])
+      .toString()
+      .split('\n')
+      .filter((path) => path.endsWith('.ts') && !path.includes('/node_modules/'));
+
+  it('has every file of the product, also what is only started as a process', () => {
+    const product = filesOf('tsconfig.build.json');
+    const tools = new Set(filesOf('tsconfig.tools.json'));
+    expect(product.some((path) => path.endsWith('ingest/collector/datagram-reader.ts'))).toBe(true);
+    expect(product.filter((path) => !tools.has(path))).toEqual([]);
   });
 });
 
