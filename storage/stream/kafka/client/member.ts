@@ -12,10 +12,19 @@ export interface MemberOptions {
   group: string;
   topic: string;
   logger: Logger;
-  /** A consumer of the group; `onJoin` is called each time before it asks to be let in, when what it had is no longer its. */
+  /** A consumer of the group; `onJoin` is called each time before it asks to be let in, when what it had is no longer its. What it throws ends the consumer. */
   create(onJoin: () => void): Member;
   onAssigned(partitions: readonly number[] | undefined): void;
 }
+
+/**
+ * Ends a client in whose place another has begun, once it is in the group: it would hold partitions that nobody works on. Not before:
+ * kafkajs forgets whom it is just letting in when it is told to end, and lets it in nevertheless (consumer/index.js, `stop`).
+ */
+const endGivenUp = (member: Member): void => {
+  // It says that it is in the group a moment before it can be stopped.
+  setImmediate(() => member.disconnect().catch(() => {}));
+};
 
 /** The group thinks a member dead that is silent for `limits.kafkaSessionMs`: it must know that before the group does. */
 const SESSION_MARGIN = 0.8;
@@ -84,7 +93,8 @@ export class GroupMember implements Joined {
   private async begin(): Promise<void> {
     const { topic } = this.options;
     const member = this.options.create(() => {
-      if (this.member === member) this.leave('a rebalance begins');
+      if (this.member !== member) throw new Error('another has begun in its place');
+      this.leave('a rebalance begins');
     });
     this.member = member;
     this.listen(member);
@@ -94,9 +104,12 @@ export class GroupMember implements Joined {
       await member.connect();
       await member.subscribe({ topic, fromBeginning: false });
       if (this.isClosed) return;
-      this.running = member.run({ autoCommit: false, eachBatch: async () => {} });
-      await this.running;
+      if (this.member === member) {
+        this.running = member.run({ autoCommit: false, eachBatch: async () => {} });
+        await this.running;
+      }
     } catch (error) {
+      member.disconnect().catch(() => {});
       // What becomes of one that was given up concerns nobody: another has begun.
       if (this.member === member) throw error;
     } finally {
@@ -112,6 +125,7 @@ export class GroupMember implements Joined {
     const on = (event: string, listener: (payload: MemberEvent) => void) =>
       member.on(event, ({ payload }) => {
         if (member === this.member) listener(payload);
+        else if (event === events.GROUP_JOIN || event === events.HEARTBEAT) endGivenUp(member);
       });
     on(events.REQUEST, ({ apiName, sentAt }) => {
       if (apiName === 'Heartbeat' || apiName === 'SyncGroup') this.noteSent(sentAt ?? 0);
@@ -155,8 +169,8 @@ export class GroupMember implements Joined {
     this.inside = performance.now();
     clearTimeout(this.restart);
     this.restart = setTimeout(() => {
-      if (this.isClosed) return;
-      this.member?.disconnect().catch(() => {});
+      // It was let in meanwhile.
+      if (this.isClosed || this.given !== undefined) return;
       this.begin().catch((failed: unknown) => {
         if (!this.isClosed) this.fails(failed, Math.min(2 * wait, limits.kafkaRetryMsMax));
       });

@@ -1,6 +1,6 @@
 // A group that one may not join: it is said, at the start and later.
 
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../../../core/limits.ts';
 import type { Logger } from '../../../../core/telemetry.ts';
 import type { Member, MemberEvent } from '../../../../storage/stream/kafka/client/inside.ts';
@@ -109,38 +109,78 @@ test('who ends while it is let in does not stay in the group', async () => {
   expect(members[1]?.disconnected).toBe(1);
 });
 
-test.each(['is let in', 'fails'])(
-  'a client that neither joins nor ends is begun anew; when it %s after all, it leaves',
-  async (how) => {
-    vi.useFakeTimers();
-    try {
-      const { options, said, members } = optionsOf([undefined, undefined, undefined]);
-      const joined = await GroupMember.join(options);
-      let letIn = () => {};
-      const create = options.create;
-      options.create = (onJoin) => {
-        const member = create(onJoin);
-        if (members.length === 2)
-          member.run = () =>
-            new Promise((resolve, reject) => {
-              letIn = how === 'fails' ? () => reject(new Error('late')) : resolve;
-            });
-        return member;
-      };
-      await vi.advanceTimersByTimeAsync(limits.kafkaOutsideMs + limits.kafkaSessionMs);
-      expect([members.length, said]).toEqual([2, [expect.stringContaining('lets nobody in')]]);
-      await vi.advanceTimersByTimeAsync(limits.kafkaOutsideMs + limits.kafkaSessionMs);
-      expect(members.length).toBe(3);
-      const before = members[1]?.disconnected ?? 0;
-      letIn();
-      await vi.advanceTimersByTimeAsync(1);
-      expect(members[1]?.disconnected).toBe(before + 1);
-      members[2]?.emit('j', { memberAssignment: { t: [0] } } as unknown as MemberEvent);
-      await vi.advanceTimersByTimeAsync(limits.kafkaSessionMs);
-      expect(members.length).toBe(3);
-      await joined[Symbol.asyncDispose]();
-    } finally {
-      vi.useRealTimers();
+/** Begins a second client that is not let in, and a third in its place; the second is let in, or fails, when the caller says so. */
+async function withOneGivenUp() {
+  const { options, said, members } = optionsOf([undefined, undefined, undefined]);
+  const joined = await GroupMember.join(options);
+  let [letIn, fail, asksAgain] = [() => {}, () => {}, () => {}];
+  const create = options.create;
+  options.create = (onJoin) => {
+    const member = create(onJoin);
+    if (members.length === 2) {
+      asksAgain = onJoin;
+      member.run = () =>
+        new Promise((resolve, reject) => {
+          letIn = resolve;
+          fail = () => reject(new Error('late'));
+        });
     }
-  },
-);
+    return member;
+  };
+  await vi.advanceTimersByTimeAsync(limits.kafkaOutsideMs + limits.kafkaSessionMs);
+  expect([members.length, said]).toEqual([2, [expect.stringContaining('lets nobody in')]]);
+  asksAgain();
+  await vi.advanceTimersByTimeAsync(limits.kafkaOutsideMs + limits.kafkaSessionMs);
+  expect(members.length).toBe(3);
+  const [, second, third] = members as [unknown, FakeCrashingMember, FakeCrashingMember];
+  return { joined, members, second, third, letIn, fail, asksAgain };
+}
+
+describe('a client that neither joins nor ends is begun anew', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('it is not told to end while it asks: kafkajs would forget it, and let it in', async () => {
+    const { second, letIn, joined } = await withOneGivenUp();
+    expect(second.disconnected).toBe(0);
+    letIn();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(second.disconnected).toBe(1);
+    await joined[Symbol.asyncDispose]();
+  });
+
+  test.each(['j', 'h'])('in the group after all, as its %s says, it leaves', async (event) => {
+    const { second, third, joined } = await withOneGivenUp();
+    second.emit(event, { memberAssignment: { t: [0] } } as unknown as MemberEvent);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(second.disconnected).toBe(1);
+    expect(third.disconnected).toBe(0);
+    await joined[Symbol.asyncDispose]();
+  });
+
+  test('it may not ask again', async () => {
+    const { asksAgain, joined } = await withOneGivenUp();
+    expect(asksAgain).toThrow('another has begun');
+    await joined[Symbol.asyncDispose]();
+  });
+
+  test('its late failure concerns nobody', async () => {
+    const { members, second, third, fail, joined } = await withOneGivenUp();
+    fail();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(second.disconnected).toBeGreaterThan(0);
+    third.emit('j', { memberAssignment: { t: [0] } } as unknown as MemberEvent);
+    await vi.advanceTimersByTimeAsync(limits.kafkaSessionMs);
+    expect(members.length).toBe(3);
+    await joined[Symbol.asyncDispose]();
+  });
+
+  test('one that is let in while the next try waits is kept', async () => {
+    const { members, third, joined } = await withOneGivenUp();
+    third.emit('c', { error: new Error('away'), restart: false } as MemberEvent);
+    third.emit('j', { memberAssignment: { t: [0] } } as unknown as MemberEvent);
+    await vi.advanceTimersByTimeAsync(limits.kafkaSessionMs / 4);
+    expect(members.length).toBe(3);
+    await joined[Symbol.asyncDispose]();
+  });
+});
